@@ -1,0 +1,31 @@
+// The only vocabulary that kernels know: vectors of float or double, as wide as the machine's.
+//
+// Every kernel source is compiled once per ISA, into a namespace named after it, with MG_SIMD_HEADER
+// naming the file that maps this vocabulary to intrinsics (or to plain loops). No STL here nor in
+// any file compiled per ISA: the linker may keep an inline copy built for AVX-512 for everyone.
+//
+//   Vec<T>            T is float or double; Vec<T>::width lanes
+//   Vec<T>(x)         all lanes x            Vec<T>::zero()
+//   load(p), load_n(p, n)                    the first n lanes, the rest zero; reads nothing beyond
+//   store(p, v), store_n(p, v, n)            writes nothing beyond the first n lanes
+//   + - * / (unary -), fma(a, b, c) = a*b+c in one rounding (plain a*b+c in `baseline`)
+//   min(a, b) = a < b ? a : b, max(a, b) = a > b ? a : b    (so a NaN in either gives b)
+//   abs, sqrt, floor, round (to nearest, ties to even)
+//   a < b, a <= b, a == b, a != b -> Mask<T>; &, |, ~; select(mask, a, b); any(mask)
+//   Int<T>            signed integers of T's size in the same lanes, for the bits of floats:
+//   as_int(v), as_vec(i)                     the same bits
+//   to_int(v)                                nearest integer; |v| < 2^31 (float), < 2^51 (double)
+//   to_vec(i)                                the number; same ranges
+//   + - & | ^, shl<N>(i), shr<N>(i) (logical), a > b -> Mask<T>
+#pragma once
+
+#define MG_INLINE static inline __attribute__((always_inline))
+
+#include MG_SIMD_HEADER
+
+#define MG_KERNEL_NAMESPACE_BEGIN \
+  namespace mg {                  \
+  namespace MG_ISA {
+#define MG_KERNEL_NAMESPACE_END \
+  }                             \
+  }

@@ -1,0 +1,179 @@
+// AVX-512 (F, DQ): 16 floats, 8 doubles.
+#pragma once
+#include <immintrin.h>
+#include <stdint.h>
+
+namespace mg {
+namespace MG_ISA {
+
+template <class T>
+struct Vec;
+template <class T>
+struct Mask;
+template <class T>
+struct Int;
+
+template <>
+struct Vec<float> {
+  static constexpr int width = 16;
+  __m512 v;
+  Vec() = default;
+  Vec(__m512 x) : v(x) {}
+  explicit Vec(float x) : v(_mm512_set1_ps(x)) {}
+  static Vec zero() { return _mm512_setzero_ps(); }
+};
+template <>
+struct Vec<double> {
+  static constexpr int width = 8;
+  __m512d v;
+  Vec() = default;
+  Vec(__m512d x) : v(x) {}
+  explicit Vec(double x) : v(_mm512_set1_pd(x)) {}
+  static Vec zero() { return _mm512_setzero_pd(); }
+};
+template <>
+struct Mask<float> {
+  __mmask16 v;
+};
+template <>
+struct Mask<double> {
+  __mmask8 v;
+};
+template <>
+struct Int<float> {
+  using Lane = int32_t;
+  __m512i v;
+  Int() = default;
+  Int(__m512i x) : v(x) {}
+  explicit Int(int32_t x) : v(_mm512_set1_epi32(x)) {}
+};
+template <>
+struct Int<double> {
+  using Lane = int64_t;
+  __m512i v;
+  Int() = default;
+  Int(__m512i x) : v(x) {}
+  explicit Int(int64_t x) : v(_mm512_set1_epi64(x)) {}
+};
+
+using VecF = Vec<float>;
+using VecD = Vec<double>;
+using IntF = Int<float>;
+using IntD = Int<double>;
+
+MG_INLINE __mmask16 lanes16(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+MG_INLINE __mmask8 lanes8(int n) { return static_cast<__mmask8>((1u << n) - 1); }
+
+MG_INLINE VecF load(const float* p) { return _mm512_loadu_ps(p); }
+MG_INLINE VecD load(const double* p) { return _mm512_loadu_pd(p); }
+MG_INLINE VecF load_n(const float* p, int n) { return _mm512_maskz_loadu_ps(lanes16(n), p); }
+MG_INLINE VecD load_n(const double* p, int n) { return _mm512_maskz_loadu_pd(lanes8(n), p); }
+MG_INLINE void store(float* p, VecF a) { _mm512_storeu_ps(p, a.v); }
+MG_INLINE void store(double* p, VecD a) { _mm512_storeu_pd(p, a.v); }
+MG_INLINE void store_n(float* p, VecF a, int n) { _mm512_mask_storeu_ps(p, lanes16(n), a.v); }
+MG_INLINE void store_n(double* p, VecD a, int n) {
+  _mm512_mask_storeu_pd(p, lanes8(n), a.v);
+}
+
+MG_INLINE VecF operator+(VecF a, VecF b) { return _mm512_add_ps(a.v, b.v); }
+MG_INLINE VecD operator+(VecD a, VecD b) { return _mm512_add_pd(a.v, b.v); }
+MG_INLINE VecF operator-(VecF a, VecF b) { return _mm512_sub_ps(a.v, b.v); }
+MG_INLINE VecD operator-(VecD a, VecD b) { return _mm512_sub_pd(a.v, b.v); }
+MG_INLINE VecF operator*(VecF a, VecF b) { return _mm512_mul_ps(a.v, b.v); }
+MG_INLINE VecD operator*(VecD a, VecD b) { return _mm512_mul_pd(a.v, b.v); }
+MG_INLINE VecF operator/(VecF a, VecF b) { return _mm512_div_ps(a.v, b.v); }
+MG_INLINE VecD operator/(VecD a, VecD b) { return _mm512_div_pd(a.v, b.v); }
+MG_INLINE VecF operator-(VecF a) { return _mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f)); }
+MG_INLINE VecD operator-(VecD a) { return _mm512_xor_pd(a.v, _mm512_set1_pd(-0.0)); }
+MG_INLINE VecF fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a.v, b.v, c.v); }
+MG_INLINE VecD fma(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a.v, b.v, c.v); }
+MG_INLINE VecF min(VecF a, VecF b) { return _mm512_min_ps(a.v, b.v); }
+MG_INLINE VecD min(VecD a, VecD b) { return _mm512_min_pd(a.v, b.v); }
+MG_INLINE VecF max(VecF a, VecF b) { return _mm512_max_ps(a.v, b.v); }
+MG_INLINE VecD max(VecD a, VecD b) { return _mm512_max_pd(a.v, b.v); }
+MG_INLINE VecF abs(VecF a) { return _mm512_abs_ps(a.v); }
+MG_INLINE VecD abs(VecD a) { return _mm512_abs_pd(a.v); }
+MG_INLINE VecF sqrt(VecF a) { return _mm512_sqrt_ps(a.v); }
+MG_INLINE VecD sqrt(VecD a) { return _mm512_sqrt_pd(a.v); }
+MG_INLINE VecF floor(VecF a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+MG_INLINE VecD floor(VecD a) { return _mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+MG_INLINE VecF round(VecF a) {
+  return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+MG_INLINE VecD round(VecD a) {
+  return _mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+MG_INLINE Mask<float> operator<(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+MG_INLINE Mask<double> operator<(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ)}; }
+MG_INLINE Mask<float> operator<=(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+MG_INLINE Mask<double> operator<=(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LE_OQ)}; }
+MG_INLINE Mask<float> operator==(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+MG_INLINE Mask<double> operator==(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+MG_INLINE Mask<float> operator!=(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ)}; }
+MG_INLINE Mask<double> operator!=(VecD a, VecD b) {
+  return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_NEQ_UQ)};
+}
+MG_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v & b.v)}; }
+MG_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) {
+  return {static_cast<__mmask8>(a.v & b.v)};
+}
+MG_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+MG_INLINE Mask<double> operator|(Mask<double> a, Mask<double> b) {
+  return {static_cast<__mmask8>(a.v | b.v)};
+}
+MG_INLINE Mask<float> operator~(Mask<float> a) {
+  return {static_cast<__mmask16>(~a.v)};
+}
+MG_INLINE Mask<double> operator~(Mask<double> a) {
+  return {static_cast<__mmask8>(~a.v)};
+}
+MG_INLINE VecF select(Mask<float> m, VecF a, VecF b) { return _mm512_mask_blend_ps(m.v, b.v, a.v); }
+MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) { return _mm512_mask_blend_pd(m.v, b.v, a.v); }
+MG_INLINE bool any(Mask<float> m) { return m.v != 0; }
+MG_INLINE bool any(Mask<double> m) { return m.v != 0; }
+
+MG_INLINE IntF as_int(VecF a) { return _mm512_castps_si512(a.v); }
+MG_INLINE IntD as_int(VecD a) { return _mm512_castpd_si512(a.v); }
+MG_INLINE VecF as_vec(IntF a) { return _mm512_castsi512_ps(a.v); }
+MG_INLINE VecD as_vec(IntD a) { return _mm512_castsi512_pd(a.v); }
+MG_INLINE IntF to_int(VecF a) { return _mm512_cvtps_epi32(a.v); }
+MG_INLINE VecF to_vec(IntF a) { return _mm512_cvtepi32_ps(a.v); }
+MG_INLINE IntD to_int(VecD a) { return _mm512_cvtpd_epi64(a.v); }
+MG_INLINE VecD to_vec(IntD a) { return _mm512_cvtepi64_pd(a.v); }
+
+MG_INLINE IntF operator+(IntF a, IntF b) { return _mm512_add_epi32(a.v, b.v); }
+MG_INLINE IntD operator+(IntD a, IntD b) { return _mm512_add_epi64(a.v, b.v); }
+MG_INLINE IntF operator-(IntF a, IntF b) { return _mm512_sub_epi32(a.v, b.v); }
+MG_INLINE IntD operator-(IntD a, IntD b) { return _mm512_sub_epi64(a.v, b.v); }
+MG_INLINE IntF operator&(IntF a, IntF b) { return _mm512_and_si512(a.v, b.v); }
+MG_INLINE IntD operator&(IntD a, IntD b) { return _mm512_and_si512(a.v, b.v); }
+MG_INLINE IntF operator|(IntF a, IntF b) { return _mm512_or_si512(a.v, b.v); }
+MG_INLINE IntD operator|(IntD a, IntD b) { return _mm512_or_si512(a.v, b.v); }
+MG_INLINE IntF operator^(IntF a, IntF b) { return _mm512_xor_si512(a.v, b.v); }
+MG_INLINE IntD operator^(IntD a, IntD b) { return _mm512_xor_si512(a.v, b.v); }
+template <int N>
+MG_INLINE IntF shl(IntF a) {
+  return _mm512_slli_epi32(a.v, N);
+}
+template <int N>
+MG_INLINE IntD shl(IntD a) {
+  return _mm512_slli_epi64(a.v, N);
+}
+template <int N>
+MG_INLINE IntF shr(IntF a) {
+  return _mm512_srli_epi32(a.v, N);
+}
+template <int N>
+MG_INLINE IntD shr(IntD a) {
+  return _mm512_srli_epi64(a.v, N);
+}
+MG_INLINE Mask<float> operator>(IntF a, IntF b) {
+  return {_mm512_cmpgt_epi32_mask(a.v, b.v)};
+}
+MG_INLINE Mask<double> operator>(IntD a, IntD b) {
+  return {_mm512_cmpgt_epi64_mask(a.v, b.v)};
+}
+
+}  // namespace MG_ISA
+}  // namespace mg

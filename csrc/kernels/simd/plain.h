@@ -1,0 +1,239 @@
+// Vectors as plain loops. `baseline` (4 floats, no FMA instruction) runs on any CPU; `reference`
+// (16 floats and a true fma, like AVX-512) is what every other ISA must equal to the bit.
+#pragma once
+#include <stdint.h>
+
+namespace mg {
+namespace MG_ISA {
+
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<float> {
+  using Signed = int32_t;
+  using Unsigned = uint32_t;
+};
+template <>
+struct IntOf<double> {
+  using Signed = int64_t;
+  using Unsigned = uint64_t;
+};
+
+#define MG_LANES for (int i = 0; i < Vec<T>::width; ++i)
+
+template <class T>
+struct Vec {
+  static constexpr int width = MG_PLAIN_BYTES / sizeof(T);
+  T lane[width];
+  Vec() = default;
+  explicit Vec(T x) { MG_LANES lane[i] = x; }
+  static Vec zero() { return Vec(T(0)); }
+};
+template <class T>
+struct Mask {
+  bool lane[Vec<T>::width];
+};
+template <class T>
+struct Int {
+  using Lane = typename IntOf<T>::Signed;
+  Lane lane[Vec<T>::width];
+  Int() = default;
+  explicit Int(Lane x) { MG_LANES lane[i] = x; }
+};
+
+template <class T, class F>
+MG_INLINE Vec<T> each(F f) {
+  Vec<T> r;
+  MG_LANES r.lane[i] = f(i);
+  return r;
+}
+template <class T, class F>
+MG_INLINE Mask<T> test_each(F f) {
+  Mask<T> r;
+  MG_LANES r.lane[i] = f(i);
+  return r;
+}
+template <class T, class F>
+MG_INLINE Int<T> int_each(F f) {
+  Int<T> r;
+  MG_LANES r.lane[i] = f(i);
+  return r;
+}
+
+template <class T>
+MG_INLINE Vec<T> load(const T* p) {
+  return each<T>([=](int i) { return p[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> load_n(const T* p, int n) {
+  return each<T>([=](int i) { return i < n ? p[i] : T(0); });
+}
+template <class T>
+MG_INLINE void store(T* p, Vec<T> v) {
+  MG_LANES p[i] = v.lane[i];
+}
+template <class T>
+MG_INLINE void store_n(T* p, Vec<T> v, int n) {
+  for (int i = 0; i < n; ++i) p[i] = v.lane[i];
+}
+
+template <class T>
+MG_INLINE Vec<T> operator+(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] + b.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> operator-(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] - b.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> operator*(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] * b.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> operator/(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] / b.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> operator-(Vec<T> a) {
+  return each<T>([=](int i) { return -a.lane[i]; });
+}
+
+MG_INLINE float fma1(float a, float b, float c) {
+  return MG_PLAIN_FMA ? __builtin_fmaf(a, b, c) : a * b + c;
+}
+MG_INLINE double fma1(double a, double b, double c) {
+  return MG_PLAIN_FMA ? __builtin_fma(a, b, c) : a * b + c;
+}
+template <class T>
+MG_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
+  return each<T>([=](int i) { return fma1(a.lane[i], b.lane[i], c.lane[i]); });
+}
+template <class T>
+MG_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+MG_INLINE Vec<float> sqrt(Vec<float> a) {
+  return each<float>([=](int i) { return __builtin_sqrtf(a.lane[i]); });
+}
+MG_INLINE Vec<double> sqrt(Vec<double> a) {
+  return each<double>([=](int i) { return __builtin_sqrt(a.lane[i]); });
+}
+template <class T>
+MG_INLINE Vec<T> abs(Vec<T> a) {
+  return each<T>([=](int i) { return T(__builtin_fabs(a.lane[i])); });
+}
+template <class T>
+MG_INLINE Vec<T> floor(Vec<T> a) {
+  return each<T>([=](int i) { return T(__builtin_floor(a.lane[i])); });
+}
+template <class T>
+MG_INLINE Vec<T> round(Vec<T> a) {
+  return each<T>([=](int i) { return T(__builtin_nearbyint(a.lane[i])); });
+}
+
+template <class T>
+MG_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] < b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] <= b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] == b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] != b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] && b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] || b.lane[i]; });
+}
+template <class T>
+MG_INLINE Mask<T> operator~(Mask<T> a) {
+  return test_each<T>([=](int i) { return !a.lane[i]; });
+}
+template <class T>
+MG_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return m.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+template <class T>
+MG_INLINE bool any(Mask<T> m) {
+  bool r = false;
+  MG_LANES r |= m.lane[i];
+  return r;
+}
+
+template <class T>
+MG_INLINE Int<T> as_int(Vec<T> v) {
+  Int<T> r;
+  __builtin_memcpy(&r, &v, sizeof r);
+  return r;
+}
+template <class T>
+MG_INLINE Vec<T> as_vec(Int<T> v) {
+  Vec<T> r;
+  __builtin_memcpy(&r, &v, sizeof r);
+  return r;
+}
+template <class T>
+MG_INLINE Int<T> to_int(Vec<T> v) {
+  return int_each<T>([=](int i) {
+    return static_cast<typename Int<T>::Lane>(__builtin_nearbyint(v.lane[i]));
+  });
+}
+template <class T>
+MG_INLINE Vec<T> to_vec(Int<T> v) {
+  return each<T>([=](int i) { return static_cast<T>(v.lane[i]); });
+}
+
+// Integer lanes wrap around, so they are computed unsigned.
+template <class T>
+using Unsigned = typename IntOf<T>::Unsigned;
+template <class T>
+MG_INLINE Int<T> operator+(Int<T> a, Int<T> b) {
+  return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) + Unsigned<T>(b.lane[i]); });
+}
+template <class T>
+MG_INLINE Int<T> operator-(Int<T> a, Int<T> b) {
+  return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) - Unsigned<T>(b.lane[i]); });
+}
+template <class T>
+MG_INLINE Int<T> operator&(Int<T> a, Int<T> b) {
+  return int_each<T>([=](int i) { return a.lane[i] & b.lane[i]; });
+}
+template <class T>
+MG_INLINE Int<T> operator|(Int<T> a, Int<T> b) {
+  return int_each<T>([=](int i) { return a.lane[i] | b.lane[i]; });
+}
+template <class T>
+MG_INLINE Int<T> operator^(Int<T> a, Int<T> b) {
+  return int_each<T>([=](int i) { return a.lane[i] ^ b.lane[i]; });
+}
+template <int N, class T>
+MG_INLINE Int<T> shl(Int<T> a) {
+  return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) << N; });
+}
+template <int N, class T>
+MG_INLINE Int<T> shr(Int<T> a) {
+  return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) >> N; });
+}
+template <class T>
+MG_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {
+  return test_each<T>([=](int i) { return a.lane[i] > b.lane[i]; });
+}
+
+#undef MG_LANES
+
+}  // namespace MG_ISA
+}  // namespace mg
