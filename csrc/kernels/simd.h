@@ -1,8 +1,9 @@
 // The only vocabulary that kernels know: vectors of float or double, as wide as the machine's.
 //
-// Every kernel source is compiled once per ISA, into a namespace named after it, with MG_SIMD_HEADER
-// naming the file that maps this vocabulary to intrinsics (or to plain loops). No STL here nor in
-// any file compiled per ISA: the linker may keep an inline copy built for AVX-512 for everyone.
+// Every kernel source is compiled once per ISA, into a namespace named after it, with
+// MG_SIMD_HEADER naming the file that maps this vocabulary to intrinsics (or to plain loops). No
+// STL here nor in any file compiled per ISA: the linker may keep an inline copy built for AVX-512
+// for everyone.
 //
 //   Vec<T>            T is float or double; Vec<T>::width lanes
 //   Vec<T>(x)         all lanes x            Vec<T>::zero()

@@ -114,9 +114,7 @@ MG_INLINE Mask<double> operator<=(VecD a, VecD b) { return {_mm256_cmp_pd(a.v, b
 MG_INLINE Mask<float> operator==(VecF a, VecF b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
 MG_INLINE Mask<double> operator==(VecD a, VecD b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_EQ_OQ)}; }
 MG_INLINE Mask<float> operator!=(VecF a, VecF b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_UQ)}; }
-MG_INLINE Mask<double> operator!=(VecD a, VecD b) {
-  return {_mm256_cmp_pd(a.v, b.v, _CMP_NEQ_UQ)};
-}
+MG_INLINE Mask<double> operator!=(VecD a, VecD b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_NEQ_UQ)}; }
 MG_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {_mm256_and_ps(a.v, b.v)}; }
 MG_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) {
   return {_mm256_and_pd(a.v, b.v)};

@@ -71,9 +71,7 @@ MG_INLINE VecD load_n(const double* p, int n) { return _mm512_maskz_loadu_pd(lan
 MG_INLINE void store(float* p, VecF a) { _mm512_storeu_ps(p, a.v); }
 MG_INLINE void store(double* p, VecD a) { _mm512_storeu_pd(p, a.v); }
 MG_INLINE void store_n(float* p, VecF a, int n) { _mm512_mask_storeu_ps(p, lanes16(n), a.v); }
-MG_INLINE void store_n(double* p, VecD a, int n) {
-  _mm512_mask_storeu_pd(p, lanes8(n), a.v);
-}
+MG_INLINE void store_n(double* p, VecD a, int n) { _mm512_mask_storeu_pd(p, lanes8(n), a.v); }
 
 MG_INLINE VecF operator+(VecF a, VecF b) { return _mm512_add_ps(a.v, b.v); }
 MG_INLINE VecD operator+(VecD a, VecD b) { return _mm512_add_pd(a.v, b.v); }
@@ -95,8 +93,12 @@ MG_INLINE VecF abs(VecF a) { return _mm512_abs_ps(a.v); }
 MG_INLINE VecD abs(VecD a) { return _mm512_abs_pd(a.v); }
 MG_INLINE VecF sqrt(VecF a) { return _mm512_sqrt_ps(a.v); }
 MG_INLINE VecD sqrt(VecD a) { return _mm512_sqrt_pd(a.v); }
-MG_INLINE VecF floor(VecF a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-MG_INLINE VecD floor(VecD a) { return _mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+MG_INLINE VecF floor(VecF a) {
+  return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+MG_INLINE VecD floor(VecD a) {
+  return _mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
 MG_INLINE VecF round(VecF a) {
   return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -104,32 +106,48 @@ MG_INLINE VecD round(VecD a) {
   return _mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
-MG_INLINE Mask<float> operator<(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
-MG_INLINE Mask<double> operator<(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ)}; }
-MG_INLINE Mask<float> operator<=(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
-MG_INLINE Mask<double> operator<=(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LE_OQ)}; }
-MG_INLINE Mask<float> operator==(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
-MG_INLINE Mask<double> operator==(VecD a, VecD b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_EQ_OQ)}; }
-MG_INLINE Mask<float> operator!=(VecF a, VecF b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ)}; }
+MG_INLINE Mask<float> operator<(VecF a, VecF b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)};
+}
+MG_INLINE Mask<double> operator<(VecD a, VecD b) {
+  return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ)};
+}
+MG_INLINE Mask<float> operator<=(VecF a, VecF b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)};
+}
+MG_INLINE Mask<double> operator<=(VecD a, VecD b) {
+  return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LE_OQ)};
+}
+MG_INLINE Mask<float> operator==(VecF a, VecF b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)};
+}
+MG_INLINE Mask<double> operator==(VecD a, VecD b) {
+  return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_EQ_OQ)};
+}
+MG_INLINE Mask<float> operator!=(VecF a, VecF b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ)};
+}
 MG_INLINE Mask<double> operator!=(VecD a, VecD b) {
   return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_NEQ_UQ)};
 }
-MG_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v & b.v)}; }
+MG_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) {
+  return {static_cast<__mmask16>(a.v & b.v)};
+}
 MG_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) {
   return {static_cast<__mmask8>(a.v & b.v)};
 }
-MG_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+MG_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) {
+  return {static_cast<__mmask16>(a.v | b.v)};
+}
 MG_INLINE Mask<double> operator|(Mask<double> a, Mask<double> b) {
   return {static_cast<__mmask8>(a.v | b.v)};
 }
-MG_INLINE Mask<float> operator~(Mask<float> a) {
-  return {static_cast<__mmask16>(~a.v)};
-}
-MG_INLINE Mask<double> operator~(Mask<double> a) {
-  return {static_cast<__mmask8>(~a.v)};
-}
+MG_INLINE Mask<float> operator~(Mask<float> a) { return {static_cast<__mmask16>(~a.v)}; }
+MG_INLINE Mask<double> operator~(Mask<double> a) { return {static_cast<__mmask8>(~a.v)}; }
 MG_INLINE VecF select(Mask<float> m, VecF a, VecF b) { return _mm512_mask_blend_ps(m.v, b.v, a.v); }
-MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) { return _mm512_mask_blend_pd(m.v, b.v, a.v); }
+MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) {
+  return _mm512_mask_blend_pd(m.v, b.v, a.v);
+}
 MG_INLINE bool any(Mask<float> m) { return m.v != 0; }
 MG_INLINE bool any(Mask<double> m) { return m.v != 0; }
 
@@ -168,12 +186,8 @@ template <int N>
 MG_INLINE IntD shr(IntD a) {
   return _mm512_srli_epi64(a.v, N);
 }
-MG_INLINE Mask<float> operator>(IntF a, IntF b) {
-  return {_mm512_cmpgt_epi32_mask(a.v, b.v)};
-}
-MG_INLINE Mask<double> operator>(IntD a, IntD b) {
-  return {_mm512_cmpgt_epi64_mask(a.v, b.v)};
-}
+MG_INLINE Mask<float> operator>(IntF a, IntF b) { return {_mm512_cmpgt_epi32_mask(a.v, b.v)}; }
+MG_INLINE Mask<double> operator>(IntD a, IntD b) { return {_mm512_cmpgt_epi64_mask(a.v, b.v)}; }
 
 }  // namespace MG_ISA
 }  // namespace mg

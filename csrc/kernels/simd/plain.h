@@ -188,9 +188,8 @@ MG_INLINE Vec<T> as_vec(Int<T> v) {
 }
 template <class T>
 MG_INLINE Int<T> to_int(Vec<T> v) {
-  return int_each<T>([=](int i) {
-    return static_cast<typename Int<T>::Lane>(__builtin_nearbyint(v.lane[i]));
-  });
+  return int_each<T>(
+      [=](int i) { return static_cast<typename Int<T>::Lane>(__builtin_nearbyint(v.lane[i])); });
 }
 template <class T>
 MG_INLINE Vec<T> to_vec(Int<T> v) {

@@ -1,0 +1,147 @@
+#include "core/buffer.h"
+
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace mg {
+namespace {
+
+constexpr size_t alignment = 64;
+constexpr size_t small_limit = 64 * 1024;               // kept per thread up to here
+constexpr size_t thread_cache_limit = 4 << 20;          // bytes a thread keeps
+constexpr size_t shared_cache_limit = size_t{1} << 30;  // bytes all threads keep together
+constexpr int class_count = 160;
+
+// Four classes per power of two waste at most a fifth.
+int size_class(size_t bytes) {
+  if (bytes <= alignment) return 0;
+  const size_t units = (bytes - 1) / alignment;
+  const int octave = std::bit_width(units) - 1;
+  const int quarter = octave >= 2 ? static_cast<int>((units >> (octave - 2)) & 3)
+                                  : static_cast<int>((units << (2 - octave)) & 3);
+  return 1 + 4 * octave + quarter;
+}
+size_t class_bytes(int c) {
+  if (c == 0) return alignment;
+  const int octave = (c - 1) / 4;
+  const size_t quarter = (c - 1) % 4;
+  const size_t units =
+      octave >= 2 ? (4 + quarter + 1) << (octave - 2) : ((4 + quarter) >> (2 - octave)) + 1;
+  return units * alignment;
+}
+
+void* system_allocate(size_t bytes) {
+  void* p = std::aligned_alloc(alignment, bytes);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+struct SharedCache {
+  std::mutex mutex;
+  std::vector<void*> free[class_count];
+  size_t bytes = 0;
+};
+// Never destroyed: buffers may outlive static destructors.
+SharedCache& shared() {
+  static SharedCache& cache = *new SharedCache;
+  return cache;
+}
+
+void shared_free(void* p, int c) {
+  SharedCache& cache = shared();
+  {
+    std::lock_guard lock(cache.mutex);
+    if (cache.bytes + class_bytes(c) <= shared_cache_limit) {
+      cache.free[c].push_back(p);
+      cache.bytes += class_bytes(c);
+      return;
+    }
+  }
+  std::free(p);
+}
+
+// Freed blocks form a list through their own first bytes.
+struct Link {
+  Link* next;
+};
+struct ThreadCache {
+  Link* free[class_count] = {};
+  size_t bytes = 0;
+  bool* alive;
+  explicit ThreadCache(bool* flag) : alive(flag) { *alive = true; }
+  ~ThreadCache() {
+    *alive = false;
+    for (int c = 0; c < class_count; ++c)
+      while (Link* p = free[c]) {
+        free[c] = p->next;
+        shared_free(p, c);
+      }
+  }
+};
+thread_local bool thread_cache_alive = false;
+ThreadCache* thread_cache() {
+  thread_local ThreadCache cache(&thread_cache_alive);
+  return thread_cache_alive ? &cache : nullptr;
+}
+
+}  // namespace
+
+void* pool_allocate(size_t bytes) {
+  const int c = size_class(bytes);
+  if (bytes <= small_limit) {
+    ThreadCache* cache = thread_cache();
+    if (cache && cache->free[c]) {
+      Link* p = cache->free[c];
+      cache->free[c] = p->next;
+      cache->bytes -= class_bytes(c);
+      return p;
+    }
+    return system_allocate(class_bytes(c));
+  }
+  SharedCache& cache = shared();
+  {
+    std::lock_guard lock(cache.mutex);
+    if (!cache.free[c].empty()) {
+      void* p = cache.free[c].back();
+      cache.free[c].pop_back();
+      cache.bytes -= class_bytes(c);
+      return p;
+    }
+  }
+  return system_allocate(class_bytes(c));
+}
+
+void pool_free(void* p, size_t bytes) {
+  if (!p) return;
+  const int c = size_class(bytes);
+  if (bytes > small_limit) return shared_free(p, c);
+  ThreadCache* cache = thread_cache();
+  if (!cache || cache->bytes + class_bytes(c) > thread_cache_limit) {
+    std::free(p);
+    return;
+  }
+  Link* link = static_cast<Link*>(p);
+  link->next = cache->free[c];
+  cache->free[c] = link;
+  cache->bytes += class_bytes(c);
+}
+
+size_t pool_cached_bytes() {
+  std::lock_guard lock(shared().mutex);
+  return shared().bytes;
+}
+
+void pool_trim() {
+  SharedCache& cache = shared();
+  std::lock_guard lock(cache.mutex);
+  for (auto& list : cache.free) {
+    for (void* p : list) std::free(p);
+    list.clear();
+  }
+  cache.bytes = 0;
+}
+
+}  // namespace mg

@@ -1,0 +1,12 @@
+// The families of the op table: one file each, one line each here.
+#pragma once
+#include "ops/op.h"
+
+namespace mg {
+
+using Family = std::span<const Row>;
+extern const Family arithmetic_family;
+extern const Family activation_family;
+extern const Family shape_family;
+
+}  // namespace mg

@@ -1,0 +1,143 @@
+// One row per op: what it is called and takes, which shape it gives, how it is computed, and the
+// gradients of its inputs. Everything else (bindings, tape, plans, stubs, tests) loops over rows.
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/array.h"
+#include "ops/attrs.h"
+#include "ops/signature.h"
+#include "ops/var.h"
+
+namespace mg {
+
+// One call, as infer and run see it: arrays and attributes.
+struct Call {
+  std::span<const Array* const> inputs;  // null where an optional input is None
+  const Attrs& attrs;
+  std::span<Array> outputs;
+  const char* name;
+
+  const Array& in(int i) const { return *inputs[i]; }
+  bool has(int i) const { return inputs[i] != nullptr; }
+  Array& out(int i = 0) const { return outputs[i]; }
+  int count() const { return static_cast<int>(inputs.size()); }
+
+  // For infer: output i will be a new dense array (run fills it), or a view of an input (no run).
+  void make(int i, DType dtype, const Dims& shape) const {
+    outputs[i].dtype = dtype;
+    outputs[i].shape = shape;
+    outputs[i].strides = contiguous_strides(shape);
+  }
+  void make(DType dtype, const Dims& shape) const { make(0, dtype, shape); }
+  void view(const Array& of) const { outputs[0] = of; }
+};
+
+// One call seen backwards: gradients of the outputs come in, gradients of the inputs go out.
+class Vjp {
+ public:
+  virtual const Var& in(int i) = 0;           // the value of an input
+  virtual Var out(int i = 0) = 0;             // the value of an output
+  virtual const Var& grad(int i = 0) = 0;     // null if output i took no part in the loss
+  virtual bool needs(int i) const = 0;        // is the gradient of input i wanted?
+  virtual void set(int i, const Var& g) = 0;  // the gradient of input i, in its shape
+  virtual int count() const = 0;              // how many inputs
+  const Attrs& attrs;
+
+ protected:
+  explicit Vjp(const Attrs& a) : attrs(a) {}
+  ~Vjp() = default;
+};
+
+// What happens to inputs of mixed dtypes before infer.
+enum class Promote : uint8_t {
+  none,      // infer checks them itself
+  any,       // all to the highest of them: bool < int64 < float32 < float64
+  number,    // likewise, and bool to int64
+  floating,  // likewise, and integers to float32
+};
+
+struct Row {
+  const char* signature;
+  void (*infer)(const Call&);
+  void (*run)(const Call&) = nullptr;  // null if every output is a view
+  void (*vjp)(Vjp&) = nullptr;         // null if no gradient flows
+  const char* doc = "";
+  Promote promote = Promote::none;
+  int outputs = 1;
+};
+
+struct Op : Row {
+  Signature signature_parsed;
+  int id;
+  const std::string& name() const { return signature_parsed.name; }
+};
+
+// Every op there is, in the order of the families (ops/families.h).
+std::span<const Op> all_ops();
+const Op& find_op(std::string_view name);  // a StateError if there is none
+
+// ---- Calling ops from gradients: call<"sum">(g, Dims{0}, true) ---------------------------------
+
+template <size_t N>
+struct OpName {
+  char text[N];
+  consteval OpName(const char (&s)[N]) {
+    for (size_t i = 0; i < N; ++i) text[i] = s[i];
+  }
+};
+
+namespace detail {
+void set_attr(const Op& op, Attrs& attrs, int i, double v);
+void set_attr(const Op& op, Attrs& attrs, int i, const Dims& v);
+
+struct Arguments {
+  const Op& op;
+  Attrs attrs;
+  std::vector<Var> in;
+  int next = 0;
+
+  explicit Arguments(const Op& o) : op(o), attrs(o.signature_parsed.defaults) {}
+  void add(const Var& v) { in.push_back(v); }
+  void add(const std::vector<Var>& v) { in.insert(in.end(), v.begin(), v.end()); }
+  void add(const Dims& v) { set_attr(op, attrs, next++, v); }
+  void add(double v) { set_attr(op, attrs, next++, v); }
+};
+}  // namespace detail
+
+// Inputs and attributes in the order of the signature (inputs first; Var{} for None).
+template <OpName N, int Outputs, class... Args>
+std::array<Var, Outputs> call_all(const Args&... args) {
+  static const Op& op = find_op(N.text);
+  detail::Arguments a(op);
+  (a.add(args), ...);
+  if (!op.signature_parsed.variadic) a.in.resize(op.signature_parsed.tensors);
+  std::array<Var, Outputs> out;
+  apply(op, a.in, a.attrs, out);
+  return out;
+}
+template <OpName N, class... Args>
+Var call(const Args&... args) {
+  return call_all<N, 1>(args...)[0];
+}
+
+Var operator+(const Var& a, const Var& b);
+Var operator-(const Var& a, const Var& b);
+Var operator*(const Var& a, const Var& b);
+Var operator/(const Var& a, const Var& b);
+Var operator-(const Var& a);
+Var operator+(const Var& a, double b);
+Var operator*(const Var& a, double b);
+inline Var operator+(double a, const Var& b) { return b + a; }
+inline Var operator*(double a, const Var& b) { return b * a; }
+inline Var operator-(const Var& a, double b) { return a + (-b); }
+inline Var operator-(double a, const Var& b) { return -b + a; }
+
+// Undoes broadcasting: sums g over what was repeated, so that it has `shape` again.
+Var sum_to(const Var& g, const Dims& shape);
+// Repeats g to `shape`, without copying.
+Var expand_to(const Var& g, const Dims& shape);
+
+}  // namespace mg
