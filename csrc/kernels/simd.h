@@ -18,6 +18,12 @@
 //   to_int(v)                                nearest integer; |v| < 2^31 (float), < 2^51 (double)
 //   to_vec(i)                                the number; same ranges
 //   + - & | ^, shl<N>(i), shr<N>(i) (logical), a > b -> Mask<T>
+//   shl(i, n)                                the same by a run-time count, 0 <= n < bits
+//   load_int(p), store_int(p, i)             all lanes, of the Lane type of Int<T>
+//   load_wide(p)                             int32 to the lanes of Int<double>, with their sign
+//   mul_low(a, b)                            Int<double>: the 64-bit product of the unsigned low
+//                                            halves of each lane
+//   pack_low(a, b)                           Int<double>: the low half of a, below that of b
 #pragma once
 
 #define MG_INLINE static inline __attribute__((always_inline))

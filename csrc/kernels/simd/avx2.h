@@ -185,5 +185,27 @@ MG_INLINE Mask<double> operator>(IntD a, IntD b) {
   return {_mm256_castsi256_pd(_mm256_cmpgt_epi64(a.v, b.v))};
 }
 
+MG_INLINE IntF shl(IntF a, int n) { return _mm256_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
+MG_INLINE IntD shl(IntD a, int n) { return _mm256_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
+MG_INLINE IntF load_int(const int32_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+MG_INLINE IntD load_int(const int64_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+MG_INLINE void store_int(int32_t* p, IntF a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v);
+}
+MG_INLINE void store_int(int64_t* p, IntD a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v);
+}
+MG_INLINE IntD load_wide(const int32_t* p) {
+  return _mm256_cvtepi32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm256_mul_epu32(a.v, b.v); }
+MG_INLINE IntD pack_low(IntD a, IntD b) {
+  return _mm256_blend_epi32(a.v, _mm256_slli_epi64(b.v, 32), 0xAA);
+}
+
 }  // namespace MG_ISA
 }  // namespace mg

@@ -189,5 +189,27 @@ MG_INLINE IntD shr(IntD a) {
 MG_INLINE Mask<float> operator>(IntF a, IntF b) { return {_mm512_cmpgt_epi32_mask(a.v, b.v)}; }
 MG_INLINE Mask<double> operator>(IntD a, IntD b) { return {_mm512_cmpgt_epi64_mask(a.v, b.v)}; }
 
+MG_INLINE IntF shl(IntF a, int n) { return _mm512_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
+MG_INLINE IntD shl(IntD a, int n) { return _mm512_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
+MG_INLINE IntF load_int(const int32_t* p) {
+  return _mm512_loadu_si512(reinterpret_cast<const __m512i*>(p));
+}
+MG_INLINE IntD load_int(const int64_t* p) {
+  return _mm512_loadu_si512(reinterpret_cast<const __m512i*>(p));
+}
+MG_INLINE void store_int(int32_t* p, IntF a) {
+  _mm512_storeu_si512(reinterpret_cast<__m512i*>(p), a.v);
+}
+MG_INLINE void store_int(int64_t* p, IntD a) {
+  _mm512_storeu_si512(reinterpret_cast<__m512i*>(p), a.v);
+}
+MG_INLINE IntD load_wide(const int32_t* p) {
+  return _mm512_cvtepi32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm512_mul_epu32(a.v, b.v); }
+MG_INLINE IntD pack_low(IntD a, IntD b) {
+  return _mm512_mask_blend_epi32(0xAAAA, a.v, _mm512_slli_epi64(b.v, 32));
+}
+
 }  // namespace MG_ISA
 }  // namespace mg

@@ -231,6 +231,30 @@ template <class T>
 MG_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {
   return test_each<T>([=](int i) { return a.lane[i] > b.lane[i]; });
 }
+template <class T>
+MG_INLINE Int<T> shl(Int<T> a, int n) {
+  return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) << n; });
+}
+MG_INLINE Int<float> load_int(const int32_t* p) {
+  return int_each<float>([=](int i) { return p[i]; });
+}
+MG_INLINE Int<double> load_int(const int64_t* p) {
+  return int_each<double>([=](int i) { return p[i]; });
+}
+MG_INLINE void store_int(int32_t* p, Int<float> a) { __builtin_memcpy(p, a.lane, sizeof a); }
+MG_INLINE void store_int(int64_t* p, Int<double> a) { __builtin_memcpy(p, a.lane, sizeof a); }
+MG_INLINE Int<double> load_wide(const int32_t* p) {
+  return int_each<double>([=](int i) { return p[i]; });
+}
+MG_INLINE Int<double> mul_low(Int<double> a, Int<double> b) {
+  return int_each<double>([=](int i) {
+    return uint64_t{static_cast<uint32_t>(a.lane[i])} * static_cast<uint32_t>(b.lane[i]);
+  });
+}
+MG_INLINE Int<double> pack_low(Int<double> a, Int<double> b) {
+  return int_each<double>(
+      [=](int i) { return static_cast<uint32_t>(a.lane[i]) | uint64_t(b.lane[i]) << 32; });
+}
 
 #undef MG_LANES
 
