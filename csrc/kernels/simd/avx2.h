@@ -185,6 +185,7 @@ MG_INLINE Mask<double> operator>(IntD a, IntD b) {
   return {_mm256_castsi256_pd(_mm256_cmpgt_epi64(a.v, b.v))};
 }
 
+<<<<<<< Updated upstream
 MG_INLINE IntF shl(IntF a, int n) { return _mm256_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntD shl(IntD a, int n) { return _mm256_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntF load_int(const int32_t* p) {
@@ -205,6 +206,60 @@ MG_INLINE IntD load_wide(const int32_t* p) {
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm256_mul_epu32(a.v, b.v); }
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm256_blend_epi32(a.v, _mm256_slli_epi64(b.v, 32), 0xAA);
+=======
+// Rows to columns: pairs of lanes, then of pairs, then of halves.
+MG_INLINE void transpose(VecF (&r)[8]) {
+  __m256 a[8], b[8];
+  for (int i = 0; i < 4; ++i) {
+    a[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
+    a[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
+    b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+  }
+}
+MG_INLINE void transpose(VecD (&r)[4]) {
+  const __m256d a = _mm256_unpacklo_pd(r[0].v, r[1].v), b = _mm256_unpackhi_pd(r[0].v, r[1].v);
+  const __m256d c = _mm256_unpacklo_pd(r[2].v, r[3].v), d = _mm256_unpackhi_pd(r[2].v, r[3].v);
+  r[0] = _mm256_permute2f128_pd(a, c, 0x20);
+  r[1] = _mm256_permute2f128_pd(b, d, 0x20);
+  r[2] = _mm256_permute2f128_pd(a, c, 0x31);
+  r[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
+
+MG_INLINE VecF evens(VecF a, VecF b) {
+  const __m256 x = _mm256_shuffle_ps(a.v, b.v, 0x88);
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8));
+}
+MG_INLINE VecF odds(VecF a, VecF b) {
+  const __m256 x = _mm256_shuffle_ps(a.v, b.v, 0xdd);
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8));
+}
+MG_INLINE VecD evens(VecD a, VecD b) {
+  return _mm256_permute4x64_pd(_mm256_unpacklo_pd(a.v, b.v), 0xd8);
+}
+MG_INLINE VecD odds(VecD a, VecD b) {
+  return _mm256_permute4x64_pd(_mm256_unpackhi_pd(a.v, b.v), 0xd8);
+}
+MG_INLINE VecF zip_low(VecF a, VecF b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x20);
+}
+MG_INLINE VecF zip_high(VecF a, VecF b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31);
+}
+MG_INLINE VecD zip_low(VecD a, VecD b) {
+  return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a.v, b.v), _mm256_unpackhi_pd(a.v, b.v), 0x20);
+}
+MG_INLINE VecD zip_high(VecD a, VecD b) {
+  return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a.v, b.v), _mm256_unpackhi_pd(a.v, b.v), 0x31);
+>>>>>>> Stashed changes
 }
 
 }  // namespace MG_ISA

@@ -189,6 +189,7 @@ MG_INLINE IntD shr(IntD a) {
 MG_INLINE Mask<float> operator>(IntF a, IntF b) { return {_mm512_cmpgt_epi32_mask(a.v, b.v)}; }
 MG_INLINE Mask<double> operator>(IntD a, IntD b) { return {_mm512_cmpgt_epi64_mask(a.v, b.v)}; }
 
+<<<<<<< Updated upstream
 MG_INLINE IntF shl(IntF a, int n) { return _mm512_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntD shl(IntD a, int n) { return _mm512_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntF load_int(const int32_t* p) {
@@ -209,6 +210,83 @@ MG_INLINE IntD load_wide(const int32_t* p) {
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm512_mul_epu32(a.v, b.v); }
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm512_mask_blend_epi32(0xAAAA, a.v, _mm512_slli_epi64(b.v, 32));
+=======
+// Rows to columns: lanes within quarters of 128 bits, then the quarters.
+MG_INLINE void transpose(VecF (&r)[16]) {
+  __m512 a[16], b[16];
+  for (int i = 0; i < 8; ++i) {
+    a[2 * i] = _mm512_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
+    a[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
+    b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    a[i] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
+    a[i + 4] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+    a[i + 8] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
+    a[i + 12] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 8; ++i) {
+    r[i] = _mm512_shuffle_f32x4(a[i], a[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(a[i], a[i + 8], 0xdd);
+  }
+}
+MG_INLINE void transpose(VecD (&r)[8]) {
+  __m512d a[8], b[8];
+  for (int i = 0; i < 4; ++i) {
+    a[2 * i] = _mm512_unpacklo_pd(r[2 * i].v, r[2 * i + 1].v);
+    a[2 * i + 1] = _mm512_unpackhi_pd(r[2 * i].v, r[2 * i + 1].v);
+  }
+  for (int i = 0; i < 2; ++i) {
+    b[i] = _mm512_shuffle_f64x2(a[i], a[i + 2], 0x88);
+    b[i + 2] = _mm512_shuffle_f64x2(a[i], a[i + 2], 0xdd);
+    b[i + 4] = _mm512_shuffle_f64x2(a[i + 4], a[i + 6], 0x88);
+    b[i + 6] = _mm512_shuffle_f64x2(a[i + 4], a[i + 6], 0xdd);
+  }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm512_shuffle_f64x2(b[i], b[i + 4], 0x88);
+    r[i + 4] = _mm512_shuffle_f64x2(b[i], b[i + 4], 0xdd);
+  }
+}
+
+alignas(64) static const int32_t even_lanes[16] = {0,  2,  4,  6,  8,  10, 12, 14,
+                                                   16, 18, 20, 22, 24, 26, 28, 30};
+alignas(64) static const int32_t zip_lanes[16] = {0, 16, 1, 17, 2, 18, 3, 19,
+                                                  4, 20, 5, 21, 6, 22, 7, 23};
+alignas(64) static const int64_t even_lanes_d[8] = {0, 2, 4, 6, 8, 10, 12, 14};
+alignas(64) static const int64_t zip_lanes_d[8] = {0, 8, 1, 9, 2, 10, 3, 11};
+MG_INLINE VecF evens(VecF a, VecF b) {
+  return _mm512_permutex2var_ps(a.v, _mm512_load_si512(even_lanes), b.v);
+}
+MG_INLINE VecF odds(VecF a, VecF b) {
+  const __m512i i = _mm512_add_epi32(_mm512_load_si512(even_lanes), _mm512_set1_epi32(1));
+  return _mm512_permutex2var_ps(a.v, i, b.v);
+}
+MG_INLINE VecD evens(VecD a, VecD b) {
+  return _mm512_permutex2var_pd(a.v, _mm512_load_si512(even_lanes_d), b.v);
+}
+MG_INLINE VecD odds(VecD a, VecD b) {
+  const __m512i i = _mm512_add_epi64(_mm512_load_si512(even_lanes_d), _mm512_set1_epi64(1));
+  return _mm512_permutex2var_pd(a.v, i, b.v);
+}
+MG_INLINE VecF zip_low(VecF a, VecF b) {
+  return _mm512_permutex2var_ps(a.v, _mm512_load_si512(zip_lanes), b.v);
+}
+MG_INLINE VecF zip_high(VecF a, VecF b) {
+  const __m512i i = _mm512_add_epi32(_mm512_load_si512(zip_lanes), _mm512_set1_epi32(8));
+  return _mm512_permutex2var_ps(a.v, i, b.v);
+}
+MG_INLINE VecD zip_low(VecD a, VecD b) {
+  return _mm512_permutex2var_pd(a.v, _mm512_load_si512(zip_lanes_d), b.v);
+}
+MG_INLINE VecD zip_high(VecD a, VecD b) {
+  const __m512i i = _mm512_add_epi64(_mm512_load_si512(zip_lanes_d), _mm512_set1_epi64(4));
+  return _mm512_permutex2var_pd(a.v, i, b.v);
+>>>>>>> Stashed changes
 }
 
 }  // namespace MG_ISA

@@ -256,6 +256,41 @@ MG_INLINE Int<double> pack_low(Int<double> a, Int<double> b) {
       [=](int i) { return static_cast<uint32_t>(a.lane[i]) | uint64_t(b.lane[i]) << 32; });
 }
 
+template <class T>
+MG_INLINE void transpose(Vec<T> (&r)[Vec<T>::width]) {
+  for (int i = 0; i < Vec<T>::width; ++i)
+    for (int j = 0; j < i; ++j) {
+      const T x = r[i].lane[j];
+      r[i].lane[j] = r[j].lane[i];
+      r[j].lane[i] = x;
+    }
+}
+template <int First, class T>
+MG_INLINE Vec<T> every_other(Vec<T> a, Vec<T> b) {
+  constexpr int half = Vec<T>::width / 2;
+  Vec<T> r;
+  for (int i = 0; i < half; ++i) r.lane[i] = a.lane[2 * i + First];
+  for (int i = 0; i < half; ++i) r.lane[half + i] = b.lane[2 * i + First];
+  return r;
+}
+template <class T>
+MG_INLINE Vec<T> evens(Vec<T> a, Vec<T> b) {
+  return every_other<0>(a, b);
+}
+template <class T>
+MG_INLINE Vec<T> odds(Vec<T> a, Vec<T> b) {
+  return every_other<1>(a, b);
+}
+template <class T>
+MG_INLINE Vec<T> zip_low(Vec<T> a, Vec<T> b) {
+  return each<T>([=](int i) { return i % 2 ? b.lane[i / 2] : a.lane[i / 2]; });
+}
+template <class T>
+MG_INLINE Vec<T> zip_high(Vec<T> a, Vec<T> b) {
+  constexpr int h = Vec<T>::width / 2;
+  return each<T>([=](int i) { return i % 2 ? b.lane[h + i / 2] : a.lane[h + i / 2]; });
+}
+
 #undef MG_LANES
 
 }  // namespace MG_ISA
