@@ -18,18 +18,15 @@
 //   to_int(v)                                nearest integer; |v| < 2^31 (float), < 2^51 (double)
 //   to_vec(i)                                the number; same ranges
 //   + - & | ^, shl<N>(i), shr<N>(i) (logical), a > b -> Mask<T>
-<<<<<<< Updated upstream
 //   shl(i, n)                                the same by a run-time count, 0 <= n < bits
 //   load_int(p), store_int(p, i)             all lanes, of the Lane type of Int<T>
 //   load_wide(p)                             int32 to the lanes of Int<double>, with their sign
 //   mul_low(a, b)                            Int<double>: the 64-bit product of the unsigned low
 //                                            halves of each lane
 //   pack_low(a, b)                           Int<double>: the low half of a, below that of b
-=======
 //   transpose(r)                             r[width], the rows of a square: turned into its columns
 //   evens(a, b), odds(a, b)                  lanes 0, 2, 4.. (1, 3, 5..) of a, then those of b
 //   zip_low(a, b), zip_high(a, b)            a0 b0 a1 b1.. of the lower (upper) halves
->>>>>>> Stashed changes
 #pragma once
 
 #define MG_INLINE static inline __attribute__((always_inline))

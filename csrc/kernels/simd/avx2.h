@@ -185,7 +185,6 @@ MG_INLINE Mask<double> operator>(IntD a, IntD b) {
   return {_mm256_castsi256_pd(_mm256_cmpgt_epi64(a.v, b.v))};
 }
 
-<<<<<<< Updated upstream
 MG_INLINE IntF shl(IntF a, int n) { return _mm256_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntD shl(IntD a, int n) { return _mm256_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntF load_int(const int32_t* p) {
@@ -206,7 +205,8 @@ MG_INLINE IntD load_wide(const int32_t* p) {
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm256_mul_epu32(a.v, b.v); }
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm256_blend_epi32(a.v, _mm256_slli_epi64(b.v, 32), 0xAA);
-=======
+}
+
 // Rows to columns: pairs of lanes, then of pairs, then of halves.
 MG_INLINE void transpose(VecF (&r)[8]) {
   __m256 a[8], b[8];
@@ -259,7 +259,6 @@ MG_INLINE VecD zip_low(VecD a, VecD b) {
 }
 MG_INLINE VecD zip_high(VecD a, VecD b) {
   return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a.v, b.v), _mm256_unpackhi_pd(a.v, b.v), 0x31);
->>>>>>> Stashed changes
 }
 
 }  // namespace MG_ISA

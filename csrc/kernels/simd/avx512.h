@@ -189,7 +189,6 @@ MG_INLINE IntD shr(IntD a) {
 MG_INLINE Mask<float> operator>(IntF a, IntF b) { return {_mm512_cmpgt_epi32_mask(a.v, b.v)}; }
 MG_INLINE Mask<double> operator>(IntD a, IntD b) { return {_mm512_cmpgt_epi64_mask(a.v, b.v)}; }
 
-<<<<<<< Updated upstream
 MG_INLINE IntF shl(IntF a, int n) { return _mm512_sll_epi32(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntD shl(IntD a, int n) { return _mm512_sll_epi64(a.v, _mm_cvtsi32_si128(n)); }
 MG_INLINE IntF load_int(const int32_t* p) {
@@ -210,7 +209,8 @@ MG_INLINE IntD load_wide(const int32_t* p) {
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm512_mul_epu32(a.v, b.v); }
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm512_mask_blend_epi32(0xAAAA, a.v, _mm512_slli_epi64(b.v, 32));
-=======
+}
+
 // Rows to columns: lanes within quarters of 128 bits, then the quarters.
 MG_INLINE void transpose(VecF (&r)[16]) {
   __m512 a[16], b[16];
@@ -286,7 +286,6 @@ MG_INLINE VecD zip_low(VecD a, VecD b) {
 MG_INLINE VecD zip_high(VecD a, VecD b) {
   const __m512i i = _mm512_add_epi64(_mm512_load_si512(zip_lanes_d), _mm512_set1_epi64(4));
   return _mm512_permutex2var_pd(a.v, i, b.v);
->>>>>>> Stashed changes
 }
 
 }  // namespace MG_ISA
