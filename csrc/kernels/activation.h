@@ -1,0 +1,125 @@
+// Activations as functors, each beside its derivative times a gradient. Semantics are PyTorch's.
+#pragma once
+#include "kernels/arithmetic.h"
+
+namespace mg {
+namespace MG_ISA {
+
+// max(a, b) gives b when b is a NaN.
+MG_UNARY(Relu, max(V::zero(), x))
+struct ReluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    return select(x <= V::zero(), V::zero(), g);
+  }
+};
+
+struct LeakyRelu {
+  template <class V>
+  MG_INLINE V apply(V x, V slope) {
+    return select(V::zero() < x, x, x * slope);
+  }
+};
+struct LeakyReluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x, V slope) {
+    return select(V::zero() < x, g, g * slope);
+  }
+};
+
+struct Elu {
+  template <class V>
+  MG_INLINE V apply(V x, V alpha) {
+    return select(V::zero() < x, x, alpha * expm1(x));
+  }
+};
+struct EluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x, V alpha) {
+    return select(V::zero() < x, g, g * alpha * exp(x));
+  }
+};
+
+// Klambauer et al. 2017: the fixed point of mean 0 and variance 1.
+constexpr double selu_scale = 1.0507009873554804934193349852946;
+constexpr double selu_alpha = 1.6732632423543772848170429916717;
+MG_UNARY(Selu, V(selu_scale) * select(V::zero() < x, x, V(selu_alpha) * expm1(x)))
+struct SeluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    return g * select(V::zero() < x, V(selu_scale), V(selu_scale * selu_alpha) * exp(x));
+  }
+};
+
+struct SigmoidBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V y) {
+    return g * (y * (V(1) - y));
+  }
+};
+struct TanhBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V y) {
+    return g * fma(-y, y, V(1));
+  }
+};
+
+// log(1 + exp(x)), from the side that cannot overflow.
+MG_UNARY(Softplus, max(V::zero(), x) + log1p(exp(-abs(x))))
+struct SoftplusBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    return g * sigmoid(x);
+  }
+};
+
+MG_UNARY(Silu, x* sigmoid(x))
+struct SiluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    const V s = sigmoid(x);
+    return g * fma(x * s, V(1) - s, s);
+  }
+};
+
+// x times the normal distribution function.
+template <class V>
+MG_INLINE V normal_cdf(V x) {
+  return fma(V(0.5), erf(x * V(0.70710678118654752440)), V(0.5));
+}
+MG_UNARY(Gelu, x* normal_cdf(x))
+struct GeluBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    const V density = V(0.39894228040143267794) * exp(V(-0.5) * x * x);
+    return g * fma(x, density, normal_cdf(x));
+  }
+};
+
+// (1 + tanh(u)) / 2 is sigmoid(2u), with u = sqrt(2 / pi) * (x + 0.044715 x^3).
+constexpr double gelu_inner = 1.5957691216057307117598;
+constexpr double gelu_cubic = 0.044715;
+struct GeluTanh {
+  template <class V>
+  MG_INLINE V apply(V x) {
+    return x * sigmoid(V(gelu_inner) * x * fma(V(gelu_cubic) * x, x, V(1)));
+  }
+};
+struct GeluTanhBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x) {
+    const V s = sigmoid(V(gelu_inner) * x * fma(V(gelu_cubic) * x, x, V(1)));
+    const V slope = V(gelu_inner) * fma(V(3 * gelu_cubic) * x, x, V(1));
+    return g * fma(x * slope, s * (V(1) - s), s);
+  }
+};
+
+struct ClipBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V x, V lowest, V highest) {
+    return select((lowest <= x) & (x <= highest), g, V::zero());
+  }
+};
+
+}  // namespace MG_ISA
+}  // namespace mg

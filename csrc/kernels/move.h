@@ -1,0 +1,63 @@
+// Elements moved, not computed: strided copies, casts.
+#pragma once
+#include "kernels/map.h"
+
+namespace mg {
+namespace MG_ISA {
+
+template <class T>
+static void copy_strided(const void* src, int64_t src_step, void* dst, int64_t dst_step,
+                         int64_t n) {
+  const T* s = static_cast<const T*>(src);
+  T* d = static_cast<T*>(dst);
+  if (n <= 0) return;
+  if (src_step == 1 && dst_step == 1) {
+    __builtin_memcpy(d, s, static_cast<uint64_t>(n) * sizeof(T));
+  } else if (dst_step == 1) {
+    MG_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) d[i] = s[i * src_step];
+  } else {
+    for (int64_t i = 0; i < n; ++i) d[i * dst_step] = s[i * src_step];
+  }
+}
+
+template <class T>
+static void copy_plane(const void* src, int64_t src_row, int64_t src_col, void* dst,
+                       int64_t dst_row, int64_t dst_col, int64_t rows, int64_t cols) {
+  const T* s = static_cast<const T*>(src);
+  T* d = static_cast<T*>(dst);
+  if (src_col == 1 && dst_col == 1) {
+    for (int64_t r = 0; r < rows; ++r)
+      copy_strided<T>(s + r * src_row, 1, d + r * dst_row, 1, cols);
+    return;
+  }
+  constexpr int64_t tile = 16;
+  for (int64_t r0 = 0; r0 < rows; r0 += tile) {
+    const int64_t r1 = r0 + tile < rows ? r0 + tile : rows;
+    for (int64_t c0 = 0; c0 < cols; c0 += tile) {
+      const int64_t width = c0 + tile < cols ? tile : cols - c0;
+      for (int64_t r = r0; r < r1; ++r)
+        copy_strided<T>(s + r * src_row + c0 * src_col, src_col, d + r * dst_row + c0 * dst_col,
+                        dst_col, width);
+    }
+  }
+}
+
+template <class To, class From>
+MG_INLINE To convert(From x) {
+  if constexpr (sizeof(To) == 8 && To(0.5) == To(0) && From(0.5) != From(0) && sizeof(From) > 1)
+    return x >= From(-0x1p63) && x < From(0x1p63) ? static_cast<To>(x) : INT64_MIN;
+  else
+    return static_cast<To>(x);
+}
+
+template <class From, class To>
+static void cast(const void* in, void* out, int64_t n) {
+  const From* s = static_cast<const From*>(in);
+  To* d = static_cast<To*>(out);
+  MG_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i) d[i] = convert<To>(s[i]);
+}
+
+}  // namespace MG_ISA
+}  // namespace mg
