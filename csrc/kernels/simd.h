@@ -13,6 +13,7 @@
 //   min(a, b) = a < b ? a : b, max(a, b) = a > b ? a : b    (so a NaN in either gives b)
 //   abs, sqrt, floor, round (to nearest, ties to even)
 //   a < b, a <= b, a == b, a != b -> Mask<T>; &, |, ~; select(mask, a, b); any(mask)
+//   vector_registers  how many the machine has, for the shapes of tiles
 //   Int<T>            signed integers of T's size in the same lanes, for the bits of floats:
 //   as_int(v), as_vec(i)                     the same bits
 //   to_int(v)                                nearest integer; |v| < 2^31 (float), < 2^51 (double)

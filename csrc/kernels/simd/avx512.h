@@ -6,6 +6,8 @@
 namespace mg {
 namespace MG_ISA {
 
+static constexpr int vector_registers = 32;
+
 template <class T>
 struct Vec;
 template <class T>

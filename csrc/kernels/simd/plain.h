@@ -6,6 +6,8 @@
 namespace mg {
 namespace MG_ISA {
 
+static constexpr int vector_registers = MG_PLAIN_BYTES == 16 ? 16 : 8;
+
 template <class T>
 struct IntOf;
 template <>

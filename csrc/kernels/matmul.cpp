@@ -1,0 +1,126 @@
+#include "kernels/matmul.h"
+
+#include "kernels/simd.h"
+
+MG_KERNEL_NAMESPACE_BEGIN
+
+#include "kernels/matmul/tile.inl"
+
+#include "kernels/matmul/pack.inl"
+
+#include "kernels/matmul/blocks.inl"
+
+#include "kernels/matmul/lanes.inl"
+
+// What run() and scratch_bytes() must agree on.
+template <class T>
+struct Plan {
+  Problem<T> problem;
+  bool turned;     // computes C^T = B^T A^T, so that vectors run along m ...
+  bool via;        // ... into a scratch matrix
+  Blocks blocks;   // unless in lanes
+  int64_t d_size;  // elements of the scratch matrix
+};
+
+// Vectors run along n or along m. Either way costs whole vectors of products, and the copying of an
+// operand that does not lie that way; along m also the turning of the result.
+template <class T>
+static bool better_turned(const Gemm& g) {
+  constexpr double width = Vec<T>::width;
+  if (g.n == 1) return g.m > 1;
+  if (g.m == 1) return false;
+  const double m = g.m, n = g.n, k = g.k;
+  const double wide_m = ceil_div(g.m, Vec<T>::width) * width;
+  const double wide_n = ceil_div(g.n, Vec<T>::width) * width;
+  const double product = k / (2 * width), copy = 0.6 * k;
+  const double along_n = m * wide_n * product + (g.b_col == 1 ? 0 : n * copy);
+  const double along_m = n * wide_m * product + (g.a_row == 1 ? 0 : m * copy) + m * n * 1.0;
+  return along_m < along_n;
+}
+
+template <class T>
+static Plan<T> plan(const Gemm& g) {
+  Plan<T> x;
+  x.turned = better_turned<T>(g);
+  x.via = x.turned && !(g.n == 1 && (g.c_row == 1 || g.m == 1));
+  const auto a = static_cast<const T*>(g.a), b = static_cast<const T*>(g.b);
+  const Finish<T> finish = {static_cast<const T*>(g.epilogue.bias),
+                            g.epilogue.activation == Activation::relu};
+  if (x.turned)
+    x.problem = {g.n,     g.m,
+                 g.k,     b,
+                 g.b_col, g.b_row,
+                 a,       g.a_col,
+                 g.a_row, static_cast<T*>(g.c),
+                 g.m,     {nullptr, false}};
+  else
+    x.problem = {g.m,     g.n,   g.k,     a,       g.a_row,
+                 g.a_col, b,     g.b_row, g.b_col, static_cast<T*>(g.c),
+                 g.c_row, finish};
+  const Problem<T>& p = x.problem;
+  x.d_size = x.via ? p.m * ceil_div(p.n, 16) * 16 : 0;
+  if (x.via) x.problem.c_row = ceil_div(p.n, 16) * 16;
+  if (!g.lanes) x.blocks = choose_blocks<T>(p.m, p.n, p.k, p.a_row, p.a_col, p.b_col);
+  return x;
+}
+
+static int64_t aligned(int64_t elements) { return ceil_div(elements, 16) * 16; }
+
+template <class T>
+static int64_t scratch_bytes(const Gemm& g) {
+  if (g.m == 0 || g.n == 0) return 0;
+  const Plan<T> x = plan<T>(g);
+  const int64_t rest =
+      g.lanes ? lanes_scratch<T>(g.k) : aligned(x.blocks.b_size) + aligned(x.blocks.a_size);
+  return (aligned(x.d_size) + rest) * static_cast<int64_t>(sizeof(T));
+}
+
+template <class T>
+static void run(const Gemm& g, void* scratch) {
+  if (g.m == 0 || g.n == 0) return;
+  Plan<T> x = plan<T>(g);
+  T* d = static_cast<T*>(scratch);
+  T* rest = d + aligned(x.d_size);
+  T* c = static_cast<T*>(g.c);
+  const Finish<T> finish = {static_cast<const T*>(g.epilogue.bias),
+                            g.epilogue.activation == Activation::relu};
+  if (x.via) x.problem.c = d;
+  if (g.k == 0) {
+    for (int64_t i = 0; i < x.problem.m; ++i)
+      for (int64_t j = 0; j < x.problem.n; ++j) x.problem.c[i * x.problem.c_row + j] = T(0);
+    if (!x.turned) finish_rows(c, g.c_row, c, g.c_row, g.m, g.n, finish);
+  } else if (g.lanes) {
+    multiply_lanes(x.problem, rest);
+  } else {
+    multiply_blocks(x.problem, x.blocks, rest + aligned(x.blocks.b_size), rest);
+  }
+  if (!x.turned) return;
+  if (x.via) {
+    finish_transposed(d, x.problem.c_row, c, g.c_row, g.m, g.n, finish);
+  } else if (finish.bias || finish.relu) {
+    for (int64_t i = 0; i < g.m; ++i) finish_rows(c + i, 0, c + i, 0, 1, 1, finish);
+  }
+}
+
+template <class T>
+static GemmSplit split(const Gemm& g) {
+  const double work =
+      static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+  GemmSplit s;
+  s.rows = g.m > g.n;
+  s.step = s.rows ? (g.n == 1 ? 16 : Shape<T>::rows) : Shape<T>::columns;
+  s.parts = static_cast<int64_t>(work / (64 * 1024)) + 1;
+  const int64_t most = ceil_div(s.rows ? g.m : g.n, s.step);
+  if (s.parts > most) s.parts = most;
+  if (s.parts < 1) s.parts = 1;
+  return s;
+}
+
+extern const Matmul matmul;
+constinit const Matmul matmul = {
+    {run<float>, run<double>},
+    {scratch_bytes<float>, scratch_bytes<double>},
+    {split<float>, split<double>},
+};
+
+MG_KERNEL_NAMESPACE_END
