@@ -14,6 +14,9 @@
 //   abs, sqrt, floor, round (to nearest, ties to even)
 //   a < b, a <= b, a == b, a != b -> Mask<T>; &, |, ~; select(mask, a, b); any(mask)
 //   vector_registers  how many the machine has, for the shapes of tiles
+//   mask_n<T>(n)      the first n lanes
+//   down<H>(v)        lane l is v's lane l+H, for l < H = width/2, width/4 .. 1; the rest is junk
+//   lane0(v)          the first lane as a number
 //   Int<T>            signed integers of T's size in the same lanes, for the bits of floats:
 //   as_int(v), as_vec(i)                     the same bits
 //   to_int(v)                                nearest integer; |v| < 2^31 (float), < 2^51 (double)

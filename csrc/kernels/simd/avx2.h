@@ -136,6 +136,27 @@ MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) { return _mm256_blendv_pd(
 MG_INLINE bool any(Mask<float> m) { return _mm256_movemask_ps(m.v) != 0; }
 MG_INLINE bool any(Mask<double> m) { return _mm256_movemask_pd(m.v) != 0; }
 
+template <class T>
+MG_INLINE Mask<T> mask_n(int n) {
+  if constexpr (sizeof(T) == 4)
+    return {_mm256_castsi256_ps(first_lanes(n))};
+  else
+    return {_mm256_castsi256_pd(first_lanes(2 * n))};
+}
+template <int H>
+MG_INLINE VecF down(VecF a) {
+  if constexpr (H == 4) return _mm256_castps128_ps256(_mm256_extractf128_ps(a.v, 1));
+  if constexpr (H == 2) return _mm256_permute_ps(a.v, 0x0e);
+  return _mm256_permute_ps(a.v, 0x01);
+}
+template <int H>
+MG_INLINE VecD down(VecD a) {
+  if constexpr (H == 2) return _mm256_castpd128_pd256(_mm256_extractf128_pd(a.v, 1));
+  return _mm256_permute_pd(a.v, 0x1);
+}
+MG_INLINE float lane0(VecF a) { return _mm256_cvtss_f32(a.v); }
+MG_INLINE double lane0(VecD a) { return _mm256_cvtsd_f64(a.v); }
+
 MG_INLINE IntF as_int(VecF a) { return _mm256_castps_si256(a.v); }
 MG_INLINE IntD as_int(VecD a) { return _mm256_castpd_si256(a.v); }
 MG_INLINE VecF as_vec(IntF a) { return _mm256_castsi256_ps(a.v); }

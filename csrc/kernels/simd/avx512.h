@@ -153,6 +153,29 @@ MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) {
 MG_INLINE bool any(Mask<float> m) { return m.v != 0; }
 MG_INLINE bool any(Mask<double> m) { return m.v != 0; }
 
+template <class T>
+MG_INLINE Mask<T> mask_n(int n) {
+  if constexpr (sizeof(T) == 4)
+    return {lanes16(n)};
+  else
+    return {lanes8(n)};
+}
+template <int H>
+MG_INLINE VecF down(VecF a) {
+  if constexpr (H == 8) return _mm512_castps256_ps512(_mm512_extractf32x8_ps(a.v, 1));
+  if constexpr (H == 4) return _mm512_castps128_ps512(_mm512_extractf32x4_ps(a.v, 1));
+  if constexpr (H == 2) return _mm512_permute_ps(a.v, 0x0e);
+  return _mm512_permute_ps(a.v, 0x01);
+}
+template <int H>
+MG_INLINE VecD down(VecD a) {
+  if constexpr (H == 4) return _mm512_castpd256_pd512(_mm512_extractf64x4_pd(a.v, 1));
+  if constexpr (H == 2) return _mm512_castpd128_pd512(_mm512_extractf64x2_pd(a.v, 1));
+  return _mm512_permute_pd(a.v, 0x1);
+}
+MG_INLINE float lane0(VecF a) { return _mm512_cvtss_f32(a.v); }
+MG_INLINE double lane0(VecD a) { return _mm512_cvtsd_f64(a.v); }
+
 MG_INLINE IntF as_int(VecF a) { return _mm512_castps_si512(a.v); }
 MG_INLINE IntD as_int(VecD a) { return _mm512_castpd_si512(a.v); }
 MG_INLINE VecF as_vec(IntF a) { return _mm512_castsi512_ps(a.v); }

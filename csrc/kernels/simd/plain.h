@@ -177,6 +177,19 @@ MG_INLINE bool any(Mask<T> m) {
 }
 
 template <class T>
+MG_INLINE Mask<T> mask_n(int n) {
+  return test_each<T>([=](int i) { return i < n; });
+}
+template <int H, class T>
+MG_INLINE Vec<T> down(Vec<T> a) {
+  return each<T>([=](int i) { return i < H ? a.lane[i + H] : T(0); });
+}
+template <class T>
+MG_INLINE T lane0(Vec<T> a) {
+  return a.lane[0];
+}
+
+template <class T>
 MG_INLINE Int<T> as_int(Vec<T> v) {
   Int<T> r;
   __builtin_memcpy(&r, &v, sizeof r);
