@@ -1,0 +1,53 @@
+// 2-d convolution (NCHW), its gradients by the input and by the weight.
+//
+// All three are matrix products whose left operand is never built: element (i, k) is
+// source[row[i] + col[k]], two tables of offsets (indirect convolution). The right operand lies in
+// panels of a few vectors, element k beside element k + 1 of a filter's neighbours.
+//
+// Bits. Each output is one fma chain from +0:
+//   forward       over (channel of the group, kh, kw), the bias added afterwards
+//   input_grad    over (filter of the group, kh, kw), kh and kw only where the stride meets them
+//   weight_grad   over (image, oh, ow) in chunks of 8 images, the chunks' sums added in order
+// Padding is a +0 that is multiplied like any other number: an infinite weight gives NaN there.
+//
+// A pass is cut into units that are computed in any order, by any thread:
+//   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)
+//   run(shape, a, b, out, begin, end, shared, scratch)  units [begin, end); scratch_bytes(shape) of
+//                                                       scratch for this call alone
+//     forward       a = x (images, channels, height, width), b = bias (filters) or null
+//     input_grad    a = gradient of the output, b unused
+//     weight_grad   a = x, b = gradient of the output, out = sums, weight_sums_bytes(shape); then
+//                   join(shape, sums, out, begin, end) over [0, weight_panels(shape)) adds the
+//                   sums up and writes the gradient of the weight (sums are left in pieces)
+// Arrays are dense and do not overlap. Scratch, shared and sums are 64-byte aligned. No size of the
+// shape is 0 except `images` (and then there are no units, and join writes zeros).
+#pragma once
+#include <stdint.h>
+
+namespace mg {
+
+struct ConvShape {
+  int64_t images, channels, height, width;
+  int64_t filters, kernel_h, kernel_w;  // weight (filters, channels / groups, kernel_h, kernel_w)
+  int64_t out_h, out_w;
+  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+};
+
+struct ConvPass {
+  int64_t (*units)(const ConvShape&);
+  int64_t (*shared_bytes)(const ConvShape&);
+  int64_t (*scratch_bytes)(const ConvShape&);
+  void (*prepare)(const ConvShape&, const void* weight, void* shared);
+  void (*run)(const ConvShape&, const void* a, const void* b, void* out, int64_t begin, int64_t end,
+              const void* shared, void* scratch);
+};
+
+// Arrays are indexed by dtype: 0 float, 1 double.
+struct Conv {
+  ConvPass forward[2], input_grad[2], weight_grad[2];
+  int64_t (*weight_sums_bytes[2])(const ConvShape&);
+  int64_t (*weight_panels[2])(const ConvShape&);
+  void (*join[2])(const ConvShape&, void* sums, void* out, int64_t begin, int64_t end);
+};
+
+}  // namespace mg

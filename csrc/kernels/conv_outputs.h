@@ -1,0 +1,208 @@
+// forward and input_grad: the rows of the product are pixels, its columns filters (or input
+// channels), its links (source channel, kh, kw).
+#pragma once
+#include "kernels/conv_source.h"
+#include "kernels/indirect.h"
+
+namespace mg {
+namespace MG_ISA {
+
+// Pixels turned over at a time: whole tiles and whole vectors.
+constexpr int64_t output_block = 48;
+
+// Pixels that meet the same elements of the kernel: in `forward` all of them, in `input_grad` those
+// with the same remainders by the stride.
+template <class T>
+struct Part {
+  int64_t pixels, links;
+  const int64_t* row;  // of each pixel of the images that are read at a time
+  const int64_t* col;  // of each link
+  const int64_t* to;   // of each pixel in its plane; null if pixel i is at i
+  const T* weight;     // group by group, panel by panel
+};
+
+struct Outputs {
+  Source source;
+  int64_t units, panels, parts;
+  int64_t channels, columns, plane;  // of the output: all channels, those of a group, a plane
+  int64_t pixels, links;             // upper bounds over all parts together
+};
+
+template <class T>
+static Outputs outputs(const ConvShape& s, bool backward) {
+  Outputs o{};
+  o.channels = backward ? s.channels : s.filters;
+  o.columns = o.channels / s.groups;
+  o.panels = panel_count<T>(o.columns);
+  o.plane = backward ? s.height * s.width : s.out_h * s.out_w;
+  o.parts = backward ? min_of(s.stride_h, s.height) * min_of(s.stride_w, s.width) : 1;
+  const int64_t images = min_of(s.images, max_of(1, output_block * o.parts / o.plane));
+  o.source = backward ? grad_source(s, images) : input_source(s, images);
+  o.units = images ? (s.images + images - 1) / images * s.groups * o.panels : 0;
+  o.pixels = o.plane * images;
+  o.links = o.source.channels * s.kernel_h * s.kernel_w;
+  return o;
+}
+
+template <class T, bool Backward>
+static int64_t outputs_shared_bytes(const ConvShape& s) {
+  const Outputs o = outputs<T>(s, Backward);
+  const int64_t weights = s.groups * padded_columns<T>(o.columns) * o.links;
+  return round_up(o.parts * sizeof(Part<T>), 64) +
+         round_up((2 * o.pixels + o.links) * sizeof(int64_t), 64) + weights * sizeof(T);
+}
+template <class T, bool Backward>
+static int64_t outputs_scratch_bytes(const ConvShape& s) {
+  const Outputs o = outputs<T>(s, Backward);
+  return (output_block * panel_columns<T> + source_elements(o.source)) * sizeof(T);
+}
+
+// One axis of a part: from pixel `first`, step by step, to `size`; which kernel elements are met.
+namespace {
+template <bool Backward>
+struct Axis {
+  int64_t first, step, size, stride, pad, dilation, border;
+
+  int64_t count() const { return first < size ? (size - first + step - 1) / step : 0; }
+  int64_t reach(int64_t k) const { return first + pad - k * dilation; }
+  bool meets(int64_t k) const { return !Backward || reach(k) % stride == 0; }
+  // Where pixel i of the part sees kernel element k: at pixel(i) + link(k).
+  int64_t pixel(int64_t i) const { return Backward ? i : i * stride; }
+  int64_t link(int64_t k) const {
+    return Backward ? floor_div(reach(k), stride) + border : k * dilation;
+  }
+};
+}  // namespace
+
+template <class T, bool Backward>
+static void prepare_outputs(const ConvShape& s, const void* weight, void* shared) {
+  const Outputs o = outputs<T>(s, Backward);
+  Part<T>* part = static_cast<Part<T>*>(shared);
+  char* memory = static_cast<char*>(shared) + round_up(o.parts * sizeof(Part<T>), 64);
+  int64_t* table = reinterpret_cast<int64_t*>(memory);
+  T* packed =
+      reinterpret_cast<T*>(memory + round_up((2 * o.pixels + o.links) * sizeof(int64_t), 64));
+  const int64_t kernel = s.kernel_h * s.kernel_w;
+  const int64_t source_channels = o.source.channels;
+  // A filter's weights are (channel, kh, kw); the product runs over the channels of its source.
+  const int64_t column_step = Backward ? kernel : source_channels * kernel;
+  const int64_t source_step = Backward ? o.columns * kernel : kernel;
+
+  const int64_t phases_h = Backward ? min_of(s.stride_h, s.height) : 1;
+  const int64_t phases_w = Backward ? min_of(s.stride_w, s.width) : 1;
+  for (int64_t a = 0; a < phases_h; ++a)
+    for (int64_t b = 0; b < phases_w; ++b, ++part) {
+      const Axis<Backward> h{a,
+                             Backward ? s.stride_h : 1,
+                             Backward ? s.height : s.out_h,
+                             s.stride_h,
+                             s.pad_h,
+                             s.dilation_h,
+                             o.source.top};
+      const Axis<Backward> w{b,
+                             Backward ? s.stride_w : 1,
+                             Backward ? s.width : s.out_w,
+                             s.stride_w,
+                             s.pad_w,
+                             s.dilation_w,
+                             o.source.left};
+      *part = Part<T>{h.count() * w.count(), 0, table, nullptr, nullptr, packed};
+      for (int64_t n = 0; n < o.source.images; ++n)
+        for (int64_t i = 0; i < h.count(); ++i)
+          for (int64_t j = 0; j < w.count(); ++j)
+            *table++ = n * o.source.image + h.pixel(i) * o.source.cols + w.pixel(j);
+      if (o.parts > 1) {
+        part->to = table;
+        for (int64_t i = 0; i < h.count(); ++i)
+          for (int64_t j = 0; j < w.count(); ++j)
+            *table++ = (a + i * s.stride_h) * s.width + b + j * s.stride_w;
+      }
+      part->col = table;
+      for (int64_t c = 0; c < source_channels; ++c)
+        for (int64_t kh = 0; kh < s.kernel_h; ++kh)
+          for (int64_t kw = 0; kw < s.kernel_w; ++kw)
+            if (h.meets(kh) && w.meets(kw))
+              *table++ = c * o.source.plane + h.link(kh) * o.source.cols + w.link(kw);
+      part->links = table - part->col;
+
+      for (int64_t g = 0; g < s.groups; ++g)
+        for (int64_t panel = 0; panel < o.panels; ++panel) {
+          const int64_t first = panel * panel_columns<T>;
+          const int64_t wide = panel_vectors<T>(o.columns, panel) * Vec<T>::width;
+          const int64_t used = min_of(wide, o.columns - first);
+          const T* from = static_cast<const T*>(weight) + g * o.columns * source_channels * kernel +
+                          first * column_step;
+          for (int64_t c = 0; c < source_channels; ++c)
+            for (int64_t kh = 0; kh < s.kernel_h; ++kh)
+              for (int64_t kw = 0; kw < s.kernel_w; ++kw) {
+                if (!h.meets(kh) || !w.meets(kw)) continue;
+                const T* at = from + c * source_step + kh * s.kernel_w + kw;
+                for (int64_t j = 0; j < used; ++j) packed[j] = at[j * column_step];
+                for (int64_t j = used; j < wide; ++j) packed[j] = 0;
+                packed += wide;
+              }
+        }
+    }
+}
+
+// The block of pixels [first, first + n) of a part, (n, wide) in `block`, to their places.
+template <class T>
+static void write_pixels(const Outputs& o, const Part<T>& part, int64_t first, int64_t n,
+                         const T* block, int64_t wide, int64_t used, const T* bias, T* out) {
+  while (n > 0) {
+    const int64_t image = first / part.pixels, pixel = first % part.pixels;
+    const int64_t count = min_of(n, part.pixels - pixel);
+    T* to = out + image * o.channels * o.plane;
+    if (part.to) {
+      for (int64_t j = 0; j < used; ++j)
+        for (int64_t i = 0; i < count; ++i)
+          to[j * o.plane + part.to[pixel + i]] = block[i * wide + j];
+    } else {
+      turn<false>(block, wide, count, used, to + pixel, o.plane, bias);
+    }
+    first += count;
+    n -= count;
+    block += count * wide;
+  }
+}
+
+template <class T, bool Backward>
+static void run_outputs(const ConvShape& s, const void* x, const void* b, void* out, int64_t begin,
+                        int64_t end, const void* shared, void* scratch) {
+  const void* bias = Backward ? nullptr : b;
+  const Outputs o = outputs<T>(s, Backward);
+  const Part<T>* parts = static_cast<const Part<T>*>(shared);
+  T* block = static_cast<T*>(scratch);
+  T* copy = block + output_block * panel_columns<T>;
+  __builtin_memset(copy, 0, source_elements(o.source) * sizeof(T));
+
+  const T* source = nullptr;
+  for (int64_t unit = begin; unit < end; ++unit) {
+    const int64_t panel = unit % o.panels, group = unit / o.panels % s.groups;
+    const int64_t image = unit / o.panels / s.groups * o.source.images;
+    const int64_t images = min_of(o.source.images, s.images - image);
+    if (unit == begin || panel == 0)
+      source = read_source(o.source, static_cast<const T*>(x), image, images, group, copy);
+
+    const int vectors = panel_vectors<T>(o.columns, panel);
+    const int64_t wide = vectors * Vec<T>::width;
+    const int64_t first = panel * panel_columns<T>;
+    const int64_t used = min_of(wide, o.columns - first);
+    const int64_t channel = group * o.columns + first;
+    T* to = static_cast<T*>(out) + (image * o.channels + channel) * o.plane;
+    const T* add = bias ? static_cast<const T*>(bias) + channel : nullptr;
+    for (const Part<T>* part = parts; part < parts + o.parts; ++part) {
+      const T* weight = part->weight + (group * padded_columns<T>(o.columns) + first) * part->links;
+      const int64_t pixels = images * part->pixels;
+      for (int64_t p = 0; p < pixels; p += output_block) {
+        const int64_t n = min_of(output_block, pixels - p);
+        indirect_product(n, vectors, part->links, source, part->row + p, part->col, weight, block,
+                         false);
+        write_pixels(o, *part, p, n, block, wide, used, add, to);
+      }
+    }
+  }
+}
+
+}  // namespace MG_ISA
+}  // namespace mg
