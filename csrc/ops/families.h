@@ -8,5 +8,6 @@ using Family = std::span<const Row>;
 extern const Family arithmetic_family;
 extern const Family activation_family;
 extern const Family shape_family;
+extern const Family index_family;
 
 }  // namespace mg

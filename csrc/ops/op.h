@@ -42,7 +42,7 @@ class Vjp {
   virtual Var out(int i = 0) = 0;             // the value of an output
   virtual const Var& grad(int i = 0) = 0;     // null if output i took no part in the loss
   virtual bool needs(int i) const = 0;        // is the gradient of input i wanted?
-  virtual void set(int i, const Var& g) = 0;  // the gradient of input i, in its shape
+  virtual void set(int i, Var g) = 0;        // the gradient of input i, in its shape
   virtual int count() const = 0;              // how many inputs
   const Attrs& attrs;
 
@@ -67,6 +67,7 @@ struct Row {
   const char* doc = "";
   Promote promote = Promote::none;
   int outputs = 1;
+  int promote_from = 0;  // inputs before it keep their dtype (`where`'s condition)
 };
 
 struct Op : Row {

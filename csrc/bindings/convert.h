@@ -1,0 +1,72 @@
+// Between Python's objects and tensors.
+#pragma once
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include "engine/tensor.h"
+
+PYBIND11_DECLARE_HOLDER_TYPE(T, mg::Ref<T>, true)
+
+namespace pybind11 {
+// Tensor is final: no need to ask a value for its dynamic type.
+template <>
+struct polymorphic_type_hook<mg::Tensor> {
+  static const void* get(const mg::Tensor* src, const std::type_info*& type) {
+    type = nullptr;
+    return src;
+  }
+};
+}  // namespace pybind11
+
+namespace mg {
+
+namespace py = pybind11;
+
+// The tensor inside a Python Tensor (or subclass), or null if it is none.
+Tensor* tensor_in(PyObject* object);
+inline Var var_of(Tensor* t) { return Var(Ref<Value>(t)); }
+// A new reference; null Var gives None.
+PyObject* to_python(const Var& v);
+
+// np.dtype of a DType, and back; a TypeError names what there is instead.
+py::dtype numpy_dtype(DType d);
+DType dtype_from(const py::handle& object);
+
+// Any array-like. Memory is shared if `share`, the dtype is one of ours and the array is writeable;
+// narrow integers widen to int64, float16 to float32. Python's own floats become float32.
+Var from_array_like(const py::handle& object, bool share);
+// The tensor's memory as an ndarray that keeps the tensor alive.
+py::array to_numpy(const py::handle& tensor);
+// A Python number; `like` decides the width of floats.
+Var from_number(PyObject* number, DType like);
+bool is_number(PyObject* object);
+
+// Index lists: one integer or a sequence of them.
+bool is_integer(PyObject* object);
+Dims dims_from(PyObject* object, const char* op, const char* param);
+
+// Runs f and turns the engine's exceptions into Python's; null after an error.
+template <class F>
+PyObject* guarded(F&& f) noexcept;
+void set_python_error() noexcept;  // from the exception being handled
+
+template <class F>
+PyObject* guarded(F&& f) noexcept {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+// x[...] and x[...] = value.
+Var get_item(const Var& x, PyObject* key);
+void set_item(const Var& x, PyObject* key, PyObject* value);
+
+// The parts of the module (module.cpp).
+void register_tensor(py::module_& m);
+void register_ops(py::module_& m);
+void register_engine(py::module_& m);
+
+}  // namespace mg

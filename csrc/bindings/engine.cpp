@@ -1,0 +1,80 @@
+// Gradients, threads and facts about the build.
+#include <pybind11/stl.h>
+
+#include "bindings/convert.h"
+#include "core/threads.h"
+#include "kernels/kernels.h"
+
+namespace mg {
+namespace {
+
+std::vector<Var> vars_from(const py::object& object, const char* what) {
+  std::vector<Var> out;
+  if (Tensor* t = tensor_in(object.ptr())) return {var_of(t)};
+  if (!py::isinstance<py::sequence>(object))
+    fail<TypeError>("grad: ", what, " must be a Tensor or a sequence of them, got ",
+                    Py_TYPE(object.ptr())->tp_name);
+  for (const py::handle item : object) {
+    Tensor* t = item.is_none() ? nullptr : tensor_in(item.ptr());
+    if (!t && !item.is_none())
+      fail<TypeError>("grad: ", what, " must hold Tensors, got ", Py_TYPE(item.ptr())->tp_name);
+    out.push_back(t ? var_of(t) : Var{});
+  }
+  return out;
+}
+
+py::tuple grad(const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
+               const py::object& retain_graph, bool create_graph, bool allow_unused) {
+  const std::vector<Var> out = vars_from(outputs, "outputs"), in = vars_from(inputs, "inputs");
+  std::vector<Var> seeds;
+  if (!grad_outputs.is_none()) {
+    seeds = vars_from(grad_outputs, "grad_outputs");
+    if (seeds.size() != out.size())
+      fail<ValueError>("grad: ", seeds.size(), " grad_outputs for ", out.size(), " outputs");
+  }
+  const bool retain = retain_graph.is_none() ? create_graph : retain_graph.cast<bool>();
+  std::vector<Var> found;
+  {
+    py::gil_scoped_release release;
+    found = gradients(out, seeds, in, retain, create_graph, allow_unused);
+  }
+  py::tuple result(found.size());
+  for (size_t i = 0; i < found.size(); ++i)
+    result[i] = py::reinterpret_steal<py::object>(to_python(found[i]));
+  return result;
+}
+
+py::dict build_info() {
+  py::dict d;
+  d["version"] = MINIGRAD_VERSION;
+#if defined(__clang__)
+  d["compiler"] = "clang " __clang_version__;
+#else
+  d["compiler"] = "gcc " __VERSION__;
+#endif
+  d["isa"] = kernels().isa;
+  d["isas"] = isa_names();
+  d["threads"] = get_num_threads();
+  return d;
+}
+
+}  // namespace
+
+void register_engine(py::module_& m) {
+  m.def("grad", &grad, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(),
+        py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
+        py::arg("allow_unused") = false,
+        "Gradients of outputs with respect to inputs, as a tuple; no .grad is touched.");
+  m.def("is_grad_enabled", &grad_enabled);
+  m.def("set_grad_enabled", &set_grad_enabled, py::arg("mode"),
+        "Whether ops of this thread are recorded; returns what it was before.");
+  m.def("get_num_threads", &get_num_threads);
+  m.def("set_num_threads", &set_num_threads, py::arg("n"),
+        "How many threads an op may use; results do not depend on it.");
+  m.def("isa", [] { return kernels().isa; }, "The instruction set whose kernels are in use.");
+  m.def("build_info", &build_info, "Version, compiler, instruction sets and threads, as a dict.");
+  m.def("from_numpy", [](const py::object& a) { return py::reinterpret_steal<py::object>(to_python(from_array_like(a, true))); },
+        py::arg("array"), "A tensor over the array's own memory, where dtype and memory allow.");
+}
+
+}  // namespace mg

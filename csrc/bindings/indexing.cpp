@@ -1,0 +1,176 @@
+// x[...]: numpy's indexing in terms of ops. Integers, slices, None and ... give views; one integer
+// or bool array (or several integer arrays side by side) gathers.
+#include "bindings/convert.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+struct Plan {
+  Dims starts, steps, sizes;      // of the slice over every dimension of x
+  Dims shape;                     // of the sliced view: integers dropped, None added
+  std::vector<Var> gathers;       // index arrays, for neighbouring dimensions of the view
+  int gather_dim = -1;
+};
+
+Var indices_from(PyObject* key) {
+  Var v = from_array_like(key, true);
+  if (v.dtype() != DType::i64 && v.dtype() != DType::b8) {
+    if (v.array().numel() == 0) return call<"cast">(v, index(DType::i64));
+    fail<TypeError>("an index array must be int64 or bool, got ", name(v.dtype()));
+  }
+  return v;
+}
+
+// The positions of the true elements, one int64 array per dimension.
+std::vector<Var> positions(const Var& mask) {
+  const py::tuple found = py::module_::import("numpy").attr("nonzero")(
+      py::reinterpret_steal<py::object>(to_python(mask)));
+  std::vector<Var> out;
+  for (const py::handle f : found) out.push_back(from_array_like(f, true));
+  return out;
+}
+
+bool is_array_key(PyObject* k) {
+  if (PyBool_Check(k)) fail<TypeError>("True and False are no index; use a mask or None");
+  Tensor* t = tensor_in(k);
+  if (t) return t->array.rank() > 0 || t->array.dtype != DType::i64;
+  return PyList_Check(k) || (py::isinstance<py::array>(k) && !is_integer(k));
+}
+
+Plan parse(const Array& x, PyObject* key) {
+  std::vector<PyObject*> keys;
+  if (PyTuple_Check(key))
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) keys.push_back(PyTuple_GET_ITEM(key, i));
+  else
+    keys.push_back(key);
+
+  std::vector<Var> arrays(keys.size());
+  int used = 0, ellipses = 0;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == Py_Ellipsis) {
+      ++ellipses;
+    } else if (keys[i] != Py_None) {
+      if (is_array_key(keys[i])) arrays[i] = indices_from(keys[i]);
+      used += arrays[i] && arrays[i].dtype() == DType::b8 ? arrays[i].rank() : 1;
+    }
+  }
+  if (ellipses > 1) fail<IndexError>("an index may have one ... only");
+  if (used > x.rank())
+    fail<IndexError>("too many indices: ", used, " for a tensor of shape ", x.shape);
+  if (ellipses == 0) keys.push_back(Py_Ellipsis), arrays.emplace_back();
+
+  Plan p;
+  int dim = 0;
+  const auto whole = [&] {
+    p.starts.push_back(0);
+    p.steps.push_back(1);
+    p.sizes.push_back(x.shape[dim]);
+    p.shape.push_back(x.shape[dim]);
+    ++dim;
+  };
+  for (size_t i = 0; i < keys.size(); ++i) {
+    PyObject* k = keys[i];
+    if (k == Py_None) {
+      p.shape.push_back(1);
+    } else if (k == Py_Ellipsis) {
+      for (int rest = x.rank() - used; rest > 0; --rest) whole();
+    } else if (arrays[i]) {
+      if (p.gather_dim < 0) p.gather_dim = p.shape.size();
+      if (p.gather_dim + static_cast<int>(p.gathers.size()) != p.shape.size())
+        fail<IndexError>("index arrays must stand side by side");
+      std::vector<Var> found{arrays[i]};
+      if (arrays[i].dtype() == DType::b8) {
+        const Dims& m = arrays[i].shape();
+        for (int d = 0; d < m.size(); ++d)
+          if (m[d] != x.shape[dim + d])
+            fail<IndexError>("a mask of shape ", m, " does not fit a tensor of shape ", x.shape,
+                             " at dimension ", dim);
+        found = positions(arrays[i]);
+      }
+      for (const Var& f : found) {
+        p.gathers.push_back(f);
+        whole();
+      }
+    } else if (PySlice_Check(k)) {
+      Py_ssize_t start, stop, step;
+      if (PySlice_Unpack(k, &start, &stop, &step) < 0) throw py::error_already_set();
+      const Py_ssize_t n = PySlice_AdjustIndices(x.shape[dim], &start, &stop, step);
+      p.starts.push_back(n ? start : 0);
+      p.steps.push_back(step);
+      p.sizes.push_back(n);
+      p.shape.push_back(n);
+      ++dim;
+    } else {
+      if (!PyIndex_Check(k))
+        fail<TypeError>("an index must be an integer, a slice, None, ..., or an array, got ",
+                        Py_TYPE(k)->tp_name);
+      const int64_t at = PyNumber_AsSsize_t(k, PyExc_IndexError);
+      if (at == -1 && PyErr_Occurred()) throw py::error_already_set();
+      const int64_t n = x.shape[dim];
+      if (at < -n || at >= n)
+        fail<IndexError>("index ", at, " is out of range for dimension ", dim, " of shape ", x.shape);
+      p.starts.push_back(at < 0 ? at + n : at);
+      p.steps.push_back(1);
+      p.sizes.push_back(1);
+      ++dim;
+    }
+  }
+  return p;
+}
+
+Var sliced(const Var& x, const Plan& p) {
+  Var v = p.sizes == x.shape() && p.steps == Dims::filled(x.rank(), 1)
+              ? x
+              : call<"slice">(x, p.starts, p.sizes, p.steps);
+  return p.shape == v.shape() ? v : call<"reshape">(v, p.shape);
+}
+
+// Several index arrays as one, over their dimensions taken as one.
+Var gathered(Var v, const Plan& p) {
+  if (p.gathers.empty()) return v;
+  const int d = p.gather_dim, count = static_cast<int>(p.gathers.size());
+  Var index = p.gathers[0];
+  if (count > 1) {
+    Dims shape = v.shape();
+    index = constant(DType::i64, 0);
+    int64_t size = 1;
+    for (int k = 0; k < count; ++k) {
+      const int64_t n = shape[d + k];
+      const Var at = call<"check_indices">(p.gathers[k], static_cast<double>(n));
+      index = index * static_cast<double>(n) + at;
+      size *= n;
+    }
+    Dims merged;
+    for (int i = 0; i < shape.size(); ++i) {
+      if (i > d && i < d + count) continue;
+      merged.push_back(i == d ? size : shape[i]);
+    }
+    v = call<"reshape">(v, merged);
+  }
+  return call<"take">(v, index, static_cast<double>(d));
+}
+
+}  // namespace
+
+Var get_item(const Var& x, PyObject* key) {
+  const Plan p = parse(x.array(), key);
+  return gathered(sliced(x, p), p);
+}
+
+void set_item(const Var& x, PyObject* key, PyObject* value) {
+  const Plan p = parse(x.array(), key);
+  Var v = is_number(value) ? from_number(value, x.dtype()) : from_array_like(value, true);
+  if (v.dtype() != x.dtype()) v = call<"cast">(v, index(x.dtype()));
+  if (p.gathers.empty()) {
+    call_all<"copy_", 0>(sliced(x, p), v);
+    return;
+  }
+  // numpy writes through the shared memory; the empty copy below checks and marks the change.
+  py::object target = to_numpy(py::reinterpret_steal<py::object>(to_python(x)));
+  call_all<"copy_", 0>(x, x);
+  if (PyObject_SetItem(target.ptr(), key, py::reinterpret_steal<py::object>(to_python(v)).ptr()) < 0)
+    throw py::error_already_set();
+}
+
+}  // namespace mg

@@ -1,0 +1,236 @@
+// The Tensor class: what is not an op.
+#include <pybind11/stl.h>
+
+#include "bindings/convert.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+using Self = py::handle;
+Tensor& self_of(Self s) { return *tensor_in(s.ptr()); }
+
+py::tuple tuple_of(const Dims& d) {
+  py::tuple t(d.size());
+  for (int i = 0; i < d.size(); ++i) t[i] = d[i];
+  return t;
+}
+
+py::object python(const Var& v) { return py::reinterpret_steal<py::object>(to_python(v)); }
+
+void require_grad(Tensor& t, bool wanted) {
+  if (wanted && !is_float(t.array.dtype))
+    fail<TypeError>("requires_grad: only float32 and float64 tensors have gradients, this one is ",
+                    name(t.array.dtype));
+  if (!wanted && t.step)
+    fail<StateError>("requires_grad: this tensor is the result of an op; use .detach() to cut it off");
+  if (!t.step) t.requires_grad = wanted;
+}
+
+Ref<Tensor> create(const py::object& data, const py::object& dtype, bool requires_grad) {
+  Var v = from_array_like(data, false);
+  if (!dtype.is_none()) {
+    const DType to = dtype_from(dtype);
+    // From the source, so that a list of Python floats keeps its digits in float64.
+    if (to == DType::f64 && v.dtype() == DType::f32 && !tensor_in(data.ptr()))
+      v = from_array_like(py::module_::import("numpy").attr("asarray")(data, "float64"), false);
+    else if (to != v.dtype())
+      v = call<"cast">(v, index(to));
+  }
+  Ref<Tensor> t(static_cast<Tensor*>(v.get()));
+  require_grad(*t, requires_grad);
+  return t;
+}
+
+void set_grad(Self self, const py::object& value) {
+  Tensor& t = self_of(self);
+  if (value.is_none()) {
+    t.grad = Var{};
+    return;
+  }
+  Tensor* g = tensor_in(value.ptr());
+  if (!g) fail<TypeError>("grad must be a Tensor or None, got ", Py_TYPE(value.ptr())->tp_name);
+  if (!(g->array.shape == t.array.shape) || g->array.dtype != t.array.dtype)
+    fail<ValueError>("grad has shape ", g->array.shape, " and dtype ", name(g->array.dtype),
+                     ", the tensor ", t.array.shape, " and ", name(t.array.dtype));
+  t.grad = var_of(g);
+}
+
+py::object item(Self self) {
+  const Array& a = self_of(self).array;
+  if (a.numel() != 1)
+    fail<ValueError>("only a tensor of one element has a single value, this one has shape ", a.shape);
+  switch (a.dtype) {
+    case DType::f32: return py::float_(*a.data<float>());
+    case DType::f64: return py::float_(*a.data<double>());
+    case DType::i64: return py::int_(*a.data<int64_t>());
+    default: return py::bool_(*a.data<bool>());
+  }
+}
+
+py::object convert(Self self, const py::handle& dtype) {
+  Tensor& t = self_of(self);
+  const DType to = dtype_from(dtype);
+  if (to == t.array.dtype) return py::reinterpret_borrow<py::object>(self);
+  return python(call<"cast">(var_of(&t), index(to)));
+}
+
+py::object as_ndarray(Self self, const py::object& dtype, const py::object& copy) {
+  py::object a = to_numpy(self);
+  if (!dtype.is_none() && !py::dtype::from_args(dtype).equal(a.attr("dtype"))) {
+    if (!copy.is_none() && !copy.cast<bool>())
+      fail<ValueError>("a tensor of dtype ", name(self_of(self).array.dtype),
+                       " cannot be another dtype without a copy");
+    return a.attr("astype")(dtype);
+  }
+  if (!copy.is_none() && copy.cast<bool>()) return a.attr("copy")();
+  return a;
+}
+
+std::string repr(Self self) {
+  const Tensor& t = self_of(self);
+  const py::object text = py::module_::import("numpy").attr("array2string")(
+      to_numpy(self), py::arg("separator") = ", ", py::arg("prefix") = "tensor(");
+  std::string out = "tensor(" + text.cast<std::string>();
+  if (t.array.numel() == 0) out += ", shape=" + py::str(tuple_of(t.array.shape)).cast<std::string>();
+  if (t.array.dtype == DType::f64 || (t.array.numel() == 0 && t.array.dtype != DType::f32))
+    out += std::string(", dtype=") + name(t.array.dtype);
+  if (t.step) out += std::string(", grad_fn=") + t.step->op.name();
+  if (t.requires_grad) out += ", requires_grad=True";
+  return out + ")";
+}
+
+py::object reversed_dims(Self self) {
+  Tensor& t = self_of(self);
+  Dims order;
+  for (int i = t.array.rank() - 1; i >= 0; --i) order.push_back(i);
+  return python(call<"permute">(var_of(&t), order));
+}
+
+int64_t length(Self self) {
+  const Array& a = self_of(self).array;
+  if (a.rank() == 0) fail<TypeError>("a 0-d tensor has no length");
+  return a.shape[0];
+}
+
+void run_backward(Self self, const py::object& gradient, const py::object& retain_graph,
+                  bool create_graph) {
+  const Var out = var_of(&self_of(self));
+  std::vector<Var> seeds;
+  if (!gradient.is_none()) seeds.push_back(from_array_like(gradient, true));
+  const bool retain = retain_graph.is_none() ? create_graph : retain_graph.cast<bool>();
+  py::gil_scoped_release release;
+  backward(std::span(&out, 1), seeds, retain, create_graph);
+}
+
+py::object deep_copy(Self self, const py::dict& memo) {
+  const Tensor& t = self_of(self);
+  if (t.step)
+    fail<StateError>("only leaves can be deep-copied; use .detach().clone() for the result of an op");
+  Var copy = call<"clone">(call<"detach">(var_of(&self_of(self))));
+  tensor_of(copy).requires_grad = t.requires_grad;
+  py::object out = python(copy);
+  const py::object type = py::type::of(self);
+  if (!type.is(py::type::of<Tensor>())) {
+    // A subclass: a new object around the copy, with the attributes of the old one.
+    out = type.attr("__new__")(type);
+    py::type::of<Tensor>().attr("__init__")(out, python(copy), py::none(), t.requires_grad);
+    out.attr("__dict__").attr("update")(self.attr("__dict__"));
+  }
+  memo[py::int_(reinterpret_cast<uintptr_t>(self.ptr()))] = out;
+  return out;
+}
+
+}  // namespace
+
+void register_tensor(py::module_& m) {
+  py::class_<Tensor, Ref<Tensor>> tensor(
+      m, "Tensor", py::dynamic_attr(),
+      "An n-dimensional array of float32, float64, int64 or bool that can be differentiated.");
+  tensor.def(py::init(&create), py::arg("data"), py::arg("dtype") = py::none(),
+             py::arg("requires_grad") = false);
+
+  tensor.def_property_readonly("shape", [](Self s) { return tuple_of(self_of(s).array.shape); });
+  tensor.def_property_readonly("strides", [](Self s) { return tuple_of(self_of(s).array.strides); },
+                               "Steps between elements along each dimension, in elements.");
+  tensor.def_property_readonly("ndim", [](Self s) { return self_of(s).array.rank(); });
+  tensor.def_property_readonly("size", [](Self s) { return self_of(s).array.numel(); });
+  tensor.def("numel", [](Self s) { return self_of(s).array.numel(); });
+  tensor.def_property_readonly("nbytes", [](Self s) { return self_of(s).array.bytes(); });
+  tensor.def_property_readonly("dtype", [](Self s) { return numpy_dtype(self_of(s).array.dtype); });
+  tensor.def_property_readonly("T", &reversed_dims, "The dimensions in reverse order; a view.");
+  tensor.def_property_readonly("is_leaf", [](Self s) { return self_of(s).is_leaf(); });
+  tensor.def("is_contiguous", [](Self s) { return self_of(s).array.contiguous(); });
+
+  tensor.def_property("grad", [](Self s) { return python(self_of(s).grad); }, &set_grad);
+  tensor.def_property(
+      "requires_grad", [](Self s) { return self_of(s).tracked(); },
+      [](Self s, bool on) { require_grad(self_of(s), on); });
+  tensor.def(
+      "requires_grad_",
+      [](Self s, bool on) {
+        require_grad(self_of(s), on);
+        return py::reinterpret_borrow<py::object>(s);
+      },
+      py::arg("requires_grad") = true);
+  tensor.def_property_readonly(
+      "grad_fn",
+      [](Self s) -> py::object {
+        const Tensor& t = self_of(s);
+        return t.step ? py::object(py::str(t.step->op.name())) : py::object(py::none());
+      },
+      "The name of the op that made this tensor, or None for a leaf.");
+  tensor.def("backward", &run_backward, py::arg("gradient") = py::none(),
+             py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
+             "Adds d(self)/d(leaf) to .grad of every leaf that requires a gradient.");
+
+  tensor.def("to", &convert, py::arg("dtype"), "Converted to a dtype; self if it has it already.");
+  tensor.def("float", [](Self s) { return convert(s, numpy_dtype(DType::f32)); });
+  tensor.def("double", [](Self s) { return convert(s, numpy_dtype(DType::f64)); });
+  tensor.def("long", [](Self s) { return convert(s, numpy_dtype(DType::i64)); });
+  tensor.def("bool", [](Self s) { return convert(s, numpy_dtype(DType::b8)); });
+  tensor.def(
+      "fill_",
+      [](Self s, double value) {
+        Tensor& t = self_of(s);
+        call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
+        return py::reinterpret_borrow<py::object>(s);
+      },
+      py::arg("value"));
+
+  tensor.def("item", &item, "The value of a tensor of one element, as a Python number.");
+  tensor.def("tolist", [](Self s) { return to_numpy(s).attr("tolist")(); });
+  tensor.def("numpy", &to_numpy, "The same memory as an ndarray.");
+  tensor.def("__array__", &as_ndarray, py::arg("dtype") = py::none(), py::arg("copy") = py::none());
+  tensor.attr("__array_ufunc__") = py::none();  // array + tensor is ours to answer
+  tensor.def("__dlpack__", [](Self s, const py::kwargs& k) { return to_numpy(s).attr("__dlpack__")(**k); });
+  tensor.def("__dlpack_device__", [](Self) { return py::make_tuple(1, 0); });
+  tensor.def("__deepcopy__", &deep_copy, py::arg("memo"));
+
+  tensor.def("__repr__", &repr);
+  tensor.def("__len__", &length);
+  tensor.def("__float__", [](Self s) { return py::float_(item(s)); });
+  tensor.def("__int__", [](Self s) { return py::int_(item(s)); });
+  tensor.def("__bool__", [](Self s) { return py::bool_(item(s)); });
+  tensor.def("__index__", [](Self s) {
+    if (self_of(s).array.dtype != DType::i64)
+      fail<TypeError>("only an int64 tensor of one element can be an index");
+    return item(s);
+  });
+  tensor.def("__hash__", [](Self s) { return reinterpret_cast<uintptr_t>(s.ptr()) >> 4; });
+  tensor.def("__getitem__", [](Self s, const py::object& key) {
+    return python(get_item(var_of(&self_of(s)), key.ptr()));
+  });
+  tensor.def("__setitem__", [](Self s, const py::object& key, const py::object& value) {
+    set_item(var_of(&self_of(s)), key.ptr(), value.ptr());
+  });
+  tensor.def("__iter__", [](Self s) {
+    py::list rows;
+    const int64_t n = length(s);
+    for (int64_t i = 0; i < n; ++i)
+      rows.append(python(get_item(var_of(&self_of(s)), py::int_(i).ptr())));
+    return py::iter(rows);
+  });
+}
+
+}  // namespace mg

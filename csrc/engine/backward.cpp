@@ -1,0 +1,194 @@
+// Backward: steps in the reverse of the order in which they ran, each once.
+#include <algorithm>
+
+#include "engine/tensor.h"
+
+namespace mg {
+namespace {
+
+struct Pending {
+  Ref<Step> step;
+  std::vector<Var> grads;  // of the step's outputs, as far as they have come in
+};
+
+// Sorted by id, so that the latest step is at the end; a step's gradient is complete when it is
+// taken, since all that use its outputs ran after it.
+class Queue {
+ public:
+  void add(const Ref<Step>& step, int output, const Var& g) {
+    auto it = std::lower_bound(items_.begin(), items_.end(), step->id,
+                               [](const Pending& p, uint64_t id) { return p.step->id < id; });
+    if (it == items_.end() || it->step->id != step->id) {
+      const size_t outputs = std::max<size_t>(step->op.outputs, 1);
+      it = items_.insert(it, Pending{step, std::vector<Var>(outputs)});
+    }
+    Var& sum = it->grads[output];
+    sum = sum ? sum + g : g;
+  }
+  bool empty() const { return items_.empty(); }
+  Pending take() {
+    Pending p = std::move(items_.back());
+    items_.pop_back();
+    return p;
+  }
+
+ private:
+  std::vector<Pending> items_;
+};
+
+// Where gradients of values without a step go: leaves' .grad, or the slots of chosen inputs.
+struct Sink {
+  std::span<const Var> chosen;
+  std::vector<Var>* slots = nullptr;  // null: accumulate into .grad
+  bool create_graph = false;
+
+  bool wants(const Var& v) const {
+    if (!slots) return tensor_of(v).tracked();
+    return tensor_of(v).step || is_chosen(v);
+  }
+  bool is_chosen(const Var& v) const {
+    return std::any_of(chosen.begin(), chosen.end(),
+                       [&](const Var& c) { return c.get() == v.get(); });
+  }
+};
+
+// A gradient that the leaf may keep: nothing else may write to its memory.
+Var owned(const Var& g) {
+  const bool alone = g.unique() && g.array().buffer.unique() && g.array().contiguous();
+  return alone ? g : call<"clone">(g);
+}
+
+void accumulate(Tensor& leaf, Var g, bool create_graph) {
+  if (leaf.grad)
+    leaf.grad = leaf.grad + g;
+  else
+    leaf.grad = create_graph ? g : owned(std::move(g));
+}
+
+class StepVjp final : public Vjp {
+ public:
+  StepVjp(Pending& p, Queue& queue, const Sink& sink)
+      : Vjp(p.step->attrs), step_(*p.step), holder_(p.step), grads_(p.grads), queue_(queue), sink_(sink) {}
+
+  const Var& in(int i) override {
+    const Var& v = step_.in[i];
+    if (v && v.array().buffer->version() != step_.in_versions[i])
+      fail<StateError>("backward: an input of '", step_.op.name(), "' (shape ", v.shape(),
+                       ") was changed in place after it was used, so the gradient would be wrong; "
+                       "change a .clone() instead");
+    return v;
+  }
+  Var out(int i) override {
+    Var v = make_tensor(step_.out[i]);
+    tensor_of(v).step = holder_;
+    tensor_of(v).output = i;
+    return v;
+  }
+  const Var& grad(int i) override { return grads_[i]; }
+  bool needs(int i) const override {
+    return i < count() && step_.in[i] && is_float(step_.in[i].dtype()) && sink_.wants(step_.in[i]);
+  }
+  int count() const override { return static_cast<int>(step_.in.size()); }
+
+  void set(int i, Var g) override {
+    if (!needs(i)) return;
+    const Var& v = step_.in[i];
+    if (!(g.shape() == v.shape()) || g.dtype() != v.dtype())
+      fail<StateError>("backward: the gradient of '", step_.op.name(), "' for input ", i,
+                       " has shape ", g.shape(), " and dtype ", name(g.dtype()),
+                       " where the input has ", v.shape(), " and ", name(v.dtype()));
+    deliver(v, std::move(g));
+  }
+  void deliver(const Var& v, Var g);
+
+ private:
+  Step& step_;
+  const Ref<Step>& holder_;
+  std::vector<Var>& grads_;
+  Queue& queue_;
+  const Sink& sink_;
+};
+
+void send(const Var& v, Var g, Queue& queue, const Sink& sink) {
+  Tensor& t = tensor_of(v);
+  if (sink.slots) {
+    for (size_t k = 0; k < sink.chosen.size(); ++k)
+      if (sink.chosen[k].get() == v.get()) {
+        Var& slot = (*sink.slots)[k];
+        slot = slot ? slot + g : g;
+      }
+  } else if (!t.step) {
+    if (t.requires_grad) accumulate(t, std::move(g), sink.create_graph);
+    return;
+  }
+  if (t.step) queue.add(t.step, t.output, g);
+}
+
+void StepVjp::deliver(const Var& v, Var g) { send(v, std::move(g), queue_, sink_); }
+
+struct GradMode {
+  explicit GradMode(bool on) : before(set_grad_enabled(on)) {}
+  ~GradMode() { set_grad_enabled(before); }
+  bool before;
+};
+
+Var seed_for(const Var& output, const Var& seed) {
+  if (!is_float(output.dtype()))
+    fail<TypeError>("backward: an output has dtype ", name(output.dtype()),
+                    "; only float32 and float64 have gradients");
+  if (!tensor_of(output).tracked())
+    fail<ValueError>(
+        "backward: the output does not depend on any tensor that requires a gradient; set "
+        "requires_grad=True on an input, or leave `with no_grad():`");
+  if (!seed) {
+    if (output.array().numel() != 1)
+      fail<ValueError>("backward: the output has shape ", output.shape(),
+                       "; reduce it to one number first (.sum() or .mean()), or give `gradient`");
+    return expand_to(constant(output.dtype(), 1), output.shape());
+  }
+  if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype())
+    fail<ValueError>("backward: gradient has shape ", seed.shape(), " and dtype ",
+                     name(seed.dtype()), ", the output ", output.shape(), " and ",
+                     name(output.dtype()));
+  return seed;
+}
+
+void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_graph,
+          bool create_graph, const Sink& sink) {
+  Queue queue;
+  const GradMode mode(create_graph);
+  std::vector<Var> checked;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    checked.push_back(seed_for(outputs[i], seeds.empty() ? Var{} : seeds[i]));
+  for (size_t i = 0; i < outputs.size(); ++i) send(outputs[i], std::move(checked[i]), queue, sink);
+  while (!queue.empty()) {
+    Pending p = queue.take();
+    if (p.step->released)
+      fail<StateError>("backward: this graph was used by an earlier backward and its values are "
+                       "freed; pass retain_graph=True there");
+    StepVjp vjp(p, queue, sink);
+    p.step->op.vjp(vjp);
+    if (!retain_graph && !create_graph) p.step->release();
+  }
+}
+
+}  // namespace
+
+void backward(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_graph,
+              bool create_graph) {
+  walk(outputs, seeds, retain_graph, create_graph, Sink{{}, nullptr, create_graph});
+}
+
+std::vector<Var> gradients(std::span<const Var> outputs, std::span<const Var> seeds,
+                           std::span<const Var> inputs, bool retain_graph, bool create_graph,
+                           bool allow_unused) {
+  std::vector<Var> slots(inputs.size());
+  walk(outputs, seeds, retain_graph, create_graph, Sink{inputs, &slots, create_graph});
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (!slots[i] && !allow_unused)
+      fail<ValueError>("grad: input ", i, " of shape ", inputs[i].shape(),
+                       " takes no part in the outputs; pass allow_unused=True to get None for it");
+  return slots;
+}
+
+}  // namespace mg

@@ -1,0 +1,15 @@
+// Compiled once per ISA, as all kernels are: the table of that ISA.
+#include "kernels/kernels.h"
+
+#include "kernels/simd.h"
+
+#define MG_TEXT_(x) #x
+#define MG_TEXT(x) MG_TEXT_(x)
+
+MG_KERNEL_NAMESPACE_BEGIN
+
+extern const Elementwise elementwise;
+
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise};
+
+MG_KERNEL_NAMESPACE_END

@@ -1,0 +1,253 @@
+// Parts of tensors, and tensors put together.
+#include <cstring>
+
+#include "core/threads.h"
+#include "ops/families.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+// ---- slice: starts, sizes and steps over every dimension ----------------------------------------
+
+void check_slice(const Call& c, const Dims& shape, const Dims& starts, const Dims& sizes,
+                 const Dims& steps) {
+  bool fits = starts.size() == shape.size() && sizes.size() == shape.size() &&
+              steps.size() == shape.size();
+  for (int i = 0; fits && i < shape.size(); ++i) {
+    const int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
+    fits = sizes[i] >= 0 && (sizes[i] == 0 || (starts[i] >= 0 && starts[i] < shape[i] &&
+                                               last >= 0 && last < shape[i]));
+  }
+  if (!fits)
+    fail<IndexError>(c.name, ": starts ", starts, ", sizes ", sizes, " and steps ", steps,
+                     " leave shape ", shape);
+}
+
+Array sliced(const Array& x, const Dims& starts, const Dims& sizes, const Dims& steps) {
+  Dims strides = x.strides;
+  int64_t offset = 0;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (sizes[i] > 0) offset += starts[i] * x.strides[i];
+    strides[i] *= steps[i];
+  }
+  return x.view(sizes, strides, offset);
+}
+
+// ---- take: rows by index -------------------------------------------------------------------------
+
+// shape with dimension dim replaced by the shape of the indices.
+Dims taken_shape(const Dims& shape, int dim, const Dims& indices) {
+  Dims out;
+  for (int i = 0; i < dim; ++i) out.push_back(shape[i]);
+  for (int64_t n : indices) out.push_back(n);
+  for (int i = dim + 1; i < shape.size(); ++i) out.push_back(shape[i]);
+  return out;
+}
+
+struct TakeSizes {
+  int64_t outer = 1, rows = 1, inner = 1;
+  TakeSizes(const Dims& shape, int dim) : rows(shape[dim]) {
+    for (int i = 0; i < dim; ++i) outer *= shape[i];
+    for (int i = dim + 1; i < shape.size(); ++i) inner *= shape[i];
+  }
+};
+
+// Indices as dense non-negative numbers below n.
+Array checked_indices(const char* what, const Array& indices, int64_t n) {
+  Array out = Array::dense(DType::i64, indices.shape);
+  copy(indices, out);
+  int64_t* at = out.data<int64_t>();
+  for (int64_t i = 0, count = out.numel(); i < count; ++i) {
+    if (at[i] < -n || at[i] >= n)
+      fail<IndexError>(what, ": index ", at[i], " at position ", i,
+                       " is out of range for a dimension of size ", n);
+    if (at[i] < 0) at[i] += n;
+  }
+  return out;
+}
+
+void require_indices(const Call& c, int i) {
+  if (c.in(i).dtype != DType::i64)
+    fail<TypeError>(c.name, ": indices must be int64, got ", name(c.in(i).dtype));
+}
+
+void run_take(const Call& c) {
+  const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
+  const Array x = dense(c.in(0));
+  const TakeSizes s(x.shape, dim);
+  const Array index = checked_indices(c.name, c.in(1), s.rows);
+  const int64_t* at = index.data<int64_t>();
+  const int64_t count = index.numel(), bytes = s.inner * item_size(x.dtype);
+  const char* from = x.data<char>();
+  char* to = c.out().data<char>();
+  if (bytes == 0) return;
+  parallel_for(s.outer * count, 1 + (1 << 17) / bytes, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      std::memcpy(to + i * bytes, from + (i / count * s.rows + at[i % count]) * bytes, bytes);
+  });
+}
+
+// Rows of g added to zeros where take read them, in the order of the indices.
+void run_take_backward(const Call& c) {
+  const int dim = normalize_dim(c.attrs.integer(1), c.out().rank(), c.name);
+  const Array g = dense(c.in(0));
+  const TakeSizes s(c.out().shape, dim);
+  const Array index = checked_indices(c.name, c.in(1), s.rows);
+  const int64_t* at = index.data<int64_t>();
+  const int64_t count = index.numel();
+  fill(c.out(), 0);
+  with_float(g.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = g.data<T>();
+    T* to = c.out().data<T>();
+    for (int64_t o = 0; o < s.outer; ++o)
+      for (int64_t i = 0; i < count; ++i) {
+        T* row = to + (o * s.rows + at[i]) * s.inner;
+        const T* add = from + (o * count + i) * s.inner;
+        for (int64_t k = 0; k < s.inner; ++k) row[k] += add[k];
+      }
+  });
+}
+
+// ---- concatenate --------------------------------------------------------------------------------
+
+void infer_concatenate(const Call& c) {
+  const Array& first = c.in(0);
+  const int dim = normalize_dim(c.attrs.integer(0), first.rank(), c.name);
+  Dims shape = first.shape;
+  for (int i = 1; i < c.count(); ++i) {
+    const Array& x = c.in(i);
+    Dims expected = first.shape;
+    if (x.rank() == first.rank()) expected[dim] = x.shape[dim];
+    if (!(x.shape == expected))
+      fail<ValueError>(c.name, ": tensor ", i, " has shape ", x.shape, ", tensor 0 has ",
+                       first.shape, "; all sizes but that of dimension ", dim, " must be equal");
+    shape[dim] += x.shape[dim];
+  }
+  c.make(first.dtype, shape);
+}
+
+void run_concatenate(const Call& c) {
+  const int dim = normalize_dim(c.attrs.integer(0), c.out().rank(), c.name);
+  int64_t at = 0;
+  for (int i = 0; i < c.count(); ++i) {
+    const Array& x = c.in(i);
+    copy(x, c.out().view(x.shape, c.out().strides, at * c.out().strides[dim]));
+    at += x.shape[dim];
+  }
+}
+
+void concatenate_vjp(Vjp& v) {
+  const int rank = v.in(0).rank();
+  const int dim = normalize_dim(v.attrs.integer(0), rank, "concatenate");
+  Dims starts = Dims::filled(rank, 0);
+  const Dims steps = Dims::filled(rank, 1);
+  for (int i = 0; i < v.count(); ++i) {
+    if (v.needs(i)) v.set(i, call<"slice">(v.grad(), starts, v.in(i).shape(), steps));
+    starts[dim] += v.in(i).shape()[dim];
+  }
+}
+
+void infer_stack(const Call& c) {
+  Dims shape = c.in(0).shape;
+  for (int i = 1; i < c.count(); ++i)
+    if (!(c.in(i).shape == shape))
+      fail<ValueError>(c.name, ": tensor ", i, " has shape ", c.in(i).shape, ", tensor 0 has ",
+                       shape, "; all must be equal");
+  shape.insert(normalize_dim(c.attrs.integer(0), shape.size() + 1, c.name), c.count());
+  c.make(c.in(0).dtype, shape);
+}
+
+void run_stack(const Call& c) {
+  const Array& out = c.out();
+  const int dim = normalize_dim(c.attrs.integer(0), out.rank(), c.name);
+  Dims strides = out.strides;
+  strides.erase(dim);
+  for (int i = 0; i < c.count(); ++i)
+    copy(c.in(i), out.view(c.in(i).shape, strides, i * out.strides[dim]));
+}
+
+const Row rows[] = {
+    {"slice(x, starts: ints, sizes: ints, steps: ints)",
+     [](const Call& c) {
+       const Attrs& a = c.attrs;
+       check_slice(c, c.in(0).shape, a.list(0), a.list(1), a.list(2));
+       c.view(sliced(c.in(0), a.list(0), a.list(1), a.list(2)));
+     },
+     nullptr,
+     [](Vjp& v) {
+       v.set(0, call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0), v.attrs.list(2)));
+     },
+     "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it."},
+
+    {"slice_backward(g, shape: ints, starts: ints, steps: ints)",
+     [](const Call& c) {
+       const Attrs& a = c.attrs;
+       check_slice(c, a.list(0), a.list(1), c.in(0).shape, a.list(2));
+       c.make(c.in(0).dtype, a.list(0));
+     },
+     [](const Call& c) {
+       fill(c.out(), 0);
+       copy(c.in(0), sliced(c.out(), c.attrs.list(1), c.in(0).shape, c.attrs.list(2)));
+     },
+     [](Vjp& v) {
+       v.set(0, call<"slice">(v.grad(), v.attrs.list(1), v.in(0).shape(), v.attrs.list(2)));
+     },
+     "Zeros of `shape` with g where `slice` read."},
+
+    {"take(x, indices, dim: int = 0)",
+     [](const Call& c) {
+       require_indices(c, 1);
+       const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
+       c.make(c.in(0).dtype, taken_shape(c.in(0).shape, dim, c.in(1).shape));
+     },
+     run_take,
+     [](Vjp& v) {
+       v.set(0, call<"take_backward">(v.grad(), v.in(1), v.in(0).shape(), v.attrs.integer(0)));
+     },
+     "The entries of dimension dim that the int64 indices name (numpy's take); indices below 0 "
+     "count from the end."},
+
+    {"take_backward(g, indices, shape: ints, dim: int)",
+     [](const Call& c) {
+       require_indices(c, 1);
+       c.make(c.in(0).dtype, c.attrs.list(0));
+     },
+     run_take_backward,
+     [](Vjp& v) { v.set(0, call<"take">(v.grad(), v.in(1), v.attrs.integer(1))); },
+     "Zeros of `shape` to which the rows of g are added where `take` read them."},
+
+    {"check_indices(indices, size: int)",
+     [](const Call& c) {
+       require_indices(c, 0);
+       c.make(DType::i64, c.in(0).shape);
+     },
+     [](const Call& c) {
+       copy(checked_indices("index", c.in(0), c.attrs.integer(0)), c.out());
+     },
+     nullptr, "Indices in [-size, size) as [0, size); an IndexError names the first beyond."},
+
+    {"concatenate(*tensors, dim: int = 0)", infer_concatenate, run_concatenate, concatenate_vjp,
+     "Tensors one after another along an existing dimension.", Promote::any},
+
+    {"stack(*tensors, dim: int = 0)", infer_stack, run_stack,
+     [](Vjp& v) {
+       const int dim = normalize_dim(v.attrs.integer(0), v.in(0).rank() + 1, "stack");
+       for (int i = 0; i < v.count(); ++i) {
+         if (!v.needs(i)) continue;
+         Dims starts = Dims::filled(v.grad().rank(), 0), sizes = v.grad().shape();
+         starts[dim] = i;
+         sizes[dim] = 1;
+         const Dims steps = Dims::filled(v.grad().rank(), 1);
+         v.set(i, call<"reshape">(call<"slice">(v.grad(), starts, sizes, steps), v.in(i).shape()));
+       }
+     },
+     "Tensors of one shape along a new dimension.", Promote::any},
+};
+
+}  // namespace
+
+const Family index_family(rows);
+
+}  // namespace mg

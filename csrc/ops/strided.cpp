@@ -1,0 +1,82 @@
+#include "ops/strided.h"
+
+#include "core/threads.h"
+#include "kernels/kernels.h"
+
+namespace mg {
+
+Loops::Loops(const Dims& shape, std::initializer_list<const Dims*> strides) {
+  Dims list[max_operands];
+  int n = 0;
+  for (const Dims* s : strides) list[n++] = *s;
+  *this = Loops(shape, list, n);
+}
+
+Loops::Loops(const Dims& shape, const Dims* strides, int operands) {
+  for (int d = shape.size() - 1; d >= 0; --d) {
+    if (shape[d] == 1) continue;
+    bool merges = rank > 0;
+    for (int k = 0; merges && k < operands; ++k)
+      merges = strides[k][d] == step[rank - 1][k] * size[rank - 1];
+    if (merges) {
+      size[rank - 1] *= shape[d];
+      continue;
+    }
+    size[rank] = shape[d];
+    for (int k = 0; k < operands; ++k) step[rank][k] = strides[k][d];
+    ++rank;
+  }
+  if (rank == 0) {
+    rank = 1;
+    size[0] = 1;
+    for (int k = 0; k < operands; ++k) step[0][k] = 1;
+  }
+}
+
+void copy(const Array& src, const Array& dst) {
+  if (dst.numel() == 0) return;
+  Loops loops(dst.shape, {&src.strides, &dst.strides});
+  // The plane that is copied in tiles: the innermost dimension, and one where the source runs on.
+  if (loops.rank > 2 && loops.step[0][0] != 1)
+    for (int d = 2; d < loops.rank; ++d)
+      if (loops.step[d][0] == 1) {
+        std::swap(loops.size[1], loops.size[d]);
+        for (int k = 0; k < 2; ++k) std::swap(loops.step[1][k], loops.step[d][k]);
+      }
+  const bool plane = loops.rank > 1;
+  const int64_t rows = plane ? loops.size[1] : 1;
+  const int64_t planes = loops.rows() / rows;
+  const int64_t row_src = plane ? loops.step[1][0] : 0, row_dst = plane ? loops.step[1][1] : 0;
+  const int64_t item = item_size(dst.dtype);
+  const auto copy_plane = kernels().elementwise.copy_plane[index(dst.dtype)];
+  const int64_t plane_bytes = rows * loops.size[0] * item;
+  parallel_for(planes, 1 + (1 << 18) / plane_bytes, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p)
+      copy_plane(static_cast<const char*>(src.raw()) + loops.row_offset(p * rows, 0) * item, row_src,
+                 loops.step[0][0],
+                 static_cast<char*>(dst.raw()) + loops.row_offset(p * rows, 1) * item, row_dst,
+                 loops.step[0][1], rows, loops.size[0]);
+  });
+}
+
+Array dense(const Array& a) {
+  if (a.contiguous()) return a;
+  Array out = Array::dense(a.dtype, a.shape);
+  copy(a, out);
+  return out;
+}
+
+void fill(const Array& a, double value) {
+  const double f64 = value;
+  const float f32 = static_cast<float>(value);
+  const int64_t i64 = a.dtype == DType::i64 ? static_cast<int64_t>(value) : 0;
+  const bool b8 = value != 0;
+  const void* values[] = {&f32, &f64, &i64, &b8};
+  const void* v = values[index(a.dtype)];
+  if (a.contiguous()) return kernels().elementwise.fill[index(a.dtype)](a.raw(), v, a.numel());
+  Array one = Array::dense(a.dtype, {});
+  kernels().elementwise.fill[index(a.dtype)](one.raw(), v, 1);
+  copy(one.broadcast_to(a.shape), a);
+}
+
+}  // namespace mg
