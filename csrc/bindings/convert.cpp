@@ -117,7 +117,7 @@ bool is_integer(PyObject* o) { return (PyLong_Check(o) && !PyBool_Check(o)) || (
 bool is_number(PyObject* o) {
   if (PyFloat_Check(o) || PyLong_Check(o)) return true;
   static PyObject* const generic =
-      py::module_::import("numpy").attr("generic").release().ptr();
+      py::object(py::module_::import("numpy").attr("generic")).release().ptr();
   return PyObject_IsInstance(o, generic) == 1;
 }
 

@@ -3,6 +3,7 @@
 
 #include "bindings/convert.h"
 #include "core/threads.h"
+#include "kernels/dispatch.h"
 #include "kernels/kernels.h"
 
 namespace mg {

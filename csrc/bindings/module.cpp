@@ -1,4 +1,5 @@
 #include "bindings/convert.h"
+#include "kernels/kernels.h"
 
 PYBIND11_MODULE(_core, m) {
   namespace py = pybind11;

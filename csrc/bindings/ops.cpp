@@ -1,4 +1,6 @@
 // The op table as Python functions and Tensor methods: one loop, one way to call.
+#include <algorithm>
+
 #include "bindings/convert.h"
 
 namespace mg {
@@ -257,6 +259,7 @@ void register_ops(py::module_& m) {
     if (!params.empty() && params[0].name == "x") py::setattr(tensor, op.name().c_str(), method(f));
   }
   for (const Operator& o : operators)
+    if (std::any_of(all_ops().begin(), all_ops().end(), [&](const Op& p) { return p.name() == o.op; }))
     py::setattr(tensor, o.name, method(function(find_op(o.op), o.reflected)));
   m.def("ops", &describe, "The op table: name, signature, doc, outputs and differentiable of each row.");
 }

@@ -1,5 +1,6 @@
+#include "kernels/dispatch.h"
+
 #include <cstdlib>
-#include <string>
 
 #include "core/error.h"
 #include "kernels/kernels.h"
@@ -29,29 +30,33 @@ namespace {
 
 struct Choice {
   const Kernels* table;
-  bool runs_here;
+  bool (*runs_here)();
+};
+
+// Best first; `reference` is there to be asked for, not to be fast.
+const Choice choices[] = {
+#if defined(__x86_64__)
+    {&avx512::table,
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+     }},
+    {&avx2::table, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+#elif defined(__aarch64__)
+    {&neon::table, [] { return true; }},
+#endif
+    {&baseline::table, [] { return true; }},
+    {&reference::table, [] { return true; }},
 };
 
 const Kernels& choose() {
-  // Best first; `reference` is there to be asked for, not to be fast.
-  const Choice choices[] = {
-#if defined(__x86_64__)
-      {&avx512::table, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")},
-      {&avx2::table, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-#elif defined(__aarch64__)
-      {&neon::table, true},
-#endif
-      {&baseline::table, true},
-      {&reference::table, true},
-  };
   const char* wanted = std::getenv("MINIGRAD_ISA");
   std::string known;
   for (const Choice& c : choices) {
     if (!wanted || !*wanted) {
-      if (c.runs_here) return *c.table;
+      if (c.runs_here()) return *c.table;
     } else if (std::string(wanted) == c.table->isa) {
-      if (c.runs_here) return *c.table;
+      if (c.runs_here()) return *c.table;
       fail<ValueError>("MINIGRAD_ISA=", wanted, ": this CPU lacks ", wanted,
                        "; unset it to take the best that the CPU has");
     }
@@ -65,6 +70,13 @@ const Kernels& choose() {
 const Kernels& kernels() {
   static const Kernels& chosen = choose();
   return chosen;
+}
+
+std::vector<std::string> isa_names() {
+  std::vector<std::string> names;
+  for (const Choice& c : choices)
+    if (c.runs_here()) names.emplace_back(c.table->isa);
+  return names;
 }
 
 }  // namespace mg

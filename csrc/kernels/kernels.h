@@ -1,8 +1,5 @@
 // Every kernel family of one ISA, and the choice of the ISA.
 #pragma once
-#include <string>
-#include <vector>
-
 #include "kernels/elementwise.h"
 
 namespace mg {
@@ -16,8 +13,5 @@ struct Kernels {
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA
 // that this build or this machine lacks is a ValueError, never a silent fallback.
 const Kernels& kernels();
-
-// The ISAs of this build that this CPU can run.
-std::vector<std::string> isa_names();
 
 }  // namespace mg
