@@ -27,6 +27,7 @@
 //   load_wide(p)                             int32 to the lanes of Int<double>, with their sign
 //   mul_low(a, b)                            Int<double>: the 64-bit product of the unsigned low
 //                                            halves of each lane
+//   xor3(a, b, c)                            Int<double>: a ^ b ^ c
 //   pack_low(a, b)                           Int<double>: the low half of a, below that of b
 //   transpose(r)                             r[width], the rows of a square: turned into its columns
 //   evens(a, b), odds(a, b)                  lanes 0, 2, 4.. (1, 3, 5..) of a, then those of b
@@ -34,6 +35,7 @@
 #pragma once
 
 #define MG_INLINE static inline __attribute__((always_inline))
+#define MG_METHOD inline __attribute__((always_inline))
 
 #include MG_SIMD_HEADER
 

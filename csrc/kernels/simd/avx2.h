@@ -226,6 +226,7 @@ MG_INLINE IntD load_wide(const int32_t* p) {
   return _mm256_cvtepi32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm256_mul_epu32(a.v, b.v); }
+MG_INLINE IntD xor3(IntD a, IntD b, IntD c) { return a ^ b ^ c; }
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm256_blend_epi32(a.v, _mm256_slli_epi64(b.v, 32), 0xAA);
 }

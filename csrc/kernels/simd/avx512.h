@@ -232,6 +232,9 @@ MG_INLINE IntD load_wide(const int32_t* p) {
   return _mm512_cvtepi32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 MG_INLINE IntD mul_low(IntD a, IntD b) { return _mm512_mul_epu32(a.v, b.v); }
+MG_INLINE IntD xor3(IntD a, IntD b, IntD c) {
+  return _mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96);
+}
 MG_INLINE IntD pack_low(IntD a, IntD b) {
   return _mm512_mask_blend_epi32(0xAAAA, a.v, _mm512_slli_epi64(b.v, 32));
 }

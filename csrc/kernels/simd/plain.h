@@ -43,6 +43,11 @@ struct Int {
   explicit Int(Lane x) { MG_LANES lane[i] = x; }
 };
 
+using VecF = Vec<float>;
+using VecD = Vec<double>;
+using IntF = Int<float>;
+using IntD = Int<double>;
+
 template <class T, class F>
 MG_INLINE Vec<T> each(F f) {
   Vec<T> r;
@@ -251,10 +256,14 @@ MG_INLINE Int<T> shl(Int<T> a, int n) {
   return int_each<T>([=](int i) { return Unsigned<T>(a.lane[i]) << n; });
 }
 MG_INLINE Int<float> load_int(const int32_t* p) {
-  return int_each<float>([=](int i) { return p[i]; });
+  Int<float> r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
 }
 MG_INLINE Int<double> load_int(const int64_t* p) {
-  return int_each<double>([=](int i) { return p[i]; });
+  Int<double> r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
 }
 MG_INLINE void store_int(int32_t* p, Int<float> a) { __builtin_memcpy(p, a.lane, sizeof a); }
 MG_INLINE void store_int(int64_t* p, Int<double> a) { __builtin_memcpy(p, a.lane, sizeof a); }
@@ -266,6 +275,7 @@ MG_INLINE Int<double> mul_low(Int<double> a, Int<double> b) {
     return uint64_t{static_cast<uint32_t>(a.lane[i])} * static_cast<uint32_t>(b.lane[i]);
   });
 }
+MG_INLINE Int<double> xor3(Int<double> a, Int<double> b, Int<double> c) { return a ^ b ^ c; }
 MG_INLINE Int<double> pack_low(Int<double> a, Int<double> b) {
   return int_each<double>(
       [=](int i) { return static_cast<uint32_t>(a.lane[i]) | uint64_t(b.lane[i]) << 32; });
