@@ -118,18 +118,38 @@ MG_INLINE T fold_lanes(int64_t n, Step step) {
   return join_lanes<M, width / 2>(lanes[0]);
 }
 
+// The same bits by a loop that is not unrolled, for steps of many instructions.
+template <class M, class T, int vectors, class Step>
+MG_INLINE T fold_lanes_heavy(int64_t n, Step step) {
+  constexpr int width = Vec<T>::width;
+  Vec<T> lanes[vectors];
+  for (Vec<T>& lane : lanes) lane = Vec<T>(M::template identity<T>());
+  int64_t i = 0;
+  int r = 0;
+  for (; i + width <= n; i += width, r = (r + 1) & (vectors - 1))
+    lanes[r] = step(Full<T>{}, i, lanes[r]);
+  if (i < n) lanes[r] = step(Tail<T>{static_cast<int>(n - i)}, i, lanes[r]);
+  for (int h = vectors / 2; h > 0; h /= 2)
+    for (r = 0; r < h; ++r) lanes[r] = M::template join<T>(lanes[r], lanes[r + h]);
+  return join_lanes<M, width / 2>(lanes[0]);
+}
+
 // Up to 16 elements leave lanes 16 to 63 at the identity, so 16 lanes give the same bits.
-template <class M, class T, class Step>
+template <class M, class T, bool heavy = false, class Step>
 MG_INLINE T fold(int64_t n, Step step) {
   constexpr int width = Vec<T>::width;
-  if (n <= 16) return fold_lanes<M, T, 16 / width>(n, step);
+  if (n <= 16) return fold_lanes_heavy<M, T, 16 / width>(n, step);
   T total = M::template identity<T>();
   for (int64_t base = 0; base < n; base += fold_chunk) {
     const int64_t left = n - base;
-    const T part = fold_lanes<M, T, 64 / width>(
-        left < fold_chunk ? left : fold_chunk,
-        [&](auto at, int64_t i, Vec<T> acc)
-            __attribute__((always_inline)) { return step(at, base + i, acc); });
+    const int64_t count = left < fold_chunk ? left : fold_chunk;
+    const auto shifted = [&](auto at, int64_t i, Vec<T> acc)
+                             __attribute__((always_inline)) { return step(at, base + i, acc); };
+    T part;
+    if constexpr (heavy)
+      part = fold_lanes_heavy<M, T, 64 / width>(count, shifted);
+    else
+      part = fold_lanes<M, T, 64 / width>(count, shifted);
     total = base == 0 ? part : M::template join1<T>(total, part);
   }
   return total;
