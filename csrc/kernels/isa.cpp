@@ -9,7 +9,9 @@
 MG_KERNEL_NAMESPACE_BEGIN
 
 extern const Elementwise elementwise;
+extern const Reduce reduce;
+extern const Softmax softmax;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, reduce, softmax};
 
 MG_KERNEL_NAMESPACE_END

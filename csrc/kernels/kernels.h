@@ -1,6 +1,8 @@
 // Every kernel family of one ISA, and the choice of the ISA.
 #pragma once
 #include "kernels/elementwise.h"
+#include "kernels/reduce.h"
+#include "kernels/softmax.h"
 
 namespace mg {
 
@@ -8,6 +10,8 @@ namespace mg {
 struct Kernels {
   const char* isa;
   const Elementwise& elementwise;
+  const Reduce& reduce;
+  const Softmax& softmax;
 };
 
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA
