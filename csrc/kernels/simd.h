@@ -10,6 +10,7 @@
 //   load(p), load_n(p, n)                    the first n lanes, the rest zero; reads nothing beyond
 //   store(p, v), store_n(p, v, n)            writes nothing beyond the first n lanes
 //   + - * / (unary -), fma(a, b, c) = a*b+c in one rounding (plain a*b+c in `baseline`)
+//   exact_fma         whether fma rounds once
 //   min(a, b) = a < b ? a : b, max(a, b) = a > b ? a : b    (so a NaN in either gives b)
 //   abs, sqrt, floor, round (to nearest, ties to even)
 //   a < b, a <= b, a == b, a != b -> Mask<T>; &, |, ~; select(mask, a, b); any(mask)

@@ -63,6 +63,8 @@ using VecD = Vec<double>;
 using IntF = Int<float>;
 using IntD = Int<double>;
 
+constexpr bool exact_fma = true;
+
 // A window into 8 ones followed by 8 zeros gives the mask of the first n lanes.
 alignas(64) static const int32_t lane_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 MG_INLINE __m256i first_lanes(int n) {

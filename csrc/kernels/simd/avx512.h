@@ -63,6 +63,8 @@ using VecD = Vec<double>;
 using IntF = Int<float>;
 using IntD = Int<double>;
 
+constexpr bool exact_fma = true;
+
 MG_INLINE __mmask16 lanes16(int n) { return static_cast<__mmask16>((1u << n) - 1); }
 MG_INLINE __mmask8 lanes8(int n) { return static_cast<__mmask8>((1u << n) - 1); }
 

@@ -123,6 +123,7 @@ MG_INLINE Vec<T> operator-(Vec<T> a) {
   return -a.lane;
 }
 
+constexpr bool exact_fma = MG_PLAIN_FMA;
 MG_INLINE float fma1(float a, float b, float c) {
   return MG_PLAIN_FMA ? __builtin_fmaf(a, b, c) : a * b + c;
 }
