@@ -1,0 +1,66 @@
+"""minigrad: neural-network experiments on a CPU that take milliseconds and end in knowledge.
+
+`import minigrad as mg` gives tensors and every op; `mg.nn`, `mg.optim`, `mg.data`, `mg.augment`,
+`mg.callbacks` and the trainer are imported when they are first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from minigrad._core import *  # noqa: F403  the ops, one for each row of the core's table
+from minigrad._core import (
+    Tensor,
+    build_info,
+    get_num_threads,
+    grad,
+    isa,
+    set_num_threads,
+)
+from minigrad.grad_mode import enable_grad, no_grad
+from minigrad.random import Generator, default_generator, rand, randn, seed
+from minigrad.serialize import load, save
+from minigrad.tensor import (
+    arange,
+    eye,
+    full,
+    full_like,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+
+if TYPE_CHECKING:
+    from minigrad import augment, callbacks, data, nn, optim
+    from minigrad.callbacks import EarlyStopping, ModelCheckpoint
+    from minigrad.history import History
+    from minigrad.trainer import Trainer
+
+__version__: str = build_info()["version"]
+
+# What is imported on first use: name -> module (a module stands for itself).
+_LATER = {
+    "EarlyStopping": "minigrad.callbacks",
+    "History": "minigrad.history",
+    "ModelCheckpoint": "minigrad.callbacks",
+    "Trainer": "minigrad.trainer",
+    "augment": "minigrad.augment",
+    "callbacks": "minigrad.callbacks",
+    "data": "minigrad.data",
+    "nn": "minigrad.nn",
+    "optim": "minigrad.optim",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    module = importlib.import_module(_LATER[name])
+    value = module if _LATER[name] == f"minigrad.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

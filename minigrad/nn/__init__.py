@@ -1,0 +1,78 @@
+"""Layers, losses, penalties: PyTorch's names and semantics on minigrad's tensors."""
+
+from minigrad.nn import functional, init, selection
+from minigrad.nn.activation import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from minigrad.nn.constraint import MaxNorm
+from minigrad.nn.container import ModuleDict, ModuleList, Sequential
+from minigrad.nn.conv import Conv2d
+from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout2d, GaussianNoise, StochasticDepth
+from minigrad.nn.embedding import Embedding
+from minigrad.nn.linear import Linear
+from minigrad.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
+from minigrad.nn.module import LoadResult, Module
+from minigrad.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
+from minigrad.nn.parameter import Parameter
+from minigrad.nn.penalty import L1, L1L2, L2, Penalty
+from minigrad.nn.pooling import AvgPool2d, MaxPool2d
+from minigrad.nn.shape import Flatten, Identity, Unflatten
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "L1",
+    "L1L2",
+    "L2",
+    "SELU",
+    "AlphaDropout",
+    "AvgPool2d",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Dropout2d",
+    "Embedding",
+    "Flatten",
+    "GaussianNoise",
+    "HuberLoss",
+    "Identity",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LoadResult",
+    "LogSoftmax",
+    "MSELoss",
+    "MaxNorm",
+    "MaxPool2d",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Parameter",
+    "Penalty",
+    "ReLU",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "StochasticDepth",
+    "Tanh",
+    "Unflatten",
+    "functional",
+    "init",
+    "selection",
+]

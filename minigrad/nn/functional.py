@@ -1,0 +1,144 @@
+"""The layers without state as functions, under torch's names.
+
+What a layer does is written here or in the compiled core; the layer's own text has the formula.
+"""
+
+from __future__ import annotations
+
+import math
+
+from minigrad._check import integer, number, one_of
+from minigrad._core import (
+    Tensor,
+    avg_pool2d,
+    batch_norm,
+    conv2d,
+    elu,
+    embedding,
+    layer_norm,
+    leaky_relu,
+    linear,
+    log_softmax,
+    max_pool2d,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    tanh,
+)
+from minigrad._core import gelu as _gelu
+from minigrad._core import softplus as _softplus
+from minigrad.nn.loss_functions import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+)
+from minigrad.nn.noise import (
+    alpha_dropout,
+    dropout,
+    dropout2d,
+    gaussian_noise,
+    stochastic_depth,
+)
+from minigrad.tensor import eye
+
+__all__ = [
+    "alpha_dropout",
+    "avg_pool2d",
+    "axis",
+    "batch_norm",
+    "binary_cross_entropy_with_logits",
+    "conv2d",
+    "cross_entropy",
+    "dropout",
+    "dropout2d",
+    "elu",
+    "embedding",
+    "flatten",
+    "gaussian_noise",
+    "gelu",
+    "huber_loss",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "max_pool2d",
+    "mse_loss",
+    "one_hot",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "stochastic_depth",
+    "tanh",
+]
+
+
+def gelu(x: Tensor, approximate: str = "none") -> Tensor:
+    """X · Phi(x); approximate="tanh" takes the tanh formula for Phi.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> round(F.gelu(mg.ones(1)).item(), 4), round(F.gelu(mg.ones(1), "tanh").item(), 4)
+    (0.8413, 0.8412)
+    """
+    return _gelu(x, one_of("approximate", approximate, ("none", "tanh")) == "tanh")
+
+
+def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
+    """log(1 + exp(beta x)) / beta, without overflow.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> round(F.softplus(mg.zeros(1), 2.0).item(), 4)
+    0.3466
+    """
+    if beta == 1:
+        return _softplus(x)
+    number("beta", beta, 0.0, open_minimum=True)
+    return _softplus(x * beta) / beta
+
+
+def axis(dim: int, x: Tensor, name: str = "dim") -> int:
+    """`dim` counted from the front; IndexError names it if `x` has no such axis.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.axis(-1, mg.zeros(2, 3))
+    1
+    """
+    if not -x.ndim <= dim < x.ndim:
+        raise IndexError(f"{name} = {dim} is not an axis of a tensor of shape {x.shape}")
+    return dim % x.ndim
+
+
+def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join the axes start_dim to end_dim, both included.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.flatten(mg.zeros(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    first, last = axis(start_dim, x, "start_dim"), axis(end_dim, x, "end_dim")
+    if first > last:
+        raise ValueError(f"start_dim = {start_dim} comes after end_dim = {end_dim}")
+    joined = math.prod(x.shape[first : last + 1])
+    return x.reshape((*x.shape[:first], joined, *x.shape[last + 1 :]))
+
+
+def one_hot(indices: Tensor, num_classes: int) -> Tensor:
+    """Rows of the identity matrix: int64 (...,) -> float32 (..., num_classes).
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.one_hot(mg.tensor([2, 0]), 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    return embedding(indices, eye(integer("num_classes", num_classes, 1)))
