@@ -40,16 +40,7 @@ def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = Fals
     >>> mg.tensor([[1.0, 2.0]]).dtype, mg.tensor(np.zeros(3)).dtype, mg.tensor(5).shape
     (dtype('float32'), dtype('float64'), ())
     """
-    if dtype is None and not hasattr(data, "dtype"):
-        data = np.asarray(data)
-        if data.dtype == np.float64:
-            dtype = np.float32
-    if isinstance(data, Tensor):
-        made = data.detach().clone()
-        if dtype is not None:
-            made = made.to(dtype)
-        return made.requires_grad_(requires_grad)
-    return Tensor(np.array(data), dtype, requires_grad)
+    return Tensor(data, dtype, requires_grad)
 
 
 def full(

@@ -261,9 +261,8 @@ def test_parameter():
     assert p.is_leaf
     assert not nn.Parameter([1.0], requires_grad=False).requires_grad
     assert nn.Parameter(np.zeros(1)).dtype == np.float64
-    assert nn.Parameter([1, 2]).dtype == np.float32
     with pytest.raises(TypeError, match="int64"):
-        nn.Parameter(np.arange(3))
+        nn.Parameter([1, 2])
 
 
 def test_module_list():

@@ -21,12 +21,13 @@ from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout2d, GaussianNoise,
 from minigrad.nn.embedding import Embedding
 from minigrad.nn.linear import Linear
 from minigrad.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
-from minigrad.nn.module import LoadResult, Module
+from minigrad.nn.module import Module
 from minigrad.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.penalty import L1, L1L2, L2, Penalty
 from minigrad.nn.pooling import AvgPool2d, MaxPool2d
 from minigrad.nn.shape import Flatten, Identity, Unflatten
+from minigrad.nn.state import LoadResult
 
 __all__ = [
     "ELU",

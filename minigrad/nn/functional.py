@@ -5,8 +5,6 @@ What a layer does is written here or in the compiled core; the layer's own text 
 
 from __future__ import annotations
 
-import math
-
 from minigrad._check import integer, number, one_of
 from minigrad._core import (
     Tensor,
@@ -15,6 +13,7 @@ from minigrad._core import (
     conv2d,
     elu,
     embedding,
+    flatten,
     layer_norm,
     leaky_relu,
     linear,
@@ -48,7 +47,6 @@ from minigrad.tensor import eye
 __all__ = [
     "alpha_dropout",
     "avg_pool2d",
-    "axis",
     "batch_norm",
     "binary_cross_entropy_with_logits",
     "conv2d",
@@ -103,34 +101,6 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
         return _softplus(x)
     number("beta", beta, 0.0, open_minimum=True)
     return _softplus(x * beta) / beta
-
-
-def axis(dim: int, x: Tensor, name: str = "dim") -> int:
-    """`dim` counted from the front; IndexError names it if `x` has no such axis.
-
-    >>> import minigrad as mg
-    >>> from minigrad.nn import functional as F
-    >>> F.axis(-1, mg.zeros(2, 3))
-    1
-    """
-    if not -x.ndim <= dim < x.ndim:
-        raise IndexError(f"{name} = {dim} is not an axis of a tensor of shape {x.shape}")
-    return dim % x.ndim
-
-
-def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Join the axes start_dim to end_dim, both included.
-
-    >>> import minigrad as mg
-    >>> from minigrad.nn import functional as F
-    >>> F.flatten(mg.zeros(2, 3, 4), 1).shape
-    (2, 12)
-    """
-    first, last = axis(start_dim, x, "start_dim"), axis(end_dim, x, "end_dim")
-    if first > last:
-        raise ValueError(f"start_dim = {start_dim} comes after end_dim = {end_dim}")
-    joined = math.prod(x.shape[first : last + 1])
-    return x.reshape((*x.shape[:first], joined, *x.shape[last + 1 :]))
 
 
 def one_hot(indices: Tensor, num_classes: int) -> Tensor:

@@ -8,25 +8,19 @@ is therefore a plain attribute access.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from minigrad._core import Tensor
 from minigrad.grad_mode import no_grad
 from minigrad.nn.parameter import Parameter
+from minigrad.nn.state import LoadResult, fit
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["LoadResult", "Module"]
-
-
-class LoadResult(NamedTuple):
-    """What `load_state_dict(strict=False)` left aside."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
+__all__ = ["Module"]
 
 
 def _forward_unimplemented(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -287,32 +281,18 @@ class Module:
         Raises:
             ValueError: with every missing, unexpected and mis-shaped name; nothing was changed.
         """
-        own = dict(self._named_state())
         ignored = {
             _join(path, name) for path, m in self.named_modules() for name in m._ignored_keys
         }
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own and name not in ignored]
-        problems: list[str] = []
-        if strict and missing:
-            problems.append(f"missing: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
-        values: list[tuple[Tensor, Tensor]] = []
-        for name, target in own.items():
-            if name in state_dict:
-                value, problem = _fitting(state_dict[name], target)
-                if problem:
-                    problems.append(f"{name} {problem}")
-                else:
-                    values.append((target, value))
+        own = dict(self._named_state())
+        values, result, problems = fit(own, state_dict, ignored, strict)
         if problems:
             listed = "\n  ".join(problems)
             raise ValueError(f"load_state_dict of {type(self).__name__}:\n  {listed}")
         with no_grad():
             for target, value in values:
                 target.copy_(value)
-        return LoadResult(missing, unexpected)
+        return result
 
     def extra_repr(self) -> str:
         """What stands between the parentheses of this layer's text; for subclasses."""
@@ -334,18 +314,3 @@ class Module:
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
-
-
-def _fitting(value: Any, target: Tensor) -> tuple[Any, str]:
-    # The value as a tensor like `target`, or what is wrong with it.
-    try:
-        array = np.asarray(value.detach() if isinstance(value, Tensor) else value)
-        if array.shape != target.shape:
-            return None, f"has shape {array.shape}, the module's is {target.shape}"
-        if array.dtype.kind not in "biuf" or not np.can_cast(
-            array.dtype, target.dtype, "same_kind"
-        ):
-            return None, f"has dtype {array.dtype}, the module's is {target.dtype}"
-        return Tensor(array.astype(target.dtype, order="C")), ""
-    except (TypeError, ValueError) as error:
-        return None, f"is not a tensor or array of numbers ({error})"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copyreg
 from typing import Any
 
-import numpy as np
-
 from minigrad._core import Tensor
 
 __all__ = ["Parameter"]
@@ -20,7 +18,7 @@ class Parameter(Tensor):
         requires_grad: False freezes it: it stays in the state dict but is not trained.
 
     Raises:
-        TypeError: if the data is not floating.
+        TypeError: if the data is not float32 or float64.
 
     >>> from minigrad import nn
     >>> weight = nn.Parameter([[1.0, 2.0]])
@@ -29,12 +27,10 @@ class Parameter(Tensor):
     """
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        if isinstance(data, Tensor):
-            data = data.detach().numpy()
-        array = np.array(data, dtype=None if hasattr(data, "dtype") else np.float32)
-        if array.dtype.kind != "f":
-            raise TypeError(f"a Parameter must be floating, got {array.dtype}")
-        super().__init__(array, None, requires_grad)
+        super().__init__(data)
+        if self.dtype.kind != "f":
+            raise TypeError(f"a Parameter must be float32 or float64, got {self.dtype}")
+        self.requires_grad = requires_grad
 
     def __repr__(self) -> str:
         """The tensor's own text under a heading, as torch prints it."""

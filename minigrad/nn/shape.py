@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad._check import integer
-from minigrad._core import Tensor
-from minigrad.nn import functional as F
+from minigrad._core import Tensor, flatten
 from minigrad.nn.module import Module
 
 __all__ = ["Flatten", "Identity", "Unflatten"]
@@ -29,7 +28,7 @@ class Flatten(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape that has both axes."""
-        return F.flatten(x, self.start_dim, self.end_dim)
+        return flatten(x, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """The axes."""
@@ -52,7 +51,9 @@ class Unflatten(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape that has the axis."""
-        dim = F.axis(self.dim, x, "dim")
+        if not -x.ndim <= self.dim < x.ndim:
+            raise IndexError(f"Unflatten: a tensor of shape {x.shape} has no axis {self.dim}")
+        dim = self.dim % x.ndim
         return x.reshape((*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :]))
 
     def extra_repr(self) -> str:
