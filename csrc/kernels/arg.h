@@ -42,7 +42,7 @@ static void arg_rows(const void* x, int64_t stride, int64_t rows, int64_t n, voi
       const T* chunk = row + base;
       const int64_t left = n - base;
       const T v = fold<M, T>(left < fold_chunk ? left : fold_chunk,
-                             [&](auto at, int64_t i, Vec<T> acc) __attribute__((always_inline)) {
+                             [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
                                return M::join(acc, at.keep(at.load(chunk + i), identity));
                              });
       if (base == 0 || v != v || Order::beats(v, best)) {
@@ -70,7 +70,7 @@ static void arg_columns(const void* x, int64_t stride, int64_t n, int64_t column
       const int64_t rows = n - base < column_chunk ? n - base : column_chunk;
       for (int64_t first = 0; first < rows; first += 8) {
         const int64_t end = first + 8 < rows ? first + 8 : rows;
-        each_vector<T>(tile, [&](auto at, int64_t j) __attribute__((always_inline)) {
+        each_vector<T>(tile, [&](auto at, int64_t j) MG_STEP {
           Vec<T> b = first > 0 ? load(chunk_best + j) : at.load(data + base * stride + j);
           Vec<T> at_row = first > 0 ? load(chunk_row + j) : Vec<T>::zero();
           for (int64_t i = first; i < end; ++i) {

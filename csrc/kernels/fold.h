@@ -15,6 +15,9 @@
 #define MG_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// The step of a fold, and the body of a loop, must end up inside it.
+#define MG_STEP __attribute__((always_inline))
+
 namespace mg {
 namespace MG_ISA {
 
@@ -144,7 +147,7 @@ MG_INLINE T fold(int64_t n, Step step) {
     const int64_t left = n - base;
     const int64_t count = left < fold_chunk ? left : fold_chunk;
     const auto shifted = [&](auto at, int64_t i, Vec<T> acc)
-                             __attribute__((always_inline)) { return step(at, base + i, acc); };
+                             MG_STEP { return step(at, base + i, acc); };
     T part;
     if constexpr (heavy)
       part = fold_lanes_heavy<M, T, 64 / width>(count, shifted);
@@ -179,18 +182,18 @@ MG_INLINE void fold_columns(int64_t n, int64_t columns, T* out, Step step) {
       const int64_t end = n - base < column_chunk ? n : base + column_chunk;
       int64_t i = base;
       for (; i + 8 <= end; i += 8) {
-        each_vector<T>(tile, [&](auto at, int64_t j) __attribute__((always_inline)) {
+        each_vector<T>(tile, [&](auto at, int64_t j) MG_STEP {
           Vec<T> v = i == base ? identity : load(acc + j);
           MG_UNROLL for (int r = 0; r < 8; ++r) v = step(at, i + r, left + j, v);
           store(acc + j, v);
         });
       }
       for (; i < end; ++i) {
-        each_vector<T>(tile, [&](auto at, int64_t j) __attribute__((always_inline)) {
+        each_vector<T>(tile, [&](auto at, int64_t j) MG_STEP {
           store(acc + j, step(at, i, left + j, i == base ? identity : load(acc + j)));
         });
       }
-      each_vector<T>(tile, [&](auto at, int64_t j) __attribute__((always_inline)) {
+      each_vector<T>(tile, [&](auto at, int64_t j) MG_STEP {
         const Vec<T> v = at.load(acc + j);
         at.store(out + left + j, base == 0 ? v : M::template join<T>(at.load(out + left + j), v));
       });

@@ -9,9 +9,10 @@
 MG_KERNEL_NAMESPACE_BEGIN
 
 extern const Elementwise elementwise;
+extern const Norm norm;
 extern const Reduce reduce;
 extern const Softmax softmax;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, reduce, softmax};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce, softmax};
 
 MG_KERNEL_NAMESPACE_END

@@ -1,6 +1,7 @@
 // Every kernel family of one ISA, and the choice of the ISA.
 #pragma once
 #include "kernels/elementwise.h"
+#include "kernels/norm.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 
@@ -10,6 +11,7 @@ namespace mg {
 struct Kernels {
   const char* isa;
   const Elementwise& elementwise;
+  const Norm& norm;
   const Reduce& reduce;
   const Softmax& softmax;
 };

@@ -10,10 +10,9 @@ static void fold_rows(const void* x, int64_t stride, int64_t rows, int64_t n, vo
   const Vec<T> identity(M::template identity<T>());
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
-    static_cast<T*>(out)[r] =
-        fold<M, T>(n, [&](auto at, int64_t i, Vec<T> acc) __attribute__((always_inline)) {
-          return M::template join<T>(acc, at.keep(at.load(row + i), identity));
-        });
+    static_cast<T*>(out)[r] = fold<M, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+      return M::template join<T>(acc, at.keep(at.load(row + i), identity));
+    });
   }
 }
 
@@ -21,7 +20,7 @@ template <class M, class T>
 static void join_columns(const void* x, int64_t stride, int64_t n, int64_t columns, void* out) {
   const T* data = static_cast<const T*>(x);
   fold_columns<M, T>(n, columns, static_cast<T*>(out),
-                     [&](auto at, int64_t i, int64_t j, Vec<T> acc) __attribute__((always_inline)) {
+                     [&](auto at, int64_t i, int64_t j, Vec<T> acc) MG_STEP {
                        return M::template join<T>(acc, at.load(data + i * stride + j));
                      });
 }
@@ -32,11 +31,10 @@ static void squares_rows(const void* x, int64_t stride, int64_t rows, int64_t n,
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
     const Vec<T> c(static_cast<const T*>(center)[r]);
-    static_cast<T*>(out)[r] =
-        fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) __attribute__((always_inline)) {
-          const Vec<T> d = at.keep(at.load(row + i) - c, Vec<T>::zero());
-          return fma(d, d, acc);
-        });
+    static_cast<T*>(out)[r] = fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+      const Vec<T> d = at.keep(at.load(row + i) - c, Vec<T>::zero());
+      return fma(d, d, acc);
+    });
   }
 }
 

@@ -5,8 +5,6 @@
 
 MG_KERNEL_NAMESPACE_BEGIN
 
-#define MG_STEP __attribute__((always_inline))
-
 template <class T>
 MG_INLINE T row_max(const T* x, int64_t n) {
   const Vec<T> lowest(Max::identity<T>());
