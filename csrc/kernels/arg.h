@@ -6,14 +6,14 @@ namespace mg {
 namespace MG_ISA {
 
 struct Above {
-  using Fold = Max;
+  using Fold = Highest;
   template <class T>
   MG_INLINE auto beats(T b, T a) {
     return a < b;
   }
 };
 struct Below {
-  using Fold = Min;
+  using Fold = Lowest;
   template <class T>
   MG_INLINE auto beats(T b, T a) {
     return b < a;

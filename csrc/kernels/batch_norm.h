@@ -35,19 +35,20 @@ struct Lanewise {  // neighbouring channels
 template <class T, class Step>
 MG_INLINE void sum_channels(const ChannelRange& r, T* out, Step step) {
   if (r.size == 1) {
-    fold_columns<Sum, T>(r.images, r.end - r.begin, out + r.begin,
-                         [&](auto at, int64_t i, int64_t j, Vec<T> acc) MG_STEP {
-                           const int64_t c = r.begin + j;
-                           return step(at, i * r.channels + c, Lanewise<T>{c}, acc);
-                         });
+    fold_columns<Added, T>(r.images, r.end - r.begin, out + r.begin,
+                           [&](auto at, int64_t i, int64_t j, Vec<T> acc) MG_STEP {
+                             const int64_t c = r.begin + j;
+                             return step(at, i * r.channels + c, Lanewise<T>{c}, acc);
+                           });
     return;
   }
   for (int64_t c = r.begin; c < r.end; ++c) {
     T total = 0;
     for (int64_t i = 0; i < r.images; ++i) {
       const int64_t base = (i * r.channels + c) * r.size;
-      total += fold<Sum, T>(r.size, [&](auto at, int64_t k, Vec<T> acc)
-                                        MG_STEP { return step(at, base + k, Shared<T>{c}, acc); });
+      total += fold<Added, T>(r.size, [&](auto at, int64_t k, Vec<T> acc) MG_STEP {
+        return step(at, base + k, Shared<T>{c}, acc);
+      });
     }
     out[c] = total;
   }

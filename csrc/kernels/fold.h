@@ -42,7 +42,7 @@ struct Tail {
   }
 };
 
-struct Sum {
+struct Added {
   template <class T>
   static constexpr T identity() {
     return T(0);
@@ -57,7 +57,7 @@ struct Sum {
   }
 };
 // A NaN wins, whichever side it stands on; of equals the earlier stays.
-struct Max {
+struct Highest {
   template <class T>
   static constexpr T identity() {
     return -T(__builtin_inf());
@@ -71,7 +71,7 @@ struct Max {
     return b > a || b != b ? b : a;
   }
 };
-struct Min {
+struct Lowest {
   template <class T>
   static constexpr T identity() {
     return T(__builtin_inf());

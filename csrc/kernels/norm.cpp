@@ -13,11 +13,11 @@ static void layer_norm(const void* x, int64_t rows, int64_t n, const void* weigh
   for (int64_t r = 0; r < rows; ++r) {
     const T* in = static_cast<const T*>(x) + r * n;
     T* out = static_cast<T*>(y) + r * n;
-    const T m = fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc)
-                                    MG_STEP { return acc + at.load(in + i); }) /
+    const T m = fold<Added, T>(n, [&](auto at, int64_t i, Vec<T> acc)
+                                      MG_STEP { return acc + at.load(in + i); }) /
                 static_cast<T>(n);
     const Vec<T> center(m);
-    const T squares = fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+    const T squares = fold<Added, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
       const Vec<T> d = at.keep(at.load(in + i) - center, Vec<T>::zero());
       return fma(d, d, acc);
     });
@@ -43,10 +43,10 @@ static void layer_norm_backward(const void* grad, const void* x, const void* mea
     const Vec<T> center(static_cast<const T*>(mean)[r]), k(static_cast<const T*>(rstd)[r]);
     const auto weighted = [&](auto at, int64_t i)
                               MG_STEP { return at.load(g + i) * at.load(w + i); };
-    const T sum = fold<Sum, T>(
+    const T sum = fold<Added, T>(
         n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP { return acc + weighted(at, i); });
     // The lanes beyond the row hold a gradient of zero.
-    const T along = fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+    const T along = fold<Added, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
       return fma(weighted(at, i), at.keep((at.load(in + i) - center) * k, Vec<T>::zero()), acc);
     });
     const Vec<T> mean_h(sum / static_cast<T>(n)), mean_along(along / static_cast<T>(n));
@@ -65,15 +65,15 @@ static void layer_norm_weights(const void* grad, const void* x, const void* mean
   const T* in = static_cast<const T*>(x) + begin;
   const T* center = static_cast<const T*>(mean);
   const T* k = static_cast<const T*>(rstd);
-  fold_columns<Sum, T>(rows, end - begin, static_cast<T*>(dweight) + begin,
-                       [&](auto at, int64_t r, int64_t j, Vec<T> acc) MG_STEP {
-                         const Vec<T> hat =
-                             (at.load(in + r * n + j) - Vec<T>(center[r])) * Vec<T>(k[r]);
-                         return fma(at.load(g + r * n + j), hat, acc);
-                       });
-  fold_columns<Sum, T>(rows, end - begin, static_cast<T*>(dbias) + begin,
-                       [&](auto at, int64_t r, int64_t j, Vec<T> acc)
-                           MG_STEP { return acc + at.load(g + r * n + j); });
+  fold_columns<Added, T>(rows, end - begin, static_cast<T*>(dweight) + begin,
+                         [&](auto at, int64_t r, int64_t j, Vec<T> acc) MG_STEP {
+                           const Vec<T> hat =
+                               (at.load(in + r * n + j) - Vec<T>(center[r])) * Vec<T>(k[r]);
+                           return fma(at.load(g + r * n + j), hat, acc);
+                         });
+  fold_columns<Added, T>(rows, end - begin, static_cast<T*>(dbias) + begin,
+                         [&](auto at, int64_t r, int64_t j, Vec<T> acc)
+                             MG_STEP { return acc + at.load(g + r * n + j); });
 }
 
 extern const Norm norm;

@@ -31,7 +31,7 @@ static void squares_rows(const void* x, int64_t stride, int64_t rows, int64_t n,
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
     const Vec<T> c(static_cast<const T*>(center)[r]);
-    static_cast<T*>(out)[r] = fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+    static_cast<T*>(out)[r] = fold<Added, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
       const Vec<T> d = at.keep(at.load(row + i) - c, Vec<T>::zero());
       return fma(d, d, acc);
     });
@@ -43,12 +43,12 @@ static void squares_columns(const void* x, int64_t stride, int64_t n, int64_t co
                             const void* center, void* out) {
   const T* data = static_cast<const T*>(x);
   const T* c = static_cast<const T*>(center);
-  fold_columns<Sum, T>(n, columns, static_cast<T*>(out),
-                       [&](auto at, int64_t i, int64_t j, Vec<T> acc)
-                           __attribute__((always_inline)) {
-                             const Vec<T> d = at.load(data + i * stride + j) - at.load(c + j);
-                             return fma(d, d, acc);
-                           });
+  fold_columns<Added, T>(n, columns, static_cast<T*>(out),
+                         [&](auto at, int64_t i, int64_t j, Vec<T> acc)
+                             __attribute__((always_inline)) {
+                               const Vec<T> d = at.load(data + i * stride + j) - at.load(c + j);
+                               return fma(d, d, acc);
+                             });
 }
 
 // Integers are exact in any order; they wrap around, so they are added unsigned.
@@ -92,22 +92,22 @@ static void whole_columns(const void* x, int64_t stride, int64_t n, int64_t colu
 
 extern const Reduce reduce;
 constinit const Reduce reduce = {
-    .sum_rows = {fold_rows<Sum, float>, fold_rows<Sum, double>, whole_rows<Count, int64_t>,
+    .sum_rows = {fold_rows<Added, float>, fold_rows<Added, double>, whole_rows<Count, int64_t>,
                  whole_rows<Count, uint8_t>},
-    .max_rows = {fold_rows<Max, float>, fold_rows<Max, double>,
+    .max_rows = {fold_rows<Highest, float>, fold_rows<Highest, double>,
                  whole_rows<Largest<int64_t>, int64_t>, whole_rows<Largest<uint8_t>, uint8_t>},
-    .min_rows = {fold_rows<Min, float>, fold_rows<Min, double>,
+    .min_rows = {fold_rows<Lowest, float>, fold_rows<Lowest, double>,
                  whole_rows<Smallest<int64_t>, int64_t>, whole_rows<Smallest<uint8_t>, uint8_t>},
     .argmax_rows = {arg_rows<Above, float>, arg_rows<Above, double>, arg_whole_rows<Above, int64_t>,
                     arg_whole_rows<Above, uint8_t>},
     .argmin_rows = {arg_rows<Below, float>, arg_rows<Below, double>, arg_whole_rows<Below, int64_t>,
                     arg_whole_rows<Below, uint8_t>},
-    .sum_columns = {join_columns<Sum, float>, join_columns<Sum, double>,
+    .sum_columns = {join_columns<Added, float>, join_columns<Added, double>,
                     whole_columns<Count, int64_t>, whole_columns<Count, uint8_t>},
-    .max_columns = {join_columns<Max, float>, join_columns<Max, double>,
+    .max_columns = {join_columns<Highest, float>, join_columns<Highest, double>,
                     whole_columns<Largest<int64_t>, int64_t>,
                     whole_columns<Largest<uint8_t>, uint8_t>},
-    .min_columns = {join_columns<Min, float>, join_columns<Min, double>,
+    .min_columns = {join_columns<Lowest, float>, join_columns<Lowest, double>,
                     whole_columns<Smallest<int64_t>, int64_t>,
                     whole_columns<Smallest<uint8_t>, uint8_t>},
     .argmax_columns = {arg_columns<Above, float>, arg_columns<Above, double>,

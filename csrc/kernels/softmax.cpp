@@ -1,15 +1,16 @@
 #include "kernels/softmax.h"
 
 #include "kernels/fold.h"
-#include "kernels/math.h"
+#include "kernels/math/exp.h"
+#include "kernels/math/log.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
 template <class T>
 MG_INLINE T row_max(const T* x, int64_t n) {
-  const Vec<T> lowest(Max::identity<T>());
-  return fold<Max, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
-    return Max::join<T>(acc, at.keep(at.load(x + i), lowest));
+  const Vec<T> lowest(Highest::identity<T>());
+  return fold<Highest, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+    return Highest::join<T>(acc, at.keep(at.load(x + i), lowest));
   });
 }
 
@@ -17,7 +18,7 @@ MG_INLINE T row_max(const T* x, int64_t n) {
 template <class T>
 MG_INLINE T sum_exp(const T* x, int64_t n, T m) {
   const Vec<T> top(m);
-  return fold<Sum, T, true>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+  return fold<Added, T, true>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
     return acc + at.keep(exp(at.load(x + i) - top), Vec<T>::zero());
   });
 }
@@ -26,7 +27,7 @@ MG_INLINE T sum_exp(const T* x, int64_t n, T m) {
 template <class T>
 MG_INLINE T store_exp(const T* x, int64_t n, T m, T* y) {
   const Vec<T> top(m);
-  return fold<Sum, T, true>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+  return fold<Added, T, true>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
     const Vec<T> e = exp(at.load(x + i) - top);
     at.store(y + i, e);
     return acc + at.keep(e, Vec<T>::zero());
@@ -78,7 +79,7 @@ static void softmax_backward(const void* grad, const void* y, int64_t rows, int6
     const T* g = static_cast<const T*>(grad) + r * n;
     const T* p = static_cast<const T*>(y) + r * n;
     T* out = static_cast<T*>(dx) + r * n;
-    const Vec<T> mean(fold<Sum, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+    const Vec<T> mean(fold<Added, T>(n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
       return fma(at.load(g + i), at.load(p + i), acc);
     }));
     each_vector<T>(n, [&](auto at, int64_t i)
@@ -93,7 +94,7 @@ static void log_softmax_backward(const void* grad, const void* y, int64_t rows, 
     const T* g = static_cast<const T*>(grad) + r * n;
     const T* log_p = static_cast<const T*>(y) + r * n;
     T* out = static_cast<T*>(dx) + r * n;
-    const Vec<T> total(fold<Sum, T>(
+    const Vec<T> total(fold<Added, T>(
         n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP { return acc + at.load(g + i); }));
     each_vector<T>(n, [&](auto at, int64_t i) MG_STEP {
       at.store(out + i, at.load(g + i) - exp(at.load(log_p + i)) * total);
@@ -121,7 +122,7 @@ static void cross_entropy(const CrossEntropy& c, void* loss) {
     if (c.labels) {
       result = mix.keep * (log_total - (x[c.labels[r]] - m));
       if (mix.rest != 0) {
-        result += mix.rest * fold<Sum, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+        result += mix.rest * fold<Added, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
                     const Vec<T> nll = log_sum - (at.load(x + i) - top);
                     return acc + at.keep(nll, Vec<T>::zero());
                   });
@@ -129,7 +130,7 @@ static void cross_entropy(const CrossEntropy& c, void* loss) {
     } else {
       const T* q = static_cast<const T*>(c.probabilities) + r * c.n;
       const Vec<T> keep(mix.keep), rest(mix.rest);
-      result = fold<Sum, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+      result = fold<Added, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
         const Vec<T> nll = log_sum - (at.load(x + i) - top);
         return acc + at.keep(nll * fma(keep, at.load(q + i), rest), Vec<T>::zero());
       });
@@ -157,7 +158,7 @@ static void cross_entropy_backward(const CrossEntropy& c, const void* grad, int6
       out[c.labels[r]] = (p - mix.rest - mix.keep) * g;
     } else {
       const T* q = static_cast<const T*>(c.probabilities) + r * c.n;
-      const Vec<T> mass(fold<Sum, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
+      const Vec<T> mass(fold<Added, T>(c.n, [&](auto at, int64_t i, Vec<T> acc) MG_STEP {
         return acc + at.keep(fma(keep, at.load(q + i), rest), Vec<T>::zero());
       }));
       each_vector<T>(c.n, [&](auto at, int64_t i) MG_STEP {
