@@ -31,6 +31,42 @@ from minigrad.tensor import (
     zeros_like,
 )
 
+__all__ = [
+    "EarlyStopping",
+    "Generator",
+    "History",
+    "ModelCheckpoint",
+    "Tensor",
+    "Trainer",
+    "arange",
+    "augment",
+    "build_info",
+    "callbacks",
+    "data",
+    "default_generator",
+    "enable_grad",
+    "eye",
+    "full",
+    "full_like",
+    "get_num_threads",
+    "grad",
+    "isa",
+    "load",
+    "nn",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "optim",
+    "rand",
+    "randn",
+    "save",
+    "seed",
+    "set_num_threads",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
+
 if TYPE_CHECKING:
     from minigrad import augment, callbacks, data, nn, optim
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint

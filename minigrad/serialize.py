@@ -6,11 +6,11 @@ flat dict keep their names, so that other readers of safetensors see a plain sta
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,12 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     >>> found["epoch"], found["model"]["weight"].shape
     (7, (2, 3))
     """
-    import safetensors.numpy
+    import safetensors.numpy  # here, as most programs import minigrad and save nothing
 
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     structure = json.dumps(_flatten(obj, (), arrays))
     metadata = {_STRUCTURE: structure, _CHECKSUM: _checksum(structure, arrays)}
-    _write(Path(path), safetensors.numpy.save(arrays, metadata))
+    _write(os.fspath(path), safetensors.numpy.save(arrays, metadata))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -62,7 +62,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     corrupt (a checksum tells) or of another format raises ValueError that names file and problem;
     a missing one FileNotFoundError.
     """
-    path = Path(path)
+    path = os.fspath(path)
     metadata, arrays = _read(path)
     if not metadata.keys() & {_STRUCTURE, _CHECKSUM}:  # another program's
         return {name: _tensor(path, name, array) for name, array in arrays.items()}
@@ -102,7 +102,7 @@ def _flatten(obj: Any, at: tuple[str, ...], arrays: dict[str, np.ndarray[Any, An
     )
 
 
-def _restore(node: Any, path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+def _restore(node: Any, path: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
     if isinstance(node, list):
         return [_restore(item, path, arrays) for item in node]
     if not isinstance(node, dict):
@@ -130,28 +130,31 @@ def _checksum(structure: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str
     return f"{crc:08x}"
 
 
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def _write(path: str, content: bytes) -> None:
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(beside, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(beside)
+        raise
     if os.name == "posix":  # the rename itself must reach the disk too
-        folder = os.open(path.parent, os.O_RDONLY)
+        descriptor = os.open(folder or ".", os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
+def _read(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
     import safetensors
 
-    if path.is_dir():
+    if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; load one of its files")
     with open(path, "rb") as file:
         start = file.read(8)
@@ -168,11 +171,11 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
         ) from error
 
 
-def _plausible_header(start: bytes, path: Path) -> bool:
-    return 2 <= int.from_bytes(start, "little") <= path.stat().st_size - 8
+def _plausible_header(start: bytes, path: str) -> bool:
+    return 2 <= int.from_bytes(start, "little") <= os.path.getsize(path) - 8
 
 
-def _tensor(path: Path, name: str, array: np.ndarray[Any, Any]) -> Tensor:
+def _tensor(path: str, name: str, array: np.ndarray[Any, Any]) -> Tensor:
     try:
         return Tensor(array)
     except TypeError as error:
