@@ -67,18 +67,20 @@ MG_INLINE Vec<T> pow_special(Vec<T> x, Vec<T> y, Vec<T> result) {
 template <class T>
 MG_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
   const Vec<T> zero = Vec<T>::zero(), huge(infinity<T>), smallest(Format<T>::smallest_normal);
-  const bool special = any(~((smallest <= x) & (x < huge) & (abs(y) < huge)));
-  Vec<T> base = x, lifted = zero;
+  const Vec<T> far(choose<T>(0x1p50f, 0x1p100));  // beyond, only 1^y is neither 0 nor infinite
+  const bool special = any(~((smallest <= x) & (x < huge) & (abs(y) < far)));
+  Vec<T> base = x, exponent = y, lifted = zero;
   if (__builtin_expect(special, 0)) {
     const Mask<T> small = abs(x) < smallest;
     base = select(small, abs(x) * Vec<T>(choose<T>(0x1p24f, 0x1p54)), abs(x));
     lifted = select(small, Vec<T>(subnormal_exponent<T>), zero);
+    exponent = max(-far, min(far, y));
   }
   const Sum<T> l = log_in_two(base, lifted);
   // Beyond the limit e^p is 0 or infinite whatever the low part.
-  const Vec<T> limit(choose<T>(120, 800)), p = y * l.high;
+  const Vec<T> limit(choose<T>(120, 800)), p = exponent * l.high;
   const Vec<T> inside = max(-limit, min(limit, p));
-  const Vec<T> p_low = fma(y, l.low, product_error(y, l.high, p));
+  const Vec<T> p_low = fma(exponent, l.low, product_error(exponent, l.high, p));
   const ExpParts<T> e = exp_parts(inside, select(abs(p) < limit, p_low, zero));
   const Vec<T> one(T(1)), high = one + e.t;
   const Vec<T> result = scale(high + (sum_error(one, e.t, high) + e.t_low), e.n);

@@ -17,7 +17,7 @@ struct ScalarQuadrant {
   int64_t q;
 };
 // For any x, by multiplying with the bits of 2/pi that matter (Payne and Hanek).
-static ScalarQuadrant reduce_large(double x) {
+[[maybe_unused]] static ScalarQuadrant reduce_large(double x) {
   // 2/pi, 64 bits a word, after 64 zero bits.
   static constexpr uint64_t two_over_pi[] = {0,
                                              0xa2f9836e4e441529,
