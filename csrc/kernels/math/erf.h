@@ -48,7 +48,7 @@ MG_INLINE Vec<T> erf(Vec<T> x) {
     const Vec<T> c(erfc_at_split<T>), rise = d * erfc_slope(d), h = c + rise;
     const Vec<T> h_low = any_sum_error(c, rise, h) + Vec<T>(erfc_at_split_low<T>);
     const ExpParts<T> e = exp_parts(h, h_low);
-    const Sum<T> minus = exp_plus(power_of_two(e.n), e, T(-1));
+    const Pair<T> minus = exp_plus(power_of_two(e.n), e, T(-1));
     result = select(split < a, -(minus.high + minus.low), result);
   }
   return with_sign(result, x);

@@ -63,11 +63,11 @@ MG_INLINE Vec<T> exp(Vec<T> x) {
 
 // 2^n (1 + t) + c for c = 1 or -1 and the rounding error of it, given s = 2^n.
 template <class T>
-struct Sum {
+struct Pair {
   Vec<T> high, low;
 };
 template <class T>
-MG_INLINE Sum<T> exp_plus(Vec<T> s, const ExpParts<T>& e, T c) {
+MG_INLINE Pair<T> exp_plus(Vec<T> s, const ExpParts<T>& e, T c) {
   const Vec<T> base = s + Vec<T>(c), part = s * e.t, high = base + part;
   const Vec<T> errors = sum_error(s, Vec<T>(c), base) + sum_error(base, part, high);
   return {high, fma(s, e.t_low, errors)};
@@ -77,7 +77,7 @@ template <class T>
 MG_INLINE Vec<T> expm1(Vec<T> x) {
   const Vec<T> safe(exp_safe<T>);
   const ExpParts<T> e = exp_parts(min(safe, max(Vec<T>(T(-50)), x)));
-  const Sum<T> sum = exp_plus(power_of_two(e.n), e, T(-1));
+  const Pair<T> sum = exp_plus(power_of_two(e.n), e, T(-1));
   Vec<T> result = sum.high + sum.low;
   if (__builtin_expect(any(safe < x), 0)) result = select(safe < x, exp(x), result);
   return with_sign(result, x);
@@ -85,7 +85,7 @@ MG_INLINE Vec<T> expm1(Vec<T> x) {
 
 // a / b, each in two parts.
 template <class T>
-MG_INLINE Vec<T> quotient(const Sum<T>& a, const Sum<T>& b) {
+MG_INLINE Vec<T> quotient(const Pair<T>& a, const Pair<T>& b) {
   const Vec<T> inverse = Vec<T>(T(1)) / b.high, q = a.high * inverse;
   const Vec<T> rest = fma(-q, b.low, a.low) - product_error(q, b.high, a.high);
   return fma(rest, inverse, q);
@@ -109,7 +109,7 @@ MG_INLINE Vec<T> sigmoid(Vec<T> x) {
   const Vec<T> least(choose<T>(-120, -1000));  // 1 + 2^least is 1
   const Vec<T> s = power_of_two(max(least, e.n));
   const Vec<T> part = high * s, sum = one + part;
-  const Sum<T> numerator = {select(negative, high, one), select(negative, low, Vec<T>::zero())};
+  const Pair<T> numerator = {select(negative, high, one), select(negative, low, Vec<T>::zero())};
   const Vec<T> q = quotient(numerator, {sum, fma(low, s, sum_error(one, part, sum))});
   if (__builtin_expect(any(e.n < least), 0)) return select(negative, scale(q, e.n), q);
   return select(negative, q * s, q);

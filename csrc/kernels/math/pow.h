@@ -16,36 +16,36 @@ MG_INLINE Vec<double> atanh_tail(Vec<double> z) {
 }
 
 template <class T>
-MG_INLINE Sum<T> sum(Vec<T> a, Vec<T> b) {  // |a| >= |b|
+MG_INLINE Pair<T> pair_sum(Vec<T> a, Vec<T> b) {  // |a| >= |b|
   const Vec<T> s = a + b;
   return {s, sum_error(a, b, s)};
 }
 template <class T>
-MG_INLINE Sum<T> product(const Sum<T>& a, const Sum<T>& b) {
+MG_INLINE Pair<T> pair_product(const Pair<T>& a, const Pair<T>& b) {
   const Vec<T> p = a.high * b.high;
   return {p, product_error(a.high, b.high, p) + fma(a.high, b.low, a.low * b.high)};
 }
 
 // log(x) in two parts, for x normal and positive; `lifted` is taken off the exponent.
 template <class T>
-MG_INLINE Sum<T> log_in_two(Vec<T> x, Vec<T> lifted) {
+MG_INLINE Pair<T> log_in_two(Vec<T> x, Vec<T> lifted) {
   const LogParts<T> p = log_parts(x);
   const Vec<T> e = p.e - lifted, two(T(2));
   // s = f / (2 + f)
-  const Sum<T> divisor = sum(two, p.f);
+  const Pair<T> divisor = pair_sum(two, p.f);
   const Vec<T> inverse = Vec<T>(T(1)) / divisor.high, s_high = p.f * inverse;
   const Vec<T> rest = -product_error(s_high, divisor.high, p.f) - s_high * divisor.low;
-  const Sum<T> s = {s_high, rest * inverse};
+  const Pair<T> s = {s_high, rest * inverse};
   // log(1 + f) = 2 s + s^3 (2/3 + z tail)
-  const Sum<T> z = product(s, s);
-  Sum<T> factor =
-      sum(Vec<T>(choose<T>(0x1.555556p-1f, 0x1.5555555555555p-1)), z.high * atanh_tail(z.high));
+  const Pair<T> z = pair_product(s, s);
+  Pair<T> factor = pair_sum(Vec<T>(choose<T>(0x1.555556p-1f, 0x1.5555555555555p-1)),
+                            z.high * atanh_tail(z.high));
   factor.low = factor.low + Vec<T>(choose<T>(-0x1.555556p-26f, 0x1.5555555555555p-55));
-  const Sum<T> cube = product(s, product(z, factor));
-  const Sum<T> lead = sum(e * Vec<T>(ln2_high<T>), s.high + s.high);
-  const Sum<T> both = sum(lead.high, cube.high);
+  const Pair<T> cube = pair_product(s, pair_product(z, factor));
+  const Pair<T> lead = pair_sum(e * Vec<T>(ln2_high<T>), s.high + s.high);
+  const Pair<T> both = pair_sum(lead.high, cube.high);
   const Vec<T> low = (both.low + lead.low) + fma(e, Vec<T>(ln2_low<T>), cube.low + two * s.low);
-  return sum(both.high, low);
+  return pair_sum(both.high, low);
 }
 
 // x^y for what is not 0 < x < infinity with finite y, given |x|^y.
@@ -76,7 +76,7 @@ MG_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
     lifted = select(small, Vec<T>(subnormal_exponent<T>), zero);
     exponent = max(-far, min(far, y));
   }
-  const Sum<T> l = log_in_two(base, lifted);
+  const Pair<T> l = log_in_two(base, lifted);
   // Beyond the limit e^p is 0 or infinite whatever the low part.
   const Vec<T> limit(choose<T>(120, 800)), p = exponent * l.high;
   const Vec<T> inside = max(-limit, min(limit, p));
