@@ -1,6 +1,6 @@
 """minigrad: neural-network experiments on a CPU that take milliseconds and end in knowledge.
 
-`import minigrad as mg` gives tensors and every op; `mg.nn`, `mg.optim`, `mg.data`, `mg.augment`,
+`import minigrad as mg` gives tensors and every op; `mg.nn`, `mg.optim`, `mg.data`,
 `mg.callbacks` and the trainer are imported when they are first used.
 """
 
@@ -39,7 +39,6 @@ __all__ = [
     "Tensor",
     "Trainer",
     "arange",
-    "augment",
     "build_info",
     "callbacks",
     "data",
@@ -68,7 +67,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from minigrad import augment, callbacks, data, nn, optim
+    from minigrad import callbacks, data, nn, optim
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.history import History
     from minigrad.trainer import Trainer
@@ -81,7 +80,6 @@ _LATER = {
     "History": "minigrad.history",
     "ModelCheckpoint": "minigrad.callbacks",
     "Trainer": "minigrad.trainer",
-    "augment": "minigrad.augment",
     "callbacks": "minigrad.callbacks",
     "data": "minigrad.data",
     "nn": "minigrad.nn",

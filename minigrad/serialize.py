@@ -126,7 +126,7 @@ def _checksum(structure: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str
     for name in sorted(arrays):
         array = arrays[name]
         crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), crc)
-        crc = zlib.crc32(array.reshape(-1).view(np.uint8), crc)
+        crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
     return f"{crc:08x}"
 
 
