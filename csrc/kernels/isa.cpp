@@ -12,7 +12,10 @@ extern const Elementwise elementwise;
 extern const Norm norm;
 extern const Reduce reduce;
 extern const Softmax softmax;
+extern const Optim optim;
+extern const Random random;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce, softmax};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm,   reduce,
+                                     softmax,         optim,       random};
 
 MG_KERNEL_NAMESPACE_END

@@ -2,6 +2,8 @@
 #pragma once
 #include "kernels/elementwise.h"
 #include "kernels/norm.h"
+#include "kernels/optim.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 
@@ -14,6 +16,8 @@ struct Kernels {
   const Norm& norm;
   const Reduce& reduce;
   const Softmax& softmax;
+  const Optim& optim;
+  const Random& random;
 };
 
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA
