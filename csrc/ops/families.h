@@ -9,5 +9,7 @@ extern const Family arithmetic_family;
 extern const Family activation_family;
 extern const Family shape_family;
 extern const Family index_family;
+extern const Family reduce_family;
+extern const Family softmax_family;
 
 }  // namespace mg

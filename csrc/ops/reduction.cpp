@@ -1,0 +1,300 @@
+#include "ops/reduction.h"
+
+#include <algorithm>
+
+#include "core/threads.h"
+#include "kernels/kernels.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+constexpr int64_t thread_grain = 32768;  // elements worth a thread
+
+// Dimensions that step evenly through memory, merged; the outermost first.
+struct Walk {
+  int rank = 0;
+  int64_t size[max_rank], step[max_rank];
+
+  void add(int64_t n, int64_t s) {
+    if (n == 1) return;
+    if (rank > 0 && step[rank - 1] == s * n) {
+      size[rank - 1] *= n;
+      step[rank - 1] = s;
+      return;
+    }
+    size[rank] = n;
+    step[rank++] = s;
+  }
+  int64_t inner_size() const { return rank ? size[rank - 1] : 1; }
+  int64_t inner_step() const { return rank ? step[rank - 1] : 1; }
+  int64_t outer() const {
+    int64_t n = 1;
+    for (int d = 0; d < rank - 1; ++d) n *= size[d];
+    return n;
+  }
+  // Where repetition number i of the innermost dimension starts.
+  int64_t offset(int64_t i) const {
+    int64_t at = 0;
+    for (int d = rank - 2; d >= 0; --d) {
+      at += i % size[d] * step[d];
+      i /= size[d];
+    }
+    return at;
+  }
+};
+
+// The two halves of x's dimensions. `any_order`: reduced ones may be taken in memory's order.
+struct Split {
+  Walk kept, reduced;
+  int inner_reduced[max_rank];  // x's dimensions in the innermost group of `reduced`
+  int inner_count = 0;
+
+  Split(const Array& x, const DimSet& over, bool any_order) {
+    int order[max_rank], n = 0;
+    for (int i = 0; i < x.rank(); ++i) {
+      if (!over[i])
+        kept.add(x.shape[i], x.strides[i]);
+      else if (x.shape[i] != 1)
+        order[n++] = i;
+    }
+    if (any_order)
+      std::stable_sort(order, order + n, [&](int a, int b) { return x.strides[a] > x.strides[b]; });
+    for (int k = 0; k < n; ++k) {
+      const int before = reduced.rank;
+      reduced.add(x.shape[order[k]], x.strides[order[k]]);
+      if (reduced.rank != before) inner_count = 0;
+      inner_reduced[inner_count++] = order[k];
+    }
+  }
+  bool rows() const { return reduced.inner_step() == 1 && !(reduced.rank == 0 && columns()); }
+  bool columns() const { return kept.rank > 0 && kept.inner_step() == 1; }
+  bool fits() const { return reduced.rank <= 1 && (rows() || columns()); }
+  int64_t n() const { return reduced.inner_size(); }
+};
+
+// rows(data, stride, rows, n, first output), columns(data, stride, n, columns, first output).
+template <class Rows, class Columns>
+void walk(const Split& s, const char* base, int64_t item, Rows&& rows, Columns&& columns) {
+  const int64_t width = s.kept.inner_size(), outer = s.kept.outer(), n = s.n();
+  const int64_t grain = 1 + thread_grain / std::max<int64_t>(n, 1);
+  if (s.rows()) {
+    parallel_for(outer * width, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t first = begin; first < end;) {
+        const int64_t column = first % width, count = std::min(width - column, end - first);
+        const int64_t at = s.kept.offset(first / width) + column * s.kept.inner_step();
+        rows(base + at * item, s.kept.inner_step(), count, n, first);
+        first += count;
+      }
+    });
+    return;
+  }
+  const auto strip = [&](int64_t o, int64_t begin, int64_t end) {
+    columns(base + (s.kept.offset(o) + begin) * item, s.reduced.inner_step(), n, end - begin,
+            o * width + begin);
+  };
+  if (outer == 1)
+    return parallel_for(width, grain, [&](int64_t b, int64_t e) { strip(0, b, e); }, 64);
+  parallel_for(outer, 1 + grain / width, [&](int64_t b, int64_t e) {
+    for (int64_t o = b; o < e; ++o) strip(o, 0, width);
+  });
+}
+
+template <class T>
+void join(Fold fold, T* acc, const T* more, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T a = acc[i], b = more[i];
+    switch (fold) {
+      case Fold::sum:
+        acc[i] = static_cast<T>(a + b);
+        break;
+      case Fold::max:
+        acc[i] = b > a || b != b ? b : a;
+        break;
+      case Fold::min:
+        acc[i] = b < a || b != b ? b : a;
+        break;
+    }
+  }
+}
+// Results of chunks, `n` outputs each, joined in order into out.
+void join_chunks(Fold fold, const Array& parts, int64_t chunks, int64_t n, const Array& out) {
+  const int64_t bytes = n * item_size(out.dtype);
+  std::copy_n(parts.data<char>(), bytes, out.data<char>());
+  for (int64_t c = 1; c < chunks; ++c) switch (out.dtype) {
+      case DType::f32:
+        join(fold, out.data<float>(), parts.data<float>() + c * n, n);
+        break;
+      case DType::f64:
+        join(fold, out.data<double>(), parts.data<double>() + c * n, n);
+        break;
+      case DType::i64:
+        join(fold, out.data<int64_t>(), parts.data<int64_t>() + c * n, n);
+        break;
+      case DType::b8:
+        join(fold, out.data<uint8_t>(), parts.data<uint8_t>() + c * n, n);
+        break;
+    }
+}
+
+void fold_split(const Array& x, const Split& s, Fold fold, const Array& out) {
+  const Reduce& k = kernels().reduce;
+  const int d = index(x.dtype);
+  const auto rows = (fold == Fold::sum   ? k.sum_rows
+                     : fold == Fold::max ? k.max_rows
+                                         : k.min_rows)[d];
+  const auto columns = (fold == Fold::sum   ? k.sum_columns
+                        : fold == Fold::max ? k.max_columns
+                                            : k.min_columns)[d];
+  const int64_t item = item_size(x.dtype), out_item = item_size(out.dtype);
+  const char* base = x.data<char>();
+  char* to = out.data<char>();
+
+  // Few outputs of much data: threads take the kernels' own chunks.
+  const int64_t width = s.kept.inner_size(), n = s.n();
+  const int64_t chunk = s.rows() ? k.row_chunk : k.column_chunk;
+  const int64_t chunks = (n + chunk - 1) / chunk;
+  if (s.kept.rank <= (s.rows() ? 0 : 1) && width <= 256 && chunks > 1 &&
+      n * width > 2 * thread_grain && get_num_threads() > 1) {
+    const Array parts = Array::dense(out.dtype, {chunks, width});
+    const int64_t step = s.reduced.inner_step();
+    parallel_for(chunks, 1 + thread_grain / (chunk * width), [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c) {
+        const char* from = base + c * chunk * step * item;
+        const int64_t count = std::min(chunk, n - c * chunk);
+        char* part = parts.data<char>() + c * width * out_item;
+        if (s.rows())
+          rows(from, 0, 1, count, part);
+        else
+          columns(from, step, count, width, part);
+      }
+    });
+    return join_chunks(fold, parts, chunks, width, out);
+  }
+  walk(
+      s, base, item,
+      [&](const char* p, int64_t stride, int64_t count, int64_t length, int64_t first) {
+        rows(p, stride, count, length, to + first * out_item);
+      },
+      [&](const char* p, int64_t stride, int64_t length, int64_t count, int64_t first) {
+        columns(p, stride, length, count, to + first * out_item);
+      });
+}
+
+// A dense copy as (outputs, n).
+Array matrix_copy(const Array& x, const DimSet& over) {
+  const int64_t n = reduced_count(x.shape, over);
+  const Array m = dense(moved_last(x, over));
+  return m.view({n ? m.numel() / n : 0, n}, {n, 1});
+}
+constexpr DimSet second_of_two{false, true};
+
+}  // namespace
+
+Array moved_last(const Array& x, const DimSet& last) {
+  Dims shape, strides;
+  for (const bool wanted : {false, true})
+    for (int i = 0; i < x.rank(); ++i)
+      if (last[i] == wanted) {
+        shape.push_back(x.shape[i]);
+        strides.push_back(x.strides[i]);
+      }
+  return x.view(shape, strides);
+}
+
+Dims reduced_shape(const Dims& shape, const DimSet& over, bool keepdim) {
+  Dims out;
+  for (int i = 0; i < shape.size(); ++i) {
+    if (!over[i])
+      out.push_back(shape[i]);
+    else if (keepdim)
+      out.push_back(1);
+  }
+  return out;
+}
+
+int64_t reduced_count(const Dims& shape, const DimSet& over) {
+  int64_t n = 1;
+  for (int i = 0; i < shape.size(); ++i)
+    if (over[i]) n *= shape[i];
+  return n;
+}
+
+void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out) {
+  if (out.numel() == 0) return;
+  if (x.numel() == 0) return fill(out, 0);
+  const Split s(x, over, true);
+  if (s.fits()) return fold_split(x, s, fold, out);
+  if (s.reduced.rank <= 1) {
+    const Array m = matrix_copy(x, over);
+    return fold_split(m, Split(m, second_of_two, true), fold, out);
+  }
+  // Two groups that memory keeps apart: the innermost first, then the rest.
+  DimSet inner{}, rest = over;
+  for (int i = 0; i < s.inner_count; ++i) {
+    inner[s.inner_reduced[i]] = true;
+    rest[s.inner_reduced[i]] = false;
+  }
+  const Array between = Array::dense(out.dtype, reduced_shape(x.shape, inner, true));
+  fold_over(x, inner, fold, between);
+  fold_over(between, rest, fold, out);
+}
+
+void squares_over(const Array& x, const DimSet& over, const Array& center, const Array& out) {
+  if (out.numel() == 0) return;
+  if (x.numel() == 0) return fill(out, 0);
+  Split s(x, over, true);
+  Array a = x;
+  if (!s.fits()) {
+    a = matrix_copy(x, over);
+    s = Split(a, second_of_two, true);
+  }
+  const Reduce& k = kernels().reduce;
+  const int d = index(x.dtype);
+  const int64_t item = item_size(x.dtype);
+  const char* c = center.data<char>();
+  char* to = out.data<char>();
+  walk(
+      s, a.data<char>(), item,
+      [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
+        k.squares_rows[d](p, stride, count, n, c + first * item, to + first * item);
+      },
+      [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
+        k.squares_columns[d](p, stride, n, count, c + first * item, to + first * item);
+      });
+}
+
+void arg_over(const Array& x, const DimSet& over, bool largest, const Array& out) {
+  if (out.numel() == 0) return;
+  Split s(x, over, false);
+  Array a = x;
+  if (!s.fits()) {
+    a = matrix_copy(x, over);
+    s = Split(a, second_of_two, false);
+  }
+  const Reduce& k = kernels().reduce;
+  const int d = index(x.dtype);
+  int64_t* to = out.data<int64_t>();
+  walk(
+      s, a.data<char>(), item_size(x.dtype),
+      [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
+        (largest ? k.argmax_rows : k.argmin_rows)[d](p, stride, count, n, to + first);
+      },
+      [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
+        (largest ? k.argmax_columns : k.argmin_columns)[d](p, stride, n, count, to + first);
+      });
+}
+
+RowView::RowView(const Array& x, const DimSet& last, bool gapless)
+    : array(x),
+      rows(product(reduced_shape(x.shape, last, false))),
+      n(reduced_count(x.shape, last)) {
+  const Split s(x, last, false);
+  const bool even = s.reduced.rank <= 1 && s.kept.rank <= 1 && s.reduced.inner_step() == 1;
+  stride = s.kept.rank ? s.kept.inner_step() : n;
+  if (even && (stride == n || !gapless)) return;
+  array = dense(moved_last(x, last));
+  stride = n;
+}
+
+}  // namespace mg

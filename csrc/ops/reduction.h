@@ -1,0 +1,37 @@
+// Reductions over any dimensions of any strided array, on top of the row and column kernels.
+#pragma once
+#include "core/array.h"
+
+namespace mg {
+
+using DimSet = std::array<bool, max_rank>;
+
+enum class Fold : uint8_t { sum, max, min };
+
+// `out` is dense: the dimensions that are kept, in their order. How a sum is cut and joined depends
+// on shape and strides only, never on the number of threads. max and min need something to reduce.
+void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out);
+// Sums of (x - center)^2; `center` is dense and has an element for each of out.
+void squares_over(const Array& x, const DimSet& over, const Array& center, const Array& out);
+// The index of the largest (or smallest) element, counted in row-major order of `over`.
+void arg_over(const Array& x, const DimSet& over, bool largest, const Array& out);
+
+// x seen as a matrix with the dimensions `last` along its rows; a dense copy if strides demand it,
+// or if there must be no gaps between rows.
+struct RowView {
+  Array array;
+  int64_t stride, rows, n;
+
+  RowView(const Array& x, const DimSet& last, bool gapless = false);
+  char* row(int64_t r) const { return array.data<char>() + r * stride * item_size(array.dtype); }
+};
+
+// The array with the dimensions `last` moved behind the others.
+Array moved_last(const Array& x, const DimSet& last);
+
+// The shape that is left: reduced dimensions dropped, or 1 if keepdim.
+Dims reduced_shape(const Dims& shape, const DimSet& over, bool keepdim);
+// How many elements of x go into one of the output.
+int64_t reduced_count(const Dims& shape, const DimSet& over);
+
+}  // namespace mg
