@@ -11,5 +11,7 @@ extern const Family shape_family;
 extern const Family index_family;
 extern const Family reduce_family;
 extern const Family softmax_family;
+extern const Family optim_family;
+extern const Family random_family;
 
 }  // namespace mg

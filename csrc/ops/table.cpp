@@ -12,7 +12,8 @@ struct Table {
 
   Table() {
     for (const Family& family : {arithmetic_family, activation_family, shape_family, index_family,
-                                 reduce_family, softmax_family})
+                                 reduce_family, softmax_family,
+                                 optim_family, random_family})
       for (const Row& row : family)
         ops.push_back(Op{row, Signature::parse(row.signature), static_cast<int>(ops.size())});
     for (const Op& op : ops)

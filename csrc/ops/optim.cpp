@@ -1,0 +1,298 @@
+// Optimizer updates, in place. Every parameter has a float64 tensor of 8 hyper-parameters, read
+// when the op runs, so that a replayed plan follows a schedule: [0] counts the updates and grows by
+// one with each; [1] lr; [2] weight_decay; [3] the L1 term; [7] 1 for decoupled decay (AdamW), 0
+// for decay as a part of the gradient; the others are the optimizer's own.
+#include <cmath>
+
+#include "core/threads.h"
+#include "kernels/kernels.h"
+#include "ops/families.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+constexpr int64_t grain = 1 << 15;
+constexpr int64_t align = 64;
+constexpr int64_t fold_chunk = 8192;  // of kernels/fold.h
+
+// ---- checks -------------------------------------------------------------------------------------
+
+void require_dense_float(const Call& c, int i, const char* what) {
+  const Array& x = c.in(i);
+  if (!is_float(x.dtype))
+    fail<TypeError>(c.name, ": ", what, " must be float32 or float64, got ", name(x.dtype));
+  if (!x.contiguous())
+    fail<ValueError>(c.name, ": ", what,
+                     " must be contiguous to be changed in place; its shape is ", x.shape,
+                     ", its strides ", x.strides);
+}
+// Input i, if given, beside the parameter (input 0).
+void require_like(const Call& c, int i, const char* what, bool mutated) {
+  if (!c.has(i)) return;
+  const Array &x = c.in(i), &p = c.in(0);
+  if (x.dtype != p.dtype)
+    fail<TypeError>(c.name, ": ", what, " is ", name(x.dtype), ", the parameter ", name(p.dtype));
+  if (!(x.shape == p.shape))
+    fail<ValueError>(c.name, ": ", what, " has shape ", x.shape, ", the parameter ", p.shape);
+  if (mutated) require_dense_float(c, i, what);
+}
+void require_doubles(const Call& c, int i, const char* what, int64_t count) {
+  if (!c.has(i)) return;
+  const Array& x = c.in(i);
+  if (x.dtype != DType::f64 || x.numel() != count || !x.contiguous())
+    fail<ValueError>(c.name, ": ", what, " must be ", count, " contiguous float64 values, got ",
+                     name(x.dtype), " of shape ", x.shape);
+}
+
+struct State {
+  int input;
+  const char* name;
+};
+void check_update(const Call& c, int hyper, std::initializer_list<State> states, int grad_scale) {
+  require_dense_float(c, 0, "the parameter");
+  require_like(c, 1, "the gradient", false);
+  for (const State& s : states) require_like(c, s.input, s.name, true);
+  require_doubles(c, hyper, "hyper", 8);
+  require_doubles(c, grad_scale, "grad_scale", 1);
+}
+
+// ---- updates ------------------------------------------------------------------------------------
+
+// x^n by squaring: the same bits whatever the C library.
+double power(double x, int64_t n) {
+  double r = 1;
+  for (; n > 0; n >>= 1, x *= x)
+    if (n & 1) r *= x;
+  return r;
+}
+
+Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
+  Decay d;
+  if (c.has(grad_scale)) d.grad_scale = *c.in(grad_scale).data<double>();
+  d.l1 = hyper[3];
+  if (hyper[7] != 0)
+    d.keep = 1 - hyper[1] * hyper[2];
+  else
+    d.weight_decay = hyper[2];
+  return d;
+}
+
+// Calls f(begin, end) over the parameter, in parallel, then counts the update.
+template <class F>
+void update(const Call& c, double* hyper, F&& f) {
+  parallel_for(c.in(0).numel(), grain, f, align);
+  hyper[0] += 1;
+}
+
+struct Slice {
+  char* data;
+  int64_t size;
+  Slice(const Call& c, int i)
+      : data(c.has(i) ? c.in(i).data<char>() : nullptr), size(item_size(c.in(0).dtype)) {}
+  void* at(int64_t i) const { return data ? data + i * size : nullptr; }
+};
+
+void infer_sgd(const Call& c) { check_update(c, 2, {{3, "momentum_buffer"}}, 4); }
+void run_sgd(const Call& c) {
+  double* hyper = c.in(2).data<double>();
+  const Array grad = dense(c.in(1));
+  const Slice p(c, 0), buffer(c, 3);
+  const char* g = grad.data<char>();
+  const double momentum = hyper[4], dampening = hyper[5];
+  const bool first = hyper[0] == 0;  // the buffer begins as the gradient
+  const SgdStep step{decay_of(c, hyper, 4), hyper[1], first ? 0 : momentum,
+                     first ? 1 : 1 - dampening, hyper[6] != 0 ? momentum : 0};
+  const auto kernel = kernels().optim.sgd[index(grad.dtype)];
+  update(c, hyper, [&](int64_t begin, int64_t end) {
+    kernel(p.at(begin), g + begin * p.size, buffer.at(begin), end - begin, step);
+  });
+}
+
+void infer_adam(const Call& c) {
+  check_update(c, 4, {{2, "exp_avg"}, {3, "exp_avg_sq"}, {5, "max_exp_avg_sq"}}, 6);
+}
+void run_adam(const Call& c) {
+  double* hyper = c.in(4).data<double>();
+  const Array grad = dense(c.in(1));
+  const Slice p(c, 0), m(c, 2), v(c, 3), top(c, 5);
+  const char* g = grad.data<char>();
+  const double beta1 = hyper[4], beta2 = hyper[5], eps = hyper[6];
+  const int64_t t = static_cast<int64_t>(hyper[0]) + 1;
+  const AdamStep step{decay_of(c, hyper, 6),
+                      hyper[1] / (1 - power(beta1, t)),
+                      1 / std::sqrt(1 - power(beta2, t)),
+                      beta1,
+                      beta2,
+                      eps};
+  const auto kernel = kernels().optim.adam[index(grad.dtype)];
+  update(c, hyper, [&](int64_t begin, int64_t end) {
+    kernel(p.at(begin), g + begin * p.size, m.at(begin), v.at(begin), top.at(begin), end - begin,
+           step);
+  });
+}
+
+void infer_rmsprop(const Call& c) {
+  check_update(c, 3, {{2, "square_avg"}, {4, "grad_avg"}, {5, "momentum_buffer"}}, 6);
+}
+void run_rmsprop(const Call& c) {
+  double* hyper = c.in(3).data<double>();
+  const Array grad = dense(c.in(1));
+  const Slice p(c, 0), v(c, 2), avg(c, 4), buf(c, 5);
+  const char* g = grad.data<char>();
+  const RmspropStep step{decay_of(c, hyper, 6), hyper[1], hyper[4], hyper[5], hyper[6]};
+  const auto kernel = kernels().optim.rmsprop[index(grad.dtype)];
+  update(c, hyper, [&](int64_t begin, int64_t end) {
+    kernel(p.at(begin), g + begin * p.size, v.at(begin), avg.at(begin), buf.at(begin), end - begin,
+           step);
+  });
+}
+
+// ---- clipping and averages ----------------------------------------------------------------------
+
+void infer_total_norm(const Call& c) {
+  for (int i = 0; i < c.count(); ++i)
+    if (!is_float(c.in(i).dtype))
+      fail<TypeError>(c.name, ": tensor ", i, " must be float32 or float64, got ",
+                      name(c.in(i).dtype));
+  c.make(DType::f64, {});
+}
+// Sums of squares of chunks of 8192 elements in their own dtype, added in order as float64.
+void run_total_norm(const Call& c) {
+  const bool largest = c.attrs.flag(0);
+  double total = 0;
+  for (int i = 0; i < c.count(); ++i) {
+    const Array x = dense(c.in(i));
+    const int64_t n = x.numel(), chunks = (n + fold_chunk - 1) / fold_chunk;
+    const int64_t size = item_size(x.dtype);
+    const char* from = x.data<char>();
+    const auto kernel =
+        (largest ? kernels().optim.max_abs : kernels().optim.square_sum)[index(x.dtype)];
+    std::vector<double> part(chunks);
+    parallel_for(chunks, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k) {
+        const int64_t at = k * fold_chunk, left = n - at;
+        part[k] = kernel(from + at * size, left < fold_chunk ? left : fold_chunk);
+      }
+    });
+    for (double v : part)
+      total = !largest ? total + v : v > total || v != v || total != total ? v + 0 * total : total;
+  }
+  *c.out().data<double>() = largest ? total : std::sqrt(total);
+}
+
+void infer_scale(const Call& c) {
+  require_dense_float(c, 0, "the tensor");
+  require_doubles(c, 1, "factor", 1);
+}
+void run_scale(const Call& c) {
+  const double by = *c.in(1).data<double>();
+  if (by == 1) return;
+  const Slice x(c, 0);
+  const auto kernel = kernels().optim.scale[index(c.in(0).dtype)];
+  parallel_for(
+      c.in(0).numel(), grain,
+      [&](int64_t begin, int64_t end) { kernel(x.at(begin), end - begin, by); }, align);
+}
+
+void infer_lerp(const Call& c) {
+  require_dense_float(c, 0, "the tensor");
+  require_like(c, 1, "end", false);
+  require_doubles(c, 2, "weight", 1);
+}
+void run_lerp(const Call& c) {
+  const double weight = *c.in(2).data<double>();
+  const Array end_value = dense(c.in(1));
+  const char* y = end_value.data<char>();
+  const Slice x(c, 0);
+  const auto kernel = kernels().optim.lerp[index(end_value.dtype)];
+  parallel_for(
+      c.in(0).numel(), grain,
+      [&](int64_t begin, int64_t end) {
+        kernel(x.at(begin), y + begin * x.size, end - begin, weight);
+      },
+      align);
+}
+
+void infer_max_norm(const Call& c) {
+  require_dense_float(c, 0, "the tensor");
+  if (c.in(0).rank() < 2)
+    fail<ValueError>(c.name, ": the tensor must have 2 dimensions or more, got shape ",
+                     c.in(0).shape);
+  if (!(c.attrs.real(0) > 0))
+    fail<ValueError>(c.name, ": max_norm must be above 0, got ", c.attrs.real(0));
+}
+void run_max_norm(const Call& c) {
+  const int64_t rows = c.in(0).shape[0], cols = rows ? c.in(0).numel() / rows : 0;
+  const double limit = c.attrs.real(0);
+  const Slice x(c, 0);
+  const auto kernel = kernels().optim.max_norm[index(c.in(0).dtype)];
+  parallel_for(rows, 1 + grain / (cols + 1), [&](int64_t begin, int64_t end) {
+    kernel(x.at(begin * cols), end - begin, cols, limit);
+  });
+}
+
+const Row rows[] = {
+    {
+        .signature = "sgd_(param!, grad, hyper!, momentum_buffer!?, grad_scale?)",
+        .infer = infer_sgd,
+        .run = run_sgd,
+        .doc = "One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, "
+               "decoupled] as float64; step grows by one. grad_scale multiplies the gradient.",
+        .outputs = 0,
+    },
+    {
+        .signature = "adam_(param!, grad, exp_avg!, exp_avg_sq!, hyper!, max_exp_avg_sq!?, "
+                     "grad_scale?)",
+        .infer = infer_adam,
+        .run = run_adam,
+        .doc = "One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, "
+               "beta2, eps, decoupled] as float64; step grows by one, and gives the bias "
+               "corrections. With max_exp_avg_sq, AMSGrad.",
+        .outputs = 0,
+    },
+    {
+        .signature = "rmsprop_(param!, grad, square_avg!, hyper!, grad_avg!?, momentum_buffer!?, "
+                     "grad_scale?)",
+        .infer = infer_rmsprop,
+        .run = run_rmsprop,
+        .doc = "One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, "
+               "decoupled] as float64; step grows by one. With grad_avg, centered.",
+        .outputs = 0,
+    },
+    {
+        .signature = "total_norm(*tensors, largest: bool = False)",
+        .infer = infer_total_norm,
+        .run = run_total_norm,
+        .doc = "The Euclidean norm of all elements of all tensors, or the largest magnitude, as "
+               "float64.",
+    },
+    {
+        .signature = "scale_(tensor!, factor)",
+        .infer = infer_scale,
+        .run = run_scale,
+        .doc = "tensor *= factor in place; factor is one float64 value, read when the op runs.",
+        .outputs = 0,
+    },
+    {
+        .signature = "lerp_(tensor!, end, weight)",
+        .infer = infer_lerp,
+        .run = run_lerp,
+        .doc = "tensor += weight * (end - tensor) in place; weight is one float64 value.",
+        .outputs = 0,
+    },
+    {
+        .signature = "max_norm_(tensor!, max_norm: float)",
+        .infer = infer_max_norm,
+        .run = run_max_norm,
+        .doc = "Scales back every row tensor[i] (over all other dimensions) whose Euclidean norm "
+               "exceeds max_norm.",
+        .outputs = 0,
+    },
+};
+
+}  // namespace
+
+const Family optim_family(rows);
+
+}  // namespace mg

@@ -1,0 +1,203 @@
+// Random numbers and dropout: pure functions of a key, an int64 tensor [seed, step].
+#include "core/threads.h"
+#include "kernels/kernels.h"
+#include "ops/families.h"
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+constexpr int64_t grain = 1 << 15;
+
+void require_key(const Call& c, int i, const char* what = "key") {
+  if (c.in(i).dtype != DType::i64 || !(c.in(i).shape == Dims{2}))
+    fail<TypeError>(c.name, ": ", what,
+                    " must be an int64 tensor of 2 elements, seed and step, "
+                    "got ",
+                    name(c.in(i).dtype), " of shape ", c.in(i).shape);
+}
+
+RandomKey key_of(const Array& a) {
+  const int64_t* at = a.data<int64_t>();
+  return {static_cast<uint64_t>(at[0]), static_cast<uint64_t>(at[a.strides[0]])};
+}
+
+void require_sizes(const Call& c, const Dims& shape) {
+  for (int64_t n : shape)
+    if (n < 0) fail<ValueError>(c.name, ": sizes must not be negative, got shape ", shape);
+}
+
+// ---- next_key -----------------------------------------------------------------------------------
+
+void infer_next_key(const Call& c) {
+  require_key(c, 0, "state");
+  c.make(DType::i64, {2});
+}
+void run_next_key(const Call& c) {
+  int64_t* state = c.in(0).data<int64_t>();
+  int64_t& step = state[c.in(0).strides[0]];
+  int64_t* key = c.out().data<int64_t>();
+  key[0] = state[0];
+  key[1] = step;
+  step = static_cast<int64_t>(static_cast<uint64_t>(step) + 1);
+}
+
+// ---- numbers ------------------------------------------------------------------------------------
+
+void infer_floats(const Call& c) {
+  require_key(c, 0);
+  require_sizes(c, c.attrs.list(0));
+  const int64_t dtype = c.attrs.integer(1);
+  if (dtype != 0 && dtype != 1)
+    fail<TypeError>(c.name, ": dtype must be 0 (float32) or 1 (float64), got ", dtype);
+  c.make(static_cast<DType>(dtype), c.attrs.list(0));
+}
+
+template <auto Kernel>
+void run_floats(const Call& c) {
+  const RandomKey key = key_of(c.in(0));
+  char* out = c.out().data<char>();
+  const int64_t size = item_size(c.out().dtype);
+  const auto kernel = (kernels().random.*Kernel)[index(c.out().dtype)];
+  parallel_for(
+      c.out().numel(), grain,
+      [&](int64_t begin, int64_t end) { kernel(out + begin * size, end - begin, key, begin); },
+      dropout_grain);
+}
+
+void infer_randint(const Call& c) {
+  require_key(c, 0);
+  const int64_t low = c.attrs.integer(0), high = c.attrs.integer(1);
+  require_sizes(c, c.attrs.list(2));
+  if (low >= high)
+    fail<ValueError>(c.name, ": low must be below high, got low = ", low, ", high = ", high);
+  c.make(DType::i64, c.attrs.list(2));
+}
+void run_randint(const Call& c) {
+  const RandomKey key = key_of(c.in(0));
+  const int64_t low = c.attrs.integer(0);
+  const uint64_t range = static_cast<uint64_t>(c.attrs.integer(1)) - static_cast<uint64_t>(low);
+  int64_t* out = c.out().data<int64_t>();
+  parallel_for(
+      c.out().numel(), grain,
+      [&](int64_t begin, int64_t end) {
+        kernels().random.randint(out + begin, end - begin, key, low, range, begin);
+      },
+      dropout_grain);
+}
+
+void infer_permutation(const Call& c) {
+  require_key(c, 0);
+  if (c.attrs.integer(0) < 0)
+    fail<ValueError>(c.name, ": n must not be negative, got ", c.attrs.integer(0));
+  c.make(DType::i64, {c.attrs.integer(0)});
+}
+void run_permutation(const Call& c) {
+  kernels().random.permutation(c.out().data<int64_t>(), c.out().numel(), key_of(c.in(0)));
+}
+
+// ---- dropout ------------------------------------------------------------------------------------
+
+void infer_dropout(const Call& c) {
+  const Array& x = c.in(0);
+  if (!is_float(x.dtype))
+    fail<TypeError>(c.name, ": x must be float32 or float64, got ", name(x.dtype));
+  require_key(c, 1);
+  const double p = c.attrs.real(0);
+  if (!(p >= 0 && p <= 1)) fail<ValueError>(c.name, ": p must be a probability in [0, 1], got ", p);
+  c.make(x.dtype, x.shape);
+}
+void run_dropout(const Call& c) {
+  const Array x = dense(c.in(0));
+  const RandomKey key = key_of(c.in(1));
+  const double p = c.attrs.real(0);
+  const char* from = x.data<char>();
+  char* to = c.out().data<char>();
+  const int64_t size = item_size(x.dtype);
+  const auto kernel = kernels().random.dropout[index(x.dtype)];
+  parallel_for(
+      x.numel(), grain,
+      [&](int64_t begin, int64_t end) {
+        kernel(from + begin * size, to + begin * size, end - begin, key, p, begin);
+      },
+      dropout_grain);
+}
+
+void infer_dropout2d(const Call& c) {
+  if (c.in(0).rank() < 2)
+    fail<ValueError>(c.name, ": x must have shape (N, C, ...), got ", c.in(0).shape);
+  infer_dropout(c);
+}
+void run_dropout2d(const Call& c) {
+  const Array x = dense(c.in(0));
+  const RandomKey key = key_of(c.in(1));
+  const double p = c.attrs.real(0);
+  const int64_t rows = x.shape[0] * x.shape[1], cols = rows ? x.numel() / rows : 0;
+  const char* from = x.data<char>();
+  char* to = c.out().data<char>();
+  const int64_t bytes = cols * item_size(x.dtype);
+  const auto kernel = kernels().random.dropout_rows[index(x.dtype)];
+  parallel_for(rows, 1 + grain / (cols + 1), [&](int64_t begin, int64_t end) {
+    kernel(from + begin * bytes, to + begin * bytes, end - begin, cols, key, p, begin);
+  });
+}
+
+const Row rows[] = {
+    {
+        .signature = "next_key(state!)",
+        .infer = infer_next_key,
+        .run = run_next_key,
+        .doc = "A copy of the generator's state [seed, step]; the state's step then grows by one.",
+    },
+    {
+        .signature = "uniform(key, shape: ints, dtype: int = 0)",
+        .infer = infer_floats,
+        .run = run_floats<&Random::uniform>,
+        .doc = "Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1).",
+    },
+    {
+        .signature = "normal(key, shape: ints, dtype: int = 0)",
+        .infer = infer_floats,
+        .run = run_floats<&Random::normal>,
+        .doc = "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64.",
+    },
+    {
+        .signature = "randint(key, low: int, high: int, shape: ints)",
+        .infer = infer_randint,
+        .run = run_randint,
+        .doc = "Whole numbers, uniform in [low, high), as int64.",
+    },
+    {
+        .signature = "permutation(key, n: int)",
+        .infer = infer_permutation,
+        .run = run_permutation,
+        .doc = "The numbers 0 .. n - 1 in random order, as int64.",
+    },
+    {
+        .signature = "dropout(x, key, p: float = 0.5)",
+        .infer = infer_dropout,
+        .run = run_dropout,
+        .vjp =
+            [](Vjp& v) {
+              if (v.needs(0)) v.set(0, call<"dropout">(v.grad(), v.in(1), v.attrs.real(0)));
+            },
+        .doc = "Zero with probability p, else x / (1 - p). The gradient draws the same mask from "
+               "the key again.",
+    },
+    {
+        .signature = "dropout2d(x, key, p: float = 0.5)",
+        .infer = infer_dropout2d,
+        .run = run_dropout2d,
+        .vjp =
+            [](Vjp& v) {
+              if (v.needs(0)) v.set(0, call<"dropout2d">(v.grad(), v.in(1), v.attrs.real(0)));
+            },
+        .doc = "Dropout of whole channels of x (N, C, ...): one draw for each n and c.",
+    },
+};
+
+}  // namespace
+
+const Family random_family(rows);
+
+}  // namespace mg
