@@ -7,17 +7,159 @@ namespace {
 
 using E = Elementwise;
 
-const Row rows[] = {
-    {"relu(x)", infer_elementwise<&E::relu>, run_elementwise<&E::relu>,
-     [](Vjp& v) { v.set(0, call<"relu_backward">(v.grad(), v.in(0))); },
-     "max(x, 0); NaN stays NaN. The gradient at 0 is 0.", Promote::number},
+template <auto Kernel>
+constexpr Row activation(const char* signature, void (*vjp)(Vjp&), const char* doc) {
+  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp,
+          doc,       Promote::floating};
+}
+template <auto Kernel>
+constexpr Row derivative(const char* signature, void (*vjp)(Vjp&), const char* doc) {
+  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp, doc};
+}
 
-    {"relu_backward(g, x)", infer_elementwise<&E::relu_backward>,
-     run_elementwise<&E::relu_backward>,
+// vjp of an activation whose derivative is the op `name` of (gradient, x).
+template <OpName name>
+void by_input(Vjp& v) {
+  v.set(0, call<name>(v.grad(), v.in(0)));
+}
+// The same with the activation's value in place of x.
+template <OpName name>
+void by_output(Vjp& v) {
+  v.set(0, call<name>(v.grad(), v.out()));
+}
+// vjp of a derivative that is constant in pieces.
+template <OpName name>
+void piecewise(Vjp& v) {
+  if (v.needs(0)) set_summed(v, 0, call<name>(v.grad(), v.in(1)));
+}
+// vjp of a derivative g * f'(x), given h = f''.
+template <OpName name>
+void curved(Vjp& v, Var (*h)(const Var& x)) {
+  if (v.needs(0)) set_summed(v, 0, call<name>(v.grad(), v.in(1)));
+  if (v.needs(1)) set_summed(v, 1, v.grad() * v.in(0) * h(v.in(1)));
+}
+// vjp of a derivative of something linear for x > 0 and exponential below, where f'' is f'.
+template <OpName name, class... Attributes>
+void exponential_below(Vjp& v, Attributes... attributes) {
+  const Var &g = v.in(0), &x = v.in(1);
+  if (v.needs(0)) set_summed(v, 0, call<name>(v.grad(), x, attributes...));
+  if (v.needs(1)) {
+    const Var below = call<name>(v.grad() * g, x, attributes...), zero = zero_like(below);
+    set_summed(v, 1, call<"where">(call<"gt">(x, zero), zero, below));
+  }
+}
+
+// The normal density times 2 - x^2.
+Var gelu_second(const Var& x) {
+  const Var square = x * x;
+  return call<"exp">(square * -0.5) * (2.0 - square) * 0.3989422804014327;
+}
+// f = x s(u) with s the sigmoid, so f'' = s (1 - s) (2 u' + x u'' + x u'^2 (1 - 2 s)).
+Var gelu_tanh_second(const Var& x) {
+  constexpr double a = 1.5957691216057308, b = 0.044715;
+  const Var square = x * x, s = call<"sigmoid">(x * (square * (a * b) + a));
+  const Var slope = square * (3 * a * b) + a;
+  const Var inner = slope * 2.0 + square * (6 * a * b) + x * slope * slope * (1.0 - s * 2.0);
+  return s * (1.0 - s) * inner;
+}
+Var silu_second(const Var& x) {
+  const Var s = call<"sigmoid">(x);
+  return s * (1.0 - s) * (x * (1.0 - s * 2.0) + 2.0);
+}
+Var softplus_second(const Var& x) {
+  const Var s = call<"sigmoid">(x);
+  return s * (1.0 - s);
+}
+
+void run_gelu(const Call& c) {
+  c.attrs.flag(0) ? run_elementwise<&E::gelu_tanh>(c) : run_elementwise<&E::gelu>(c);
+}
+void run_gelu_backward(const Call& c) {
+  c.attrs.flag(0) ? run_elementwise<&E::gelu_tanh_backward>(c)
+                  : run_elementwise<&E::gelu_backward>(c);
+}
+
+const Row rows[] = {
+    {"relu(x)", infer_elementwise<&E::relu>, run_elementwise<&E::relu>, by_input<"relu_backward">,
+     "max(x, 0); NaN stays NaN. The gradient at 0 is 0.", Promote::number},
+    derivative<&E::relu_backward>("relu_backward(g, x)", piecewise<"relu_backward">,
+                                  "g where x > 0, else 0."),
+
+    activation<&E::leaky_relu>(
+        "leaky_relu(x, negative_slope: float = 0.01)",
+        [](Vjp& v) { v.set(0, call<"leaky_relu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },
+        "x where x > 0, else negative_slope * x."),
+    derivative<&E::leaky_relu_backward>(
+        "leaky_relu_backward(g, x, negative_slope: float)",
+        [](Vjp& v) {
+          if (v.needs(0))
+            set_summed(v, 0, call<"leaky_relu_backward">(v.grad(), v.in(1), v.attrs.real(0)));
+        },
+        "g where x > 0, else negative_slope * g."),
+
+    activation<&E::sigmoid>("sigmoid(x)", by_output<"sigmoid_backward">, "1 / (1 + exp(-x))."),
+    derivative<&E::sigmoid_backward>(
+        "sigmoid_backward(g, y)",
+        [](Vjp& v) {
+          const Var &g = v.in(0), &y = v.in(1);
+          if (v.needs(0)) set_summed(v, 0, call<"sigmoid_backward">(v.grad(), y));
+          if (v.needs(1)) set_summed(v, 1, v.grad() * g * (1.0 - y * 2.0));
+        },
+        "g * y * (1 - y), y being the sigmoid."),
+
+    activation<&E::tanh>("tanh(x)", by_output<"tanh_backward">, "The hyperbolic tangent."),
+    derivative<&E::tanh_backward>(
+        "tanh_backward(g, y)",
+        [](Vjp& v) {
+          const Var &g = v.in(0), &y = v.in(1);
+          if (v.needs(0)) set_summed(v, 0, call<"tanh_backward">(v.grad(), y));
+          if (v.needs(1)) set_summed(v, 1, v.grad() * g * y * -2.0);
+        },
+        "g * (1 - y^2), y being the tanh."),
+
+    {"gelu(x, approximate: bool = False)", infer_elementwise<&E::gelu>, run_gelu,
+     [](Vjp& v) { v.set(0, call<"gelu_backward">(v.grad(), v.in(0), v.attrs.flag(0))); },
+     "x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel "
+     "2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.",
+     Promote::floating},
+    {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>,
+     run_gelu_backward,
      [](Vjp& v) {
-       if (v.needs(0)) v.set(0, call<"relu_backward">(v.grad(), v.in(1)));
+       const bool approximate = v.attrs.flag(0);
+       if (v.needs(0)) set_summed(v, 0, call<"gelu_backward">(v.grad(), v.in(1), approximate));
+       if (v.needs(1))
+         set_summed(
+             v, 1,
+             v.grad() * v.in(0) * (approximate ? gelu_tanh_second(v.in(1)) : gelu_second(v.in(1))));
      },
-     "g where x > 0, else 0."},
+     "g times the derivative of gelu at x."},
+
+    activation<&E::silu>("silu(x)", by_input<"silu_backward">,
+                         "x * sigmoid(x), also known as swish."),
+    derivative<&E::silu_backward>(
+        "silu_backward(g, x)", [](Vjp& v) { curved<"silu_backward">(v, silu_second); },
+        "g times the derivative of silu at x."),
+
+    activation<&E::softplus>("softplus(x)", by_input<"softplus_backward">, "log(1 + exp(x))."),
+    derivative<&E::softplus_backward>(
+        "softplus_backward(g, x)", [](Vjp& v) { curved<"softplus_backward">(v, softplus_second); },
+        "g * sigmoid(x)."),
+
+    activation<&E::elu>(
+        "elu(x, alpha: float = 1.0)",
+        [](Vjp& v) { v.set(0, call<"elu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },
+        "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."),
+    derivative<&E::elu_backward>(
+        "elu_backward(g, x, alpha: float)",
+        [](Vjp& v) { exponential_below<"elu_backward">(v, v.attrs.real(0)); },
+        "g where x > 0, else g * alpha * exp(x)."),
+
+    activation<&E::selu>("selu(x)", by_input<"selu_backward">,
+                         "1.0507 * elu(x, 1.6733): keeps mean 0 and variance 1 through deep dense "
+                         "networks (Klambauer et al. 2017)."),
+    derivative<&E::selu_backward>(
+        "selu_backward(g, x)", [](Vjp& v) { exponential_below<"selu_backward">(v); },
+        "g times the derivative of selu at x."),
 };
 
 }  // namespace

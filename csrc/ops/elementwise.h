@@ -25,4 +25,10 @@ void run_elementwise(const Call& c) {
   run_elementwise(c, (kernels().elementwise.*Kernel)[index(dtype)], attr);
 }
 
+// A gradient in the broadcast shape, brought back to the shape of input i.
+inline void set_summed(Vjp& v, int i, const Var& g) { v.set(i, sum_to(g, v.in(i).shape())); }
+
+// 0 in the dtype of the gradient.
+inline Var zero_like(const Var& g) { return constant(g.dtype(), 0); }
+
 }  // namespace mg

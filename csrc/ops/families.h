@@ -6,6 +6,8 @@ namespace mg {
 
 using Family = std::span<const Row>;
 extern const Family arithmetic_family;
+extern const Family comparison_family;
+extern const Family function_family;
 extern const Family activation_family;
 extern const Family shape_family;
 extern const Family index_family;

@@ -1,0 +1,52 @@
+// Elementary functions, all within 1 ulp (kernels/math.h).
+#include "ops/elementwise.h"
+#include "ops/families.h"
+
+namespace mg {
+namespace {
+
+using E = Elementwise;
+
+template <auto Kernel>
+constexpr Row function(const char* signature, void (*vjp)(Vjp&), const char* doc) {
+  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp,
+          doc,       Promote::floating};
+}
+
+constexpr double two_over_root_pi = 1.1283791670955126;
+
+const Row rows[] = {
+    function<&E::exp>(
+        "exp(x)", [](Vjp& v) { v.set(0, v.grad() * v.out()); }, "e to the power of x."),
+    function<&E::expm1>(
+        "expm1(x)", [](Vjp& v) { v.set(0, v.grad() * (v.out() + 1)); },
+        "exp(x) - 1, exact near 0."),
+    function<&E::log>(
+        "log(x)", [](Vjp& v) { v.set(0, v.grad() / v.in(0)); },
+        "The natural logarithm; -inf at 0, NaN below."),
+    function<&E::log1p>(
+        "log1p(x)", [](Vjp& v) { v.set(0, v.grad() / (v.in(0) + 1)); },
+        "log(1 + x), exact near 0."),
+    function<&E::sqrt>(
+        "sqrt(x)", [](Vjp& v) { v.set(0, v.grad() * 0.5 / v.out()); },
+        "The square root; NaN below 0. The gradient at 0 is infinite."),
+    function<&E::sin>(
+        "sin(x)", [](Vjp& v) { v.set(0, v.grad() * call<"cos">(v.in(0))); },
+        "The sine of x radians."),
+    function<&E::cos>(
+        "cos(x)", [](Vjp& v) { v.set(0, -(v.grad() * call<"sin">(v.in(0)))); },
+        "The cosine of x radians."),
+    function<&E::erf>(
+        "erf(x)",
+        [](Vjp& v) {
+          const Var& x = v.in(0);
+          v.set(0, v.grad() * call<"exp">(-(x * x)) * two_over_root_pi);
+        },
+        "The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."),
+};
+
+}  // namespace
+
+const Family function_family(rows);
+
+}  // namespace mg
