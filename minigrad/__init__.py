@@ -11,17 +11,19 @@ from minigrad._core import *  # noqa: F403  the ops, one for each row of the cor
 from minigrad._core import (
     Tensor,
     build_info,
+    from_numpy,
     get_num_threads,
     grad,
     isa,
     set_num_threads,
 )
 from minigrad.grad_mode import enable_grad, no_grad
-from minigrad.random import Generator, default_generator, rand, randn, seed
+from minigrad.random import Generator, default_generator, rand, randint, randn, randperm, seed
 from minigrad.serialize import load, save
 from minigrad.tensor import (
     arange,
     eye,
+    from_dlpack,
     full,
     full_like,
     ones,
@@ -45,6 +47,8 @@ __all__ = [
     "default_generator",
     "enable_grad",
     "eye",
+    "from_dlpack",
+    "from_numpy",
     "full",
     "full_like",
     "get_num_threads",
@@ -57,7 +61,9 @@ __all__ = [
     "ones_like",
     "optim",
     "rand",
+    "randint",
     "randn",
+    "randperm",
     "save",
     "seed",
     "set_num_threads",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad._core import Tensor
+from minigrad._core import Tensor, from_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -18,6 +18,7 @@ __all__ = [
     "Tensor",
     "arange",
     "eye",
+    "from_dlpack",
     "full",
     "full_like",
     "ones",
@@ -148,6 +149,22 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     [[1.0, 0.0], [0.0, 1.0]]
     """
     return tensor(np.eye(n, m, dtype=dtype or np.float32))
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """A tensor over the memory of another library's CPU tensor (anything with `__dlpack__`).
+
+    The memory is shared where the dtype is one of minigrad's and writeable, copied otherwise.
+
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> array = np.zeros(2, np.float32)
+    >>> shared = mg.from_dlpack(array)
+    >>> array[0] = 5
+    >>> shared.tolist()
+    [5.0, 0.0]
+    """
+    return from_numpy(np.from_dlpack(x))
 
 
 def _shape(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minigrad import _core
 from minigrad._check import number, one_of
 from minigrad._core import Tensor
 from minigrad.grad_mode import no_grad
-from minigrad.random import next_key
+from minigrad.random import rand, randn
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -95,7 +94,7 @@ def uniform_(
     if low > high:
         raise ValueError(f"uniform_: a = {a} is above b = {b}")
     with no_grad():
-        draw = _core.uniform(next_key(generator), tensor.shape).to(tensor.dtype)
+        draw = rand(tensor.shape, generator=generator, dtype=tensor.dtype)
         tensor.copy_(draw * (high - low) + low)
     return tensor
 
@@ -111,7 +110,7 @@ def normal_(
     """
     mean, std = number("mean", mean), number("std", std, 0.0)
     with no_grad():
-        draw = _core.normal(next_key(generator), tensor.shape).to(tensor.dtype)
+        draw = randn(tensor.shape, generator=generator, dtype=tensor.dtype)
         tensor.copy_(draw * std + mean)
     return tensor
 
@@ -171,7 +170,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     _fans(tensor)
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     tall = (max(rows, columns), min(rows, columns))
-    drawn = _core.normal(next_key(generator), tall).numpy().astype(np.float64)
+    drawn = randn(tall, generator=generator, dtype=np.float64).numpy()
     q, r = np.linalg.qr(drawn)
     q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri, 2006)
     values = (q if rows >= columns else q.T).reshape(tensor.shape) * number("gain", gain)

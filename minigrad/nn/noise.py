@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from minigrad import _core
 from minigrad._check import number, one_of, probability
 from minigrad._core import Tensor
-from minigrad.random import next_key
+from minigrad.random import next_key, rand, randn
 from minigrad.tensor import ones
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def alpha_dropout(
     if p == 1:
         return x * 0.0
     scale = 1 / math.sqrt((1 - p) * (1 + p * _SELU_MINIMUM**2))
-    keep = _core.uniform(next_key(generator), x.shape) >= p
+    keep = rand(x.shape, generator=generator) >= p
     return _core.where(keep, x, _SELU_MINIMUM) * scale - scale * _SELU_MINIMUM * p
 
 
@@ -62,7 +62,7 @@ def gaussian_noise(
     number("std", std, 0.0)
     if not training or std == 0:
         return x
-    return x + _core.normal(next_key(generator), x.shape).to(x.dtype) * std
+    return x + randn(x.shape, generator=generator, dtype=x.dtype) * std
 
 
 def stochastic_depth(
