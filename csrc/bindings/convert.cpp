@@ -1,6 +1,7 @@
 #include "bindings/convert.h"
 
 #include "core/error.h"
+#include "engine/record.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -106,6 +107,7 @@ Var from_array_like(const py::handle& object, bool share) {
 }
 
 py::array to_numpy(const py::handle& tensor) {
+  check_readable("numpy");
   const Array& a = tensor_in(tensor.ptr())->array;
   std::vector<py::ssize_t> shape(a.shape.begin(), a.shape.end()), strides;
   for (int64_t s : a.strides) strides.push_back(s * item_size(a.dtype));

@@ -68,5 +68,6 @@ void set_item(const Var& x, PyObject* key, PyObject* value);
 void register_tensor(py::module_& m);
 void register_ops(py::module_& m);
 void register_engine(py::module_& m);
+void register_plan(py::module_& m);
 
 }  // namespace mg

@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, m) {
   mg::register_tensor(m);
   mg::register_ops(m);
   mg::register_engine(m);
+  mg::register_plan(m);
 }

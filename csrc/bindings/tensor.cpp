@@ -2,7 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
-#include "ops/strided.h"
+#include "engine/record.h"
 
 namespace mg {
 namespace {
@@ -45,6 +45,7 @@ Ref<Tensor> create(const py::object& data, const py::object& dtype, bool require
 void set_grad(Self self, const py::object& value) {
   Tensor& t = self_of(self);
   if (value.is_none()) {
+    if (Recorder* r = recorder()) r->cleared_grad(var_of(&t));
     t.grad = Var{};
     return;
   }
@@ -57,6 +58,7 @@ void set_grad(Self self, const py::object& value) {
 }
 
 py::object item(Self self) {
+  check_readable("item");
   const Array& a = self_of(self).array;
   if (a.numel() != 1)
     fail<ValueError>("only a tensor of one element has a single value, this one has shape ", a.shape);

@@ -1,4 +1,5 @@
 // The gate: promotes, infers, allocates, runs, records.
+#include "engine/record.h"
 #include "engine/tensor.h"
 #include "ops/strided.h"
 
@@ -48,6 +49,7 @@ void compute(const Op& op, std::span<const Var> in, const Attrs& attrs, std::spa
   }
   if (!all_views) op.run(call);
   for (size_t i = 0; i < out.size(); ++i) out[i] = make_tensor(std::move(results[i]));
+  if (Recorder* r = recorder()) r->add(op, in, attrs, out, !all_views);
 }
 
 bool mutates(const Op& op) {

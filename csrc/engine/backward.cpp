@@ -1,6 +1,7 @@
 // Backward: steps in the reverse of the order in which they ran, each once.
 #include <algorithm>
 
+#include "engine/record.h"
 #include "engine/tensor.h"
 
 namespace mg {
@@ -59,6 +60,7 @@ Var owned(const Var& g) {
 }
 
 void accumulate(Tensor& leaf, Var g, bool create_graph) {
+  if (Recorder* r = recorder()) r->grew_grad(Var(Ref<Value>(&leaf)));
   if (leaf.grad)
     leaf.grad = leaf.grad + g;
   else

@@ -1,0 +1,97 @@
+// Recording a function and replaying its plan; minigrad/compile.py decides when.
+#include "engine/plan.h"
+
+#include <chrono>
+
+#include <pybind11/stl.h>
+
+#include "bindings/convert.h"
+#include "engine/record.h"
+
+namespace mg {
+namespace {
+
+std::vector<Var> vars_of(const py::sequence& tensors) {
+  std::vector<Var> out;
+  for (const py::handle t : tensors) {
+    Tensor* inside = tensor_in(t.ptr());
+    if (!inside) fail<TypeError>("plan: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);
+    out.push_back(var_of(inside));
+  }
+  return out;
+}
+
+// Tensors and arrays as they are, without copying.
+std::vector<Array> arrays_of(const py::sequence& values) {
+  std::vector<Array> out;
+  for (const py::handle v : values) out.push_back(from_array_like(v, true).array());
+  return out;
+}
+
+// Runs body() once, recording it; gives (its tensors, the plan), or the name of a temporary that
+// somebody still holds in place of the plan.
+py::tuple record(const py::sequence& inputs, const py::function& body) {
+  Recorder recorder(vars_of(inputs));
+  py::list result = body();
+  const std::vector<Var> outputs = vars_of(result);
+  std::string escaped;
+  Program program = recorder.finish(outputs, &escaped);
+  if (!escaped.empty()) return py::make_tuple(result, escaped);
+  return py::make_tuple(result, std::make_shared<Plan>(std::move(program)));
+}
+
+py::list replay(Plan& plan, const py::sequence& inputs) {
+  const std::vector<Array> in = arrays_of(inputs);
+  std::vector<Array> out;
+  {
+    py::gil_scoped_release release;
+    out = plan.replay(in);
+  }
+  py::list result;
+  for (Array& a : out)
+    result.append(py::reinterpret_steal<py::object>(to_python(make_tensor(std::move(a)))));
+  return result;
+}
+
+// How often a long replay looks for Ctrl-C.
+constexpr auto signal_interval = std::chrono::milliseconds(20);
+
+std::vector<double> replay_batches(Plan& plan, const py::sequence& data,
+                                   const py::array_t<int64_t, py::array::c_style>& order) {
+  const std::vector<Array> in = arrays_of(data);
+  const int64_t* rows = order.data();
+  const int64_t count = order.size();
+  py::gil_scoped_release release;
+  auto last = std::chrono::steady_clock::now();
+  return plan.replay_batches(in, rows, count, [&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < signal_interval) return;
+    last = now;
+    py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  });
+}
+
+}  // namespace
+
+void register_plan(py::module_& m) {
+  py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A recorded function, replayed in C++.")
+      .def("replay", &replay, py::arg("inputs"), "The outputs for these inputs, as new tensors.")
+      .def("replay_batches", &replay_batches, py::arg("data"), py::arg("order"),
+           "One replay per batch of the rows in `order`; the outputs of one element, summed over "
+           "rows.")
+      .def("describe", &Plan::describe, "The instructions as text, one a line.")
+      .def(
+          "profile", [](Plan& p, int repeats) { return p.profile(repeats); },
+          py::arg("repeats") = 20, "Median nanoseconds of each instruction; changes nothing.")
+      .def_property_readonly("instructions", [](const Plan& p) {
+        std::vector<std::string> names;
+        for (const Instruction& i : p.program().code) names.push_back(i.op->name());
+        return names;
+      })
+      .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
+  m.def("record", &record, py::arg("inputs"), py::arg("body"),
+        "Runs body() and records it: (its tensors, a Plan or what stood in the way).");
+}
+
+}  // namespace mg

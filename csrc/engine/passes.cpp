@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <map>
+
+#include "engine/program.h"
+
+namespace mg {
+
+bool Instruction::writes_input(int i) const {
+  const Signature& s = op->signature_parsed;
+  if (s.variadic) return false;
+  for (const Param& p : s.params)
+    if (p.mutated && p.slot == i) return in[i].slot >= 0;
+  return false;
+}
+
+bool Instruction::writes_inputs() const {
+  for (int i = 0; i < static_cast<int>(in.size()); ++i)
+    if (writes_input(i)) return true;
+  return false;
+}
+
+Program drop_dead(Program p) {
+  std::vector<bool> wanted(p.slots.size(), false);
+  for (const Operand& o : p.outputs)
+    if (o.slot >= 0) wanted[o.slot] = true;
+  std::vector<Instruction> kept;
+  for (auto it = p.code.rbegin(); it != p.code.rend(); ++it) {
+    bool needed = false;
+    for (const Operand& o : it->out) needed = needed || wanted[o.slot];
+    // What is written in place matters if it lives on: outside, or in a temporary read later.
+    for (int i = 0; i < static_cast<int>(it->in.size()); ++i)
+      if (it->writes_input(i)) {
+        const int slot = it->in[i].slot;
+        needed = needed || p.slots[slot].kind != Slot::temporary || wanted[slot];
+      }
+    if (!needed) continue;
+    for (const Operand& o : it->in)
+      if (o.slot >= 0) wanted[o.slot] = true;
+    kept.push_back(std::move(*it));
+  }
+  std::reverse(kept.begin(), kept.end());
+  p.code = std::move(kept);
+  return p;
+}
+
+Program place(Program p) {
+  struct Life {
+    int first = -1, last = -1;
+  };
+  std::vector<Life> life(p.slots.size());
+  const int end = static_cast<int>(p.code.size());
+  const auto touch = [&](const Operand& o, int at) {
+    if (o.slot < 0) return;
+    Life& l = life[o.slot];
+    if (l.first < 0) l.first = at;
+    l.last = at;
+  };
+  for (int i = 0; i < end; ++i) {
+    for (const Operand& o : p.code[i].in) touch(o, i);
+    for (const Operand& o : p.code[i].out) touch(o, i);
+  }
+  for (const Operand& o : p.outputs) touch(o, end);
+
+  // Largest first, each at the lowest offset where nothing that lives at the same time lies.
+  std::vector<int> order;
+  for (int s = 0; s < static_cast<int>(p.slots.size()); ++s)
+    if (p.slots[s].kind == Slot::temporary && life[s].first >= 0) order.push_back(s);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return p.slots[a].bytes > p.slots[b].bytes; });
+  std::vector<int> placed;
+  for (int s : order) {
+    const int64_t size = static_cast<int64_t>((p.slots[s].bytes + 63) / 64 * 64);
+    std::map<int64_t, int64_t> taken;  // begin -> end, of what lives at the same time
+    for (int other : placed)
+      if (life[other].first <= life[s].last && life[s].first <= life[other].last) {
+        const int64_t begin = p.slots[other].offset;
+        int64_t& stop = taken[begin];
+        stop = std::max(stop, begin + static_cast<int64_t>((p.slots[other].bytes + 63) / 64 * 64));
+      }
+    int64_t at = 0;
+    for (const auto& [begin, stop] : taken) {
+      if (at + size <= begin) break;
+      at = std::max(at, stop);
+    }
+    p.slots[s].offset = at;
+    p.arena_bytes = std::max(p.arena_bytes, at + size);
+    placed.push_back(s);
+  }
+  return p;
+}
+
+}  // namespace mg

@@ -1,0 +1,186 @@
+#include "engine/plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <sstream>
+
+#include "ops/strided.h"
+
+namespace mg {
+namespace {
+
+// One plan has one arena: a second thread that replays it at the same time is told so.
+std::unique_lock<std::mutex> take(std::mutex& busy) {
+  std::unique_lock lock(busy, std::try_to_lock);
+  if (!lock)
+    fail<StateError>("plan: already replaying in another thread; give each thread a compiled "
+                     "function of its own");
+  return lock;
+}
+
+}  // namespace
+
+Plan::Plan(Program recorded) : program_(place(drop_dead(std::move(recorded)))) {
+  arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
+  for (Slot& s : program_.slots)
+    if (s.kind == Slot::input) s.buffer = Ref<Buffer>(new Buffer(s.bytes));
+  code_.reserve(program_.code.size());
+  for (const Instruction& code : program_.code) {
+    Bound& b = code_.emplace_back();
+    b.op = code.op;
+    b.attrs = &code.attrs;
+    b.arrays.reserve(code.in.size() + code.out.size());
+    for (const Operand& o : code.in) b.arrays.push_back(o.slot < 0 ? Array{} : bind(o));
+    for (const Operand& o : code.out) b.arrays.push_back(bind(o));
+    for (size_t i = 0; i < code.in.size(); ++i)
+      b.in.push_back(code.in[i].slot < 0 ? nullptr : &b.arrays[i]);
+    b.out = std::span(b.arrays).subspan(code.in.size());
+    for (size_t i = 0; i < code.in.size(); ++i)
+      if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
+  }
+  for (const Operand& o : program_.inputs) inputs_.push_back(bind(o));
+  for (const Operand& o : program_.outputs) outputs_.push_back(bind(o));
+}
+
+Array Plan::bind(const Operand& o) const {
+  const Slot& s = program_.slots[o.slot];
+  Array a = o.view;
+  a.buffer = s.kind == Slot::temporary ? arena_ : s.buffer;
+  if (s.kind == Slot::temporary) a.offset += s.offset / item_size(a.dtype);
+  return a;
+}
+
+void Plan::run(Bound& b) {
+  b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
+  for (Buffer* w : b.written) w->bump_version();
+}
+
+void Plan::run() {
+  for (Bound& b : code_) run(b);
+}
+
+std::vector<Array> Plan::replay(std::span<const Array> inputs) {
+  const auto lock = take(busy_);
+  if (inputs.size() != inputs_.size())
+    fail<ValueError>("plan: recorded with ", inputs_.size(), " inputs, got ", inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (!(inputs[i].shape == inputs_[i].shape) || inputs[i].dtype != inputs_[i].dtype)
+      fail<ValueError>("plan: input ", i, " was recorded as ", name(inputs_[i].dtype), " of shape ",
+                       inputs_[i].shape, ", got ", name(inputs[i].dtype), " of shape ",
+                       inputs[i].shape);
+  for (size_t i = 0; i < inputs.size(); ++i) copy(inputs[i], inputs_[i]);
+  run();
+  std::vector<Array> out;
+  for (const Array& o : outputs_) {
+    out.push_back(Array::dense(o.dtype, o.shape));
+    copy(o, out.back());
+  }
+  return out;
+}
+
+std::vector<double> Plan::replay_batches(std::span<const Array> data, const int64_t* order,
+                                         int64_t rows, const std::function<void()>& pause) {
+  const auto lock = take(busy_);
+  if (data.size() != inputs_.size() || data.empty())
+    fail<ValueError>("plan: recorded with ", inputs_.size(), " inputs, got ", data.size());
+  const int64_t batch = inputs_[0].rank() ? inputs_[0].shape[0] : 0;
+  struct Gather {
+    const char* from;
+    char* to;
+    int64_t bytes;
+  };
+  std::vector<Gather> gathers;
+  for (size_t i = 0; i < data.size(); ++i) {
+    const Array &from = data[i], &to = inputs_[i];
+    Dims expected = to.shape;
+    if (from.rank() > 0 && to.rank() > 0) expected[0] = from.shape[0];
+    if (!(from.shape == expected) || from.dtype != to.dtype || !from.contiguous() ||
+        !to.contiguous() || to.rank() == 0 || to.shape[0] != batch)
+      fail<ValueError>("plan: array ", i, " of shape ", from.shape, " and dtype ",
+                       name(from.dtype), " does not give batches of shape ", to.shape,
+                       " and dtype ", name(to.dtype));
+    gathers.push_back({from.data<char>(), to.data<char>(), to.numel() / batch * item_size(to.dtype)});
+  }
+  if (rows % batch)
+    fail<ValueError>("plan: ", rows, " rows are no multiple of the batch of ", batch);
+  for (int64_t i = 0; i < rows; ++i)
+    for (const Array& a : data)
+      if (order[i] < 0 || order[i] >= a.shape[0])
+        fail<IndexError>("plan: row ", order[i], " of ", a.shape[0]);
+
+  std::vector<double> sums(outputs_.size(), 0.0);
+  for (int64_t first = 0; first < rows; first += batch) {
+    for (const Gather& g : gathers)
+      for (int64_t r = 0; r < batch; ++r)
+        std::memcpy(g.to + r * g.bytes, g.from + order[first + r] * g.bytes, g.bytes);
+    run();
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      if (outputs_[i].numel() != 1 || !is_float(outputs_[i].dtype)) continue;
+      const double v = outputs_[i].dtype == DType::f32 ? *outputs_[i].data<float>()
+                                                       : *outputs_[i].data<double>();
+      sums[i] += v * static_cast<double>(batch);
+    }
+    pause();
+  }
+  return sums;
+}
+
+std::string Plan::describe() const {
+  std::ostringstream text;
+  int64_t total = 0;
+  int number = 0;
+  for (const Instruction& code : program_.code) {
+    text << number++ << "  " << code.op->name() << " ";
+    int64_t bytes = 0;
+    for (size_t i = 0; i < code.in.size(); ++i) {
+      if (code.in[i].slot < 0) continue;
+      text << (i ? " " : "") << code.in[i].view.shape;
+      bytes += code.in[i].view.bytes();
+    }
+    text << " ->";
+    for (const Operand& o : code.out) {
+      text << " " << o.view.shape;
+      bytes += o.view.bytes();
+    }
+    text << "  " << bytes << " bytes\n";
+    total += bytes;
+  }
+  text << program_.code.size() << " instructions, " << total << " bytes moved, arena "
+       << program_.arena_bytes << " bytes";
+  return text.str();
+}
+
+std::vector<double> Plan::profile(int repeats) {
+  const auto lock = take(busy_);
+  struct Saved {
+    Buffer* buffer;
+    std::vector<char> bytes;
+  };
+  std::vector<Saved> saved;
+  for (const Bound& b : code_)
+    for (Buffer* w : b.written) {
+      if (w == arena_.get() || std::any_of(saved.begin(), saved.end(),
+                                           [&](const Saved& s) { return s.buffer == w; }))
+        continue;
+      const char* data = static_cast<const char*>(w->data());
+      saved.push_back({w, std::vector<char>(data, data + w->bytes())});
+    }
+  std::vector<std::vector<double>> times(code_.size());
+  for (int r = 0; r < repeats; ++r)
+    for (size_t i = 0; i < code_.size(); ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      run(code_[i]);
+      const auto stop = std::chrono::steady_clock::now();
+      times[i].push_back(std::chrono::duration<double, std::nano>(stop - start).count());
+    }
+  for (const Saved& s : saved) std::memcpy(s.buffer->data(), s.bytes.data(), s.bytes.size());
+  std::vector<double> medians;
+  for (auto& t : times) {
+    std::nth_element(t.begin(), t.begin() + t.size() / 2, t.end());
+    medians.push_back(t[t.size() / 2]);
+  }
+  return medians;
+}
+
+}  // namespace mg

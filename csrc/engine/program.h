@@ -1,0 +1,49 @@
+// A program: the ops that a function executed, in order, over numbered pieces of memory.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace mg {
+
+// A piece of memory. Temporaries are placed in the plan's arena; everything else keeps the memory
+// that it had when it was seen (parameters, optimizer state, random state, constants).
+struct Slot {
+  enum Kind : uint8_t { temporary, input, external };
+  Kind kind = external;
+  Ref<Buffer> buffer;       // of inputs and externals; of temporaries only while recording
+  size_t bytes = 0;
+  int64_t offset = 0;       // of a temporary in the arena, in bytes
+};
+
+// A strided view of a slot; slot < 0 stands for None.
+struct Operand {
+  int slot = -1;
+  Array view;  // without its buffer
+};
+
+struct Instruction {
+  const Op* op = nullptr;
+  Attrs attrs;
+  std::vector<Operand> in, out;
+
+  bool writes_input(int i) const;
+  bool writes_inputs() const;
+};
+
+struct Program {
+  std::vector<Slot> slots;
+  std::vector<Instruction> code;
+  std::vector<Operand> inputs, outputs;
+  int64_t arena_bytes = 0;
+};
+
+// ---- Passes: each takes a program and gives an equivalent one ----------------------------------
+
+// Without instructions whose results nobody reads and that change nothing.
+Program drop_dead(Program p);
+// With an arena offset for every temporary; two share bytes only if they never live at once.
+Program place(Program p);
+
+}  // namespace mg

@@ -1,0 +1,99 @@
+#include "engine/record.h"
+
+#include <algorithm>
+
+#include "engine/tensor.h"
+
+namespace mg {
+namespace {
+
+thread_local Recorder* current = nullptr;
+
+Array without_buffer(const Array& a) {
+  Array view = a;
+  view.buffer = nullptr;
+  return view;
+}
+
+bool contains(const std::vector<Var>& list, const Var& v) {
+  return std::any_of(list.begin(), list.end(), [&](const Var& x) { return x.get() == v.get(); });
+}
+
+}  // namespace
+
+Recorder* recorder() { return current; }
+
+void check_readable(const char* what) {
+  if (current)
+    fail<StateError>(what,
+                     ": a function under mg.compile may not read the values of tensors, since a "
+                     "replay would not read them again; return the tensor and read it outside");
+}
+
+Recorder::Recorder(std::span<const Var> inputs) {
+  if (current) fail<StateError>("mg.compile: a compiled function called another while it was recorded");
+  for (const Var& v : inputs)
+    program_.inputs.push_back({slot_of(v.array().buffer, Slot::input), without_buffer(v.array())});
+  current = this;
+}
+
+Recorder::~Recorder() {
+  if (current == this) current = nullptr;
+}
+
+int Recorder::slot_of(const Ref<Buffer>& buffer, Slot::Kind kind_if_new) {
+  const auto [it, is_new] =
+      slot_by_buffer_.emplace(buffer.get(), static_cast<int>(program_.slots.size()));
+  // Held until the end, so that no later buffer can have the same address.
+  if (is_new) program_.slots.push_back({kind_if_new, buffer, buffer->bytes()});
+  return it->second;
+}
+
+Operand Recorder::operand(const Var& v) {
+  if (!v) return {};
+  return {slot_of(v.array().buffer, Slot::external), without_buffer(v.array())};
+}
+
+void Recorder::add(const Op& op, std::span<const Var> in, const Attrs& attrs,
+                   std::span<const Var> out, bool ran) {
+  if (!ran) return;
+  Instruction code;
+  code.op = &op;
+  code.attrs = attrs;
+  for (const Var& v : in) code.in.push_back(operand(v));
+  for (const Var& v : out) {
+    slot_of(v.array().buffer, Slot::temporary);
+    code.out.push_back(operand(v));
+  }
+  program_.code.push_back(std::move(code));
+}
+
+Program Recorder::finish(std::span<const Var> outputs, std::string* escaped) {
+  current = nullptr;
+  for (const Var& leaf : grown_) {
+    if (!contains(cleared_, leaf))
+      fail<StateError>("mg.compile: the gradient of a tensor of shape ", leaf.shape(),
+                       " would add up over calls; call optimizer.zero_grad() inside the function");
+    tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
+  }
+  for (const Var& v : outputs) program_.outputs.push_back(operand(v));
+
+  // Whoever else holds a temporary expects it to change with every call.
+  std::vector<int> known(program_.slots.size(), 1);
+  for (const Var& v : outputs) ++known[slot_of(v.array().buffer, Slot::external)];
+  for (const Instruction& code : program_.code)
+    for (const Operand& o : code.out) {
+      Slot& s = program_.slots[o.slot];
+      if (s.kind != Slot::temporary || !s.buffer) continue;
+      if (s.buffer->refs.load() > known[o.slot] && escaped->empty()) {
+        std::ostringstream text;
+        text << "a tensor of shape " << o.view.shape << " made by '" << code.op->name() << "'";
+        *escaped = text.str();
+      }
+    }
+  for (Slot& s : program_.slots)
+    if (s.kind == Slot::temporary) s.buffer = nullptr;
+  return std::move(program_);
+}
+
+}  // namespace mg
