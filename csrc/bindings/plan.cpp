@@ -57,19 +57,21 @@ py::list replay(Plan& plan, const py::sequence& inputs) {
 constexpr auto signal_interval = std::chrono::milliseconds(20);
 
 std::vector<double> replay_batches(Plan& plan, const py::sequence& data,
-                                   const py::array_t<int64_t, py::array::c_style>& order) {
+                                   const py::array_t<int64_t, py::array::c_style>& order,
+                                   std::vector<double> sums) {
   const std::vector<Array> in = arrays_of(data);
   const int64_t* rows = order.data();
   const int64_t count = order.size();
   py::gil_scoped_release release;
   auto last = std::chrono::steady_clock::now();
-  return plan.replay_batches(in, rows, count, [&] {
+  plan.replay_batches(in, rows, count, sums, [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - last < signal_interval) return;
     last = now;
     py::gil_scoped_acquire acquire;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   });
+  return sums;
 }
 
 }  // namespace
@@ -78,8 +80,8 @@ void register_plan(py::module_& m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A recorded function, replayed in C++.")
       .def("replay", &replay, py::arg("inputs"), "The outputs for these inputs, as new tensors.")
       .def("replay_batches", &replay_batches, py::arg("data"), py::arg("order"),
-           "One replay per batch of the rows in `order`; the outputs of one element, summed over "
-           "rows.")
+           py::arg("sums"), "One replay per batch of the rows in `order`; the outputs of one element, times "
+           "the rows, are added to `sums`.")
       .def("describe", &Plan::describe, "The instructions as text, one a line.")
       .def(
           "profile", [](Plan& p, int repeats) { return p.profile(repeats); },

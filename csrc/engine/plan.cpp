@@ -79,8 +79,8 @@ std::vector<Array> Plan::replay(std::span<const Array> inputs) {
   return out;
 }
 
-std::vector<double> Plan::replay_batches(std::span<const Array> data, const int64_t* order,
-                                         int64_t rows, const std::function<void()>& pause) {
+void Plan::replay_batches(std::span<const Array> data, const int64_t* order, int64_t rows,
+                          std::vector<double>& sums, const std::function<void()>& pause) {
   const auto lock = take(busy_);
   if (data.size() != inputs_.size() || data.empty())
     fail<ValueError>("plan: recorded with ", inputs_.size(), " inputs, got ", data.size());
@@ -109,7 +109,7 @@ std::vector<double> Plan::replay_batches(std::span<const Array> data, const int6
       if (order[i] < 0 || order[i] >= a.shape[0])
         fail<IndexError>("plan: row ", order[i], " of ", a.shape[0]);
 
-  std::vector<double> sums(outputs_.size(), 0.0);
+  sums.resize(outputs_.size());
   for (int64_t first = 0; first < rows; first += batch) {
     for (const Gather& g : gathers)
       for (int64_t r = 0; r < batch; ++r)
@@ -123,7 +123,6 @@ std::vector<double> Plan::replay_batches(std::span<const Array> data, const int6
     }
     pause();
   }
-  return sums;
 }
 
 std::string Plan::describe() const {

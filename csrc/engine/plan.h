@@ -18,10 +18,10 @@ class Plan {
   std::vector<Array> replay(std::span<const Array> inputs);
 
   // The same over batches of rows: batch b takes rows order[b * batch ... ] of every array of
-  // `data`; 0-d float outputs are added up in double, in the order of the batches, each weighted
-  // by the batch's rows. `pause` is called between batches and may throw to stop.
-  std::vector<double> replay_batches(std::span<const Array> data, const int64_t* order,
-                                     int64_t rows, const std::function<void()>& pause);
+  // `data`. Float outputs of one element, times the batch's rows, are added to `sums` in double, in
+  // the order of the batches. `pause` is called between batches and may throw to stop.
+  void replay_batches(std::span<const Array> data, const int64_t* order, int64_t rows,
+                      std::vector<double>& sums, const std::function<void()>& pause);
 
   const Program& program() const { return program_; }
   // One line an instruction: op, shapes, bytes moved; then the arena.

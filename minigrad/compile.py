@@ -1,0 +1,212 @@
+"""Run a function once, then replay what it did in C++: :func:`compile`."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from minigrad import _core
+from minigrad._core import Tensor
+from minigrad.nn.module import Module
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Leaf:
+    """Stands in a structure where a tensor was."""
+
+
+_LEAF = _Leaf()
+
+
+def _flatten(value: Any, leaves: list[Any]) -> Any:
+    """Moves the tensors and arrays of nested tuples, lists and dicts into ``leaves``."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        leaves.append(value)
+        return _LEAF
+    if isinstance(value, (tuple, list)):
+        return type(value)(_flatten(v, leaves) for v in value)
+    if isinstance(value, dict):
+        return {k: _flatten(v, leaves) for k, v in value.items()}
+    return value
+
+
+def _restore(structure: Any, leaves: Iterator[Any]) -> Any:
+    if structure is _LEAF:
+        return next(leaves)
+    if isinstance(structure, (tuple, list)):
+        return type(structure)(_restore(v, leaves) for v in structure)
+    if isinstance(structure, dict):
+        return {k: _restore(v, leaves) for k, v in structure.items()}
+    return structure
+
+
+def _hashable(structure: Any) -> Any:
+    if isinstance(structure, (tuple, list)):
+        return tuple(_hashable(v) for v in structure)
+    if isinstance(structure, dict):
+        return tuple((k, _hashable(v)) for k, v in structure.items())
+    return structure
+
+
+def _as_input(leaf: Any) -> Tensor:
+    tensor = leaf if isinstance(leaf, Tensor) else _core.from_numpy(leaf)
+    return tensor.detach().clone()
+
+
+class Compiled(Generic[P, R]):
+    """A function that replays itself; made by :func:`compile`.
+
+    Attributes:
+        plans: The plans recorded so far, one for each combination of input shapes, dtypes,
+            other arguments, and train or eval mode of the modules that the function uses.
+    """
+
+    def __init__(self, fn: Callable[P, R]) -> None:
+        if not callable(fn):
+            raise TypeError(f"mg.compile takes a function, got {type(fn).__name__}")
+        self._fn = fn
+        self._plans: dict[Any, tuple[_core.Plan, Any]] = {}
+        self._held_once: set[Any] = set()
+        functools.update_wrapper(self, fn)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Replays the plan for these arguments, recording it first if there is none."""
+        if os.environ.get("MINIGRAD_EAGER") == "1":
+            return self._fn(*args, **kwargs)
+        leaves: list[Any] = []
+        structure = _flatten((args, kwargs), leaves)
+        key = self._key(structure, leaves)
+        known = self._plans.get(key)
+        if known is None:
+            return self._record(key, structure, leaves)
+        plan, result = known
+        restored: R = _restore(result, iter(plan.replay(leaves)))
+        return restored
+
+    def over_batches(
+        self, data: Sequence[Any], order: np.ndarray, batch_size: int
+    ) -> list[float]:
+        """Calls the function on batches of rows, a whole epoch in one call.
+
+        Args:
+            data: Arrays or tensors with the same number of rows, one for each argument.
+            order: int64 row numbers; batch ``b`` takes ``order[b * batch_size : ...]``. The last
+                batch may be smaller.
+            batch_size: Rows in a batch.
+
+        Returns:
+            For each output of one element, the sum over batches of its value times the batch's
+            rows: divided by ``len(order)``, the mean over the epoch.
+        """
+        order = np.ascontiguousarray(order, dtype=np.int64)
+        tensors = [d if isinstance(d, Tensor) else _core.from_numpy(d) for d in data]
+        arrays = [t.detach().contiguous().numpy() for t in tensors]
+        sums: list[float] = []
+        first, full = 0, len(order) // batch_size * batch_size
+        while first < len(order):
+            rows = order[first : first + batch_size]
+            batch = [a[rows] for a in arrays]
+            known = self._plans.get(self._key((tuple(_LEAF for _ in batch), {}), batch))
+            if known is not None and first < full and os.environ.get("MINIGRAD_EAGER") != "1":
+                sums = known[0].replay_batches(arrays, order[first:full], sums)
+                first = full
+                continue
+            outputs: list[Any] = []
+            _flatten(self(*batch), outputs)  # type: ignore[call-arg]
+            sums = sums or [0.0] * len(outputs)
+            for i, value in enumerate(outputs):
+                if value.numel() == 1:
+                    sums[i] += value.item() * len(rows)
+            first += len(rows)
+        return sums
+
+    @property
+    def plans(self) -> list[_core.Plan]:
+        """The plans recorded so far, oldest first."""
+        return [plan for plan, _ in self._plans.values()]
+
+    def _key(self, structure: Any, leaves: list[Any]) -> Any:
+        modes = tuple(m.training for root in self._modules() for m in root.modules())
+        inputs = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        return _hashable(structure), inputs, modes, _core.is_grad_enabled()
+
+    def _modules(self) -> Iterator[Module]:
+        """The modules that the function reaches: bound, in its closure, or named globals."""
+        fn = getattr(self._fn, "__func__", self._fn)
+        reachable = list(vars(owner).values()) if (owner := self._owner()) is not None else []
+        if owner is not None:
+            reachable.append(owner)
+        reachable += [cell.cell_contents for cell in getattr(fn, "__closure__", None) or ()]
+        if code := getattr(fn, "__code__", None):
+            reachable += [fn.__globals__[n] for n in code.co_names if n in fn.__globals__]
+        return (value for value in reachable if isinstance(value, Module))
+
+    def _owner(self) -> Any:
+        owner = getattr(self._fn, "__self__", None)
+        return owner if hasattr(owner, "__dict__") else None
+
+    def _record(self, key: Any, structure: Any, leaves: list[Any]) -> R:
+        inputs = [_as_input(leaf) for leaf in leaves]
+        results: list[Any] = []
+
+        def body() -> list[Tensor]:
+            args, kwargs = _restore(structure, iter(inputs))
+            outputs: list[Any] = []
+            results.append(_flatten(self._fn(*args, **kwargs), outputs))
+            return [o.detach() for o in outputs]
+
+        outputs, plan = _core.record(inputs, body)
+        if isinstance(plan, str):
+            # State that is made by the first call lives on; the second call finds it made.
+            if key in self._held_once:
+                raise RuntimeError(
+                    f"mg.compile: {plan} is kept beyond the call of {self.__name__!r}, and a "
+                    "replay would not change it; return it instead"
+                )
+            self._held_once.add(key)
+        else:
+            self._plans[key] = plan, results[0]
+        restored: R = _restore(results[0], iter(outputs))
+        return restored
+
+
+def compile(fn: Callable[P, R]) -> Compiled[P, R]:
+    """Runs ``fn`` once, recording every op that it executes, and replays the record afterwards.
+
+    A replay runs in C++, without the interpreter lock and without allocating: forward, backward,
+    optimizer, random numbers and batch-norm statistics, to the same bits as the function itself.
+
+    Tensors and numpy arrays among the arguments are inputs; they may be nested in tuples, lists
+    and dicts. Everything else is part of the key: another value records another plan, as do other
+    shapes, dtypes, or another train/eval mode of a module that the function uses. Learning rate,
+    decay and the random state are read at each replay. The results are new tensors, cut off from
+    the graph.
+
+    A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
+    since a replay would not read them again; it must clear the gradients that it computes
+    (``optimizer.zero_grad()``), and after it they are None. ``MINIGRAD_EAGER=1`` turns plans off.
+
+    Example:
+        >>> import numpy as np, minigrad as mg
+        >>> from minigrad import nn, optim
+        >>> model = nn.Linear(2, 1)
+        >>> optimizer = optim.SGD(model.parameters(), lr=0.1)
+        >>> @mg.compile
+        ... def step(x, y):
+        ...     optimizer.zero_grad()
+        ...     loss = nn.functional.mse_loss(model(x), y)
+        ...     loss.backward()
+        ...     optimizer.step()
+        ...     return loss
+        >>> x, y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+        >>> losses = [step(x, y).item() for _ in range(3)]
+        >>> losses[2] < losses[0]
+        True
+    """
+    return Compiled(fn)
