@@ -1,0 +1,21 @@
+"""Callbacks: small objects that look at a training, and may act on it, epoch by epoch."""
+
+from minigrad.callbacks.callback import Callback
+from minigrad.callbacks.checkpoint import ModelCheckpoint
+from minigrad.callbacks.csv_logger import CSVLogger
+from minigrad.callbacks.early_stopping import EarlyStopping
+from minigrad.callbacks.progress import ProgressBar
+from minigrad.callbacks.reduce_lr import ReduceLROnPlateau
+from minigrad.callbacks.stop_on_nan import StopOnNaN
+from minigrad.callbacks.tensorboard import TensorBoard
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "ProgressBar",
+    "ReduceLROnPlateau",
+    "StopOnNaN",
+    "TensorBoard",
+]

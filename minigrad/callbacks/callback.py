@@ -1,0 +1,45 @@
+"""The base of all callbacks: hooks that do nothing."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minigrad.history import Row
+    from minigrad.trainer import Trainer
+
+
+class Callback:
+    """Override the hooks you need. Stop a training by ``trainer.stop("reason")``.
+
+    A hook sees the trainer: ``trainer.model``, ``.optimizer``, ``.history``, ``.epoch``. Callbacks
+    are called in the order given, those with ``runs_last`` after all others.
+
+    Example:
+        >>> class StopAt(Callback):
+        ...     def on_epoch_end(self, trainer, row):
+        ...         if row["loss"] < 0.1:
+        ...             trainer.stop("the loss is below 0.1")
+    """
+
+    runs_last = False
+
+    def on_fit_begin(self, trainer: "Trainer") -> None:
+        """Before the first epoch, when the data has been checked. May raise to refuse."""
+
+    def on_epoch_begin(self, trainer: "Trainer") -> None:
+        """Before the first batch of an epoch."""
+
+    def on_batch_end(self, trainer: "Trainer", loss: Any) -> None:
+        """After a step. ``loss`` is the batch's data loss, a tensor; reading it takes time."""
+
+    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+        """After an epoch; ``row`` is its entry in the history."""
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """After the last epoch, however the training ended: also after Ctrl-C or an exception."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must hold so that a resumed training goes on as if uninterrupted."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what ``state_dict`` gave; called after ``on_fit_begin``."""

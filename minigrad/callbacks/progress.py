@@ -1,0 +1,65 @@
+"""A progress bar that tells the story: loss, validation loss, gap, time left."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from minigrad.callbacks.callback import Callback
+
+if TYPE_CHECKING:
+    from minigrad.history import Row
+    from minigrad.trainer import Trainer
+
+_SECONDS_BETWEEN = 0.1  # redrawing costs more than a small epoch
+
+
+class ProgressBar(Callback):
+    """Show epochs, loss, validation loss, gap and time left in one line on stderr.
+
+    Args:
+        show: True or False; None: only on a terminal, so that logs and pipes stay clean.
+
+    Example:
+        >>> ProgressBar(show=False).show
+        False
+    """
+
+    def __init__(self, show: bool | None = None) -> None:
+        """Decide nothing yet: the terminal is looked at when a training begins."""
+        self.show = show
+        self._bar: Any = None
+        self._next = 0.0
+
+    def on_fit_begin(self, trainer: "Trainer") -> None:
+        """Open the bar."""
+        if self.show is False or (self.show is None and not sys.stderr.isatty()):
+            return
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=trainer.epochs,
+            unit="epoch",
+            dynamic_ncols=True,
+            leave=False,
+            mininterval=0,
+            bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix} [{remaining} left]",
+        )
+        self._next = 0.0
+
+    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+        """Redraw, at most ten times a second."""
+        if self._bar is None or time.perf_counter() < self._next:
+            return
+        text = f"loss {row['loss']:.4f}"
+        if "val_loss" in row:
+            gap = row["val_loss"] - row["loss"]
+            text += f"  val {row['val_loss']:.4f}  gap {gap:+.4f}"
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(trainer.epoch + 1 - self._bar.n)
+        self._next = time.perf_counter() + _SECONDS_BETWEEN
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

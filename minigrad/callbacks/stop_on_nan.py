@@ -1,0 +1,31 @@
+"""Stop a training that has broken down."""
+
+import math
+from typing import TYPE_CHECKING
+
+from minigrad.callbacks.callback import Callback
+
+if TYPE_CHECKING:
+    from minigrad.history import Row
+    from minigrad.trainer import Trainer
+
+
+class StopOnNaN(Callback):
+    """Stop when the training loss or the penalty of an epoch is NaN or infinite.
+
+    With EarlyStopping beside it, the best epoch before the breakdown is restored.
+
+    Example:
+        >>> StopOnNaN().runs_last
+        False
+    """
+
+    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+        """Look at the epoch's loss."""
+        for name in ("loss", "penalty"):
+            value = row.get(name, 0.0)
+            if not math.isfinite(value):
+                trainer.stop(
+                    f"{name} is {value} at epoch {trainer.epoch}: lower the learning rate?"
+                )
+                return

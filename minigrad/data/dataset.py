@@ -1,0 +1,194 @@
+"""A data set: arrays of equal length, checked, of which any rows can be taken."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+# Checking goes piece by piece, so that memory-mapped arrays larger than memory stay on disk.
+_CHECK_BYTES = 1 << 24
+
+
+class Dataset:
+    """Features ``x`` and, if there are any, targets ``y``, of the same number of rows.
+
+    Arrays are kept as they are: a ``numpy.memmap`` stays on disk and only the rows that are
+    asked for are read. A subset made by ``take`` or by ``split`` shares its parent's arrays.
+
+    Args:
+        x: (n, ...) numbers. ``names`` may name the columns of a two-dimensional ``x``.
+        y: (n,) or (n, ...) numbers, or None.
+        names: column names of ``x``, used in error messages.
+        rows: the rows of the arrays that belong to this set; all of them by default.
+        note: how the set was made, shown by ``repr``.
+
+    Raises:
+        ValueError: no rows, different lengths, or a NaN or infinity (its column and row named).
+        TypeError: values that are not numbers.
+
+    Example:
+        >>> data = Dataset([[1.0, 2.0], [3.0, 4.0]], [0, 1])
+        >>> x, y = data
+        >>> x.shape, len(data), data.take([1]).y.tolist()
+        ((2, 2), 2, [1])
+    """
+
+    def __init__(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        rows: npt.ArrayLike | None = None,
+        note: str = "",
+    ) -> None:
+        """Check and keep the arrays."""
+        self._x = _numbers(x, "x")
+        self._y = None if y is None else _numbers(y, "y")
+        self.names = None if names is None else list(names)
+        self.note = note
+        self._rows: Array | None = None
+        if self._y is not None and len(self._x) != len(self._y):
+            raise ValueError(
+                f"x has {len(self._x)} rows and y has {len(self._y)}: every row needs one target"
+            )
+        if self.names is not None and (self._x.ndim != 2 or len(self.names) != self._x.shape[1]):
+            raise ValueError(
+                f"{len(self.names)} column names were given for x of shape {self._x.shape}"
+            )
+        check_finite(self._x, "x", self.names)
+        if self._y is not None:
+            check_finite(self._y, "y")
+        if rows is not None:
+            self._rows = _row_numbers(rows, len(self._x))
+        if len(self) == 0:
+            raise ValueError(f"the data set is empty: x has shape {self._x.shape}")
+
+    @property
+    def x(self) -> Array:
+        """The features of every row, (n, ...)."""
+        return self._x if self._rows is None else self._x[self._rows]
+
+    @property
+    def y(self) -> Array | None:
+        """The targets of every row, or None."""
+        if self._y is None or self._rows is None:
+            return self._y
+        return self._y[self._rows]
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether an array is memory-mapped, so that rows should be read batch by batch."""
+        return isinstance(self._x, np.memmap) or isinstance(self._y, np.memmap)
+
+    def rows(self, index: npt.ArrayLike | slice) -> tuple[Array, Array | None]:
+        """Return ``(x, y)`` of some rows, copied out of the arrays."""
+        chosen: Any = index
+        if self._rows is not None:
+            chosen = self._rows[chosen]
+        return self._x[chosen], None if self._y is None else self._y[chosen]
+
+    def take(self, index: npt.ArrayLike, note: str = "") -> "Dataset":
+        """Return the data set of the rows ``index``, which shares this one's arrays.
+
+        Raises:
+            ValueError: no rows, or a row number outside ``[0, len(self))``.
+        """
+        chosen = _row_numbers(index, len(self))
+        if len(chosen) == 0:
+            raise ValueError("no rows were chosen: a data set needs at least one")
+        subset = object.__new__(Dataset)  # already checked: do not read the arrays again
+        subset._x, subset._y, subset.names, subset.note = self._x, self._y, self.names, note
+        subset._rows = chosen if self._rows is None else self._rows[chosen]
+        return subset
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._x) if self._rows is None else len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Unpack as ``x, y = data``."""
+        yield self.x
+        yield self.y
+
+    def __repr__(self) -> str:
+        """Show rows, shapes and how the set was made."""
+        target = "no y" if self._y is None else f"y {self._y.shape[1:]} {self._y.dtype}"
+        note = f", {self.note}" if self.note else ""
+        return f"Dataset({len(self)} rows, x {self._x.shape[1:]} {self._x.dtype}, {target}{note})"
+
+
+def as_dataset(data: Any, what: str = "data") -> Dataset:
+    """Return ``data`` as a Dataset: a Dataset, ``(x, y)``, or ``x`` alone."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, tuple | list) and len(data) == 2 and not np.isscalar(data[0]):
+        return Dataset(data[0], data[1])
+    if isinstance(data, tuple):
+        raise TypeError(f"{what} must be (x, y) or a Dataset, got a tuple of {len(data)}")
+    return Dataset(data)
+
+
+def check_finite(array: Array, what: str, names: Sequence[str] | None = None) -> None:
+    """Raise ValueError naming the first NaN or infinity of ``array`` by row and column."""
+    if array.dtype.kind not in "fc" or array.size == 0:
+        return
+    step = max(1, _CHECK_BYTES * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), step):
+        good = np.isfinite(array[start : start + step])
+        if good.all():
+            continue
+        bad = np.argwhere(~good)
+        row, *rest = (int(i) for i in bad[0])
+        value = array[(start + row, *rest)]
+        place = f"row {start + row}"
+        if len(rest) == 1:
+            column = rest[0]
+            named = f" ({names[column]!r})" if names is not None else ""
+            place += f", column {column}{named}"
+        elif rest:
+            place += f", position {tuple(rest)}"
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise ValueError(
+            f"{what} has {value} at {place}{more}: drop such rows or fill the values in "
+            "before training"
+        )
+
+
+def _numbers(values: Any, what: str) -> Array:
+    """Return ``values`` as an array of numbers with at least one axis, without copying."""
+    array = values if isinstance(values, np.ndarray) else _asarray(values, what)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{what} has dtype {array.dtype}: it must hold numbers; encode text and dates first"
+        )
+    if array.ndim == 0:
+        raise ValueError(f"{what} is the single number {array}: it needs an axis of rows")
+    return array
+
+
+def _asarray(values: Any, what: str) -> Array:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{what} is not a rectangular array: {error}") from error
+
+
+def _row_numbers(index: npt.ArrayLike, n: int) -> Array:
+    rows = np.asarray(index)
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise ValueError(f"a mask of shape {rows.shape} cannot choose from {n} rows")
+        rows = np.flatnonzero(rows)
+    if rows.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if rows.dtype.kind not in "iu" or rows.ndim != 1:
+        raise ValueError(
+            f"rows must be a list of whole numbers, got {rows.dtype} of shape {rows.shape}"
+        )
+    if rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"row {rows.max() if rows.max() >= n else rows.min()} is not in [0, {n})")
+    return rows.astype(np.int64, copy=False)

@@ -1,0 +1,189 @@
+"""Feed: a data set made ready for one model and one loss, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from minigrad._core import Tensor
+
+from minigrad import nn
+from minigrad.data import Dataset
+
+Array = npt.NDArray[Any]
+LossKind = Literal["classes", "binary", "values", "own"]
+
+
+@dataclass(frozen=True)
+class TargetForm:
+    """How targets are handed to the loss: dtype, and shape of one row's target.
+
+    ``classes`` is the number of classes if the targets are class numbers.
+    """
+
+    dtype: np.dtype[Any]
+    row: tuple[int, ...]
+    classes: int | None = None
+
+    def of(self, y: Array) -> Array:
+        """Return targets in this form."""
+        return np.ascontiguousarray(y, dtype=self.dtype).reshape(len(y), *self.row)
+
+
+class Feed:
+    """Rows of a data set as tensors: whole, in batches by position, or any rows by number.
+
+    Arrays in memory are cast once; memory-mapped ones are read and cast batch by batch.
+    """
+
+    def __init__(self, data: Dataset, dtype: np.dtype[Any], form: TargetForm | None) -> None:
+        """Cast and keep the arrays; ``form`` is None when there are no targets to hand out."""
+        self.rows = len(data)
+        self._data = data
+        self._dtype = dtype
+        self._form = form
+        self._whole: tuple[Tensor, Tensor | None] | None = None
+        self._batches: dict[int, list[tuple[Tensor, Tensor | None]]] = {}
+        if not data.on_disk:
+            self._whole = self._tensors(data.x, data.y)
+
+    @property
+    def targets(self) -> Tensor:
+        """The targets of all rows."""
+        if self._whole is not None and self._whole[1] is not None:
+            return self._whole[1]
+        if self._form is None or self._data.y is None:
+            raise ValueError("the data has no targets: give (x, y)")
+        return Tensor(self._form.of(self._data.y))
+
+    def take(self, index: Array) -> tuple[Tensor, Tensor | None]:
+        """Return the rows ``index`` as one batch."""
+        if self._whole is None:
+            return self._tensors(*self._data.rows(index))
+        x, y = self._whole
+        return (
+            Tensor(x.numpy().take(index, axis=0)),
+            None if y is None else Tensor(y.numpy().take(index, axis=0)),
+        )
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield all rows in order; batches in memory are made once and kept."""
+        spans = range(0, self.rows, size)
+        if self._whole is None:
+            for start in spans:
+                rows = slice(start, min(start + size, self.rows))
+                yield self._tensors(*self._data.rows(rows))
+            return
+        if size not in self._batches:
+            x, y = self._whole
+            whole = len(spans) == 1
+            self._batches[size] = [
+                self._whole
+                if whole
+                else (x[start : start + size], None if y is None else y[start : start + size])
+                for start in spans
+            ]
+        yield from self._batches[size]
+
+    def _tensors(self, x: Array, y: Array | None) -> tuple[Tensor, Tensor | None]:
+        made = Tensor(features(x, self._dtype))
+        if self._form is None or y is None:
+            return made, None
+        return made, Tensor(self._form.of(y))
+
+
+def features(x: Array, dtype: np.dtype[Any]) -> Array:
+    """Return ``x`` with floating numbers cast to the model's dtype; whole numbers stay whole."""
+    wanted = dtype if x.dtype.kind == "f" else None
+    return np.ascontiguousarray(x, dtype=wanted)
+
+
+def batch_spans(rows: int, size: int, lone_row_allowed: bool) -> list[tuple[int, int]]:
+    """Return ``(start, stop)`` of each batch; the last one may be smaller.
+
+    A batch norm cannot train on one row: if ``lone_row_allowed`` is off, a last batch of one row
+    joins the batch before it.
+
+    Example:
+        >>> batch_spans(7, 3, True), batch_spans(7, 3, False)
+        ([(0, 3), (3, 6), (6, 7)], [(0, 3), (3, 7)])
+    """
+    spans = [(start, min(start + size, rows)) for start in range(0, rows, size)]
+    if not lone_row_allowed and len(spans) > 1 and rows % size == 1:
+        spans[-2:] = [(spans[-2][0], rows)]
+    return spans
+
+
+def target_form(
+    y: Array, output: tuple[int, ...], dtype: np.dtype[Any], kind: LossKind
+) -> TargetForm:
+    """Find how targets ``y`` go with a model whose output for some rows has shape ``output``.
+
+    Targets (n,) for outputs (n, 1), and the reverse, are matched; nothing is ever broadcast.
+    A loss of the user's own may take targets of any shape and keeps whole numbers whole.
+
+    Raises:
+        ValueError: the shapes do not go together; the message says how to mend the call.
+    """
+    row, target = output[1:], y.shape[1:]
+    if kind == "classes" and row and target != row:
+        if target not in (row[1:], (1, *row[1:])):
+            raise ValueError(
+                f"cross-entropy over {row[0]} classes takes y of shape (n,) with class numbers, or "
+                f"(n, {row[0]}) with probabilities; y has shape {y.shape}"
+            )
+        return TargetForm(np.dtype(np.int64), row[1:], row[0])
+    if kind == "own" and y.dtype.kind != "f":
+        dtype = np.dtype(bool if y.dtype.kind == "b" else np.int64)
+    if row in ((), (1,)) and target in ((), (1,)):
+        return TargetForm(dtype, row)
+    if kind != "own" and target != row:
+        raise ValueError(
+            f"the model gives {row} numbers a row and y has {target} a row (shape {y.shape}): they "
+            "must match; reshape y, or give the last layer as many outputs as y has columns"
+        )
+    return TargetForm(dtype, target)
+
+
+def loss_kind(loss: Any) -> LossKind:
+    """Return what kind of targets a loss takes; ``"own"`` if it is a function of the user's."""
+    known: dict[LossKind, tuple[Any, ...]] = {
+        "classes": (nn.CrossEntropyLoss, nn.functional.cross_entropy),
+        "binary": (nn.BCEWithLogitsLoss, nn.functional.binary_cross_entropy_with_logits),
+        "values": (
+            *(nn.MSELoss, nn.functional.mse_loss),
+            *(nn.L1Loss, nn.functional.l1_loss),
+            *(nn.HuberLoss, nn.functional.huber_loss),
+        ),
+    }
+    for kind, losses in known.items():
+        if loss in losses or type(loss) in losses:
+            return kind
+    return "own"
+
+
+def check_classes(y: Array, classes: int, what: str) -> None:
+    """Raise ValueError naming the first label that is not a whole number in ``[0, classes)``."""
+    if y.dtype.kind == "b":
+        return
+    bad = (y < 0) | (y >= classes) | (y != np.floor(y))
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"label {y[place]} in row {place[0]} of {what} is not one of the {classes} classes "
+            f"0 to {classes - 1} that the model has outputs for"
+        )
+
+
+def check_probabilities(y: Array, what: str) -> None:
+    """Raise ValueError naming the first binary target outside [0, 1]."""
+    bad = (y < 0) | (y > 1)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"target {y[place]} in row {place[0]} of {what} is not in [0, 1], as binary "
+            "cross-entropy needs"
+        )

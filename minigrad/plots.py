@@ -1,0 +1,102 @@
+"""Pictures of a History, with matplotlib, which is imported only when one is drawn."""
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from minigrad.history import History
+
+TRAIN = "#2b6cb0"
+VALIDATION = "#dd6b20"
+INK = "#2d3748"
+FAINT = "#a0aec0"
+
+
+def figure(width: float, height: float) -> Any:
+    """Return an empty matplotlib figure that needs no display.
+
+    Raises:
+        ImportError: matplotlib is missing; the message names the extra.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install 'minigrad[plot]'") from error
+    return Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+
+
+def plot_history(
+    history: "History", path: str | PathLike[str] | None = None, metric: str = "loss"
+) -> Any:
+    """Draw one metric of a history and write the picture to ``path`` if given.
+
+    Args:
+        history: at least one epoch.
+        path: a file name; its ending (``.png``, ``.svg``, ``.pdf``) chooses the format.
+        metric: a column such as ``"loss"`` or ``"accuracy"``; its ``val_`` twin is drawn too.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        KeyError: no such column.
+        ValueError: no epochs.
+    """
+    if len(history) == 0:
+        raise ValueError("the history has no epochs to draw")
+    picture = figure(7.2, 4.2)
+    axes = picture.add_subplot()
+    draw_history(axes, history, metric)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(metric)
+    axes.legend(frameon=False, loc="best")
+    if history.stop_reason:
+        axes.set_title(history.stop_reason, fontsize=9, color=INK, loc="left")
+    if path is not None:
+        picture.savefig(path)
+    return picture
+
+
+def draw_history(axes: Any, history: "History", metric: str = "loss", *, log: bool = True) -> None:
+    """Draw train and validation of ``metric`` on ``axes``: gap shaded, best epoch marked.
+
+    A loss that falls by more than a factor of 30 gets a logarithmic axis, unless ``log`` is off.
+    """
+    epochs = history["epoch"] if "epoch" in history.columns else np.arange(len(history))
+    train = history[metric]
+    kind = "train (running average)" if history.curves == "running" else "train"
+    axes.plot(epochs, train, color=TRAIN, lw=1.6, label=kind)
+    both = [train]
+    if f"val_{metric}" in history.columns:
+        val = history[f"val_{metric}"]
+        both.append(val)
+        axes.plot(epochs, val, color=VALIDATION, lw=1.6, label="validation")
+        axes.fill_between(epochs, train, val, color=VALIDATION, alpha=0.10, lw=0, label="gap")
+        _mark_best(axes, history, epochs, val)
+    style(axes)
+    values = np.concatenate(both)
+    values = values[np.isfinite(values)]
+    if log and values.size and values.min() > 0 and values.max() > 30 * values.min():
+        axes.set_yscale("log")
+
+
+def style(axes: Any) -> None:
+    """Give axes the house style: two spines, faint grid, quiet ticks."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.grid(True, color=FAINT, alpha=0.25, lw=0.6)
+    axes.tick_params(colors=INK, labelsize=8, length=3, color=FAINT)
+
+
+def _mark_best(axes: Any, history: "History", epochs: Any, values: Any) -> None:
+    best = history.best_epoch
+    if best is None or best not in epochs:
+        return
+    places = np.flatnonzero(epochs == best)
+    value = values[places[0]]
+    axes.axvline(best, color=INK, lw=0.8, ls=(0, (4, 3)), alpha=0.6)
+    axes.plot(
+        [best], [value], "o", ms=6, mfc="white", mec=INK, mew=1.4, zorder=5, label=f"best: {best}"
+    )

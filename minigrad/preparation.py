@@ -1,0 +1,116 @@
+"""From the user's data to Feeds: everything that can be wrong is found before training starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from minigrad._core import Tensor
+from minigrad.nn import Module
+
+from minigrad.data import Dataset
+from minigrad.data.dataset import as_dataset
+from minigrad.feed import (
+    Feed,
+    check_classes,
+    check_probabilities,
+    features,
+    loss_kind,
+    target_form,
+)
+from minigrad.modes import evaluating
+
+if TYPE_CHECKING:
+    from minigrad.trainer import Trainer
+
+# Rows of a forward pass without gradient: large enough for speed, small enough for the cache.
+EVALUATION_ROWS = 512
+
+
+def prepare(trainer: Trainer, data: Any, val: Any) -> tuple[Feed, Feed | None]:
+    """Return the Feeds of training and validation data, or raise and change nothing."""
+    check_optimizer(trainer.model, trainer.optimizer)
+    train = as_dataset(data, "data")
+    if val is None:
+        return make_feed(trainer, train, "the training data"), None
+    if isinstance(val, int | float):
+        raise TypeError(
+            f"val must be data, got {val!r}: train, val = minigrad.data.split((x, y), {val!r})"
+        )
+    validation = as_dataset(val, "val")
+    rows = train.rows(slice(0, 1))[0].shape[1:], validation.rows(slice(0, 1))[0].shape[1:]
+    if rows[0] != rows[1]:
+        raise ValueError(
+            f"rows of the training data have shape {rows[0]}, of the validation data {rows[1]}"
+        )
+    return (
+        make_feed(trainer, train, "the training data"),
+        make_feed(trainer, validation, "the validation data"),
+    )
+
+
+def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
+    """Match data, model, loss, penalty and metrics on the first rows, in eval mode.
+
+    Raises:
+        ValueError: no targets, labels out of range, shapes that do not go together, or a loss that
+            is not one number.
+    """
+    if data.y is None:
+        raise ValueError(f"{what} has no targets: give (x, y)")
+    dtype = model_dtype(trainer.model)
+    first = slice(0, min(len(data), EVALUATION_ROWS))
+    x, y = data.rows(first)
+    assert y is not None
+    with evaluating(trainer.model):
+        output = trainer.model(Tensor(features(x, dtype)))
+        check_rows(output, len(x))
+        kind = loss_kind(trainer.loss)
+        form = target_form(y, output.shape, dtype, kind)
+        if form.classes is not None:
+            check_classes(data.y, form.classes, what)
+        elif kind == "binary":
+            check_probabilities(data.y, what)
+        target = Tensor(form.of(y))
+        _check_scalar(trainer.loss(output, target), "the loss")
+        if trainer.penalty is not None:
+            _check_scalar(trainer.penalty(trainer.model), "the penalty")
+    for metric in trainer.metrics:
+        metric(output.numpy(), target.numpy())
+    return Feed(data, dtype, form)
+
+
+def model_dtype(model: Module) -> np.dtype[Any]:
+    """Return the dtype of the model's floating parameters; float32 if it has none."""
+    for parameter in model.parameters():
+        if parameter.dtype.kind == "f":
+            return parameter.dtype
+    return np.dtype(np.float32)
+
+
+def check_optimizer(model: Module, optimizer: Any) -> None:
+    """Raise ValueError if the optimizer holds none of the model's parameters."""
+    own = {id(parameter) for parameter in model.parameters()}
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    if not own & held:
+        raise ValueError(
+            "the optimizer holds no parameter of this model: make it from model.parameters(), "
+            "after model.double() or .float()"
+        )
+
+
+def check_rows(output: Any, rows: int) -> None:
+    """Raise unless a model returned one tensor with the rows it was given."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"the model must return one tensor, got {type(output).__name__}")
+    if output.ndim == 0 or output.shape[0] != rows:
+        raise ValueError(
+            f"the model returned shape {output.shape} for {rows} rows: its first axis must be the "
+            "rows"
+        )
+
+
+def _check_scalar(value: Any, what: str) -> None:
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        shape = value.shape if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{what} must be a tensor of one number, got {shape}: reduce it to a mean")

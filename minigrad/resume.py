@@ -1,0 +1,61 @@
+"""The whole state of a training, to a file and back, so that it goes on to the same bits."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from minigrad import serialize
+from minigrad.history import History
+from minigrad.snapshot import restore_snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from minigrad.trainer import Trainer
+
+_KIND = "minigrad training"
+
+
+def save_training(trainer: Trainer, path: str | PathLike[str]) -> None:
+    """Write model, optimizer, scheduler, callbacks, history and random state to ``path``."""
+    state = {
+        "kind": _KIND,
+        **take_snapshot(trainer.model, trainer.optimizer),
+        "scheduler": None if trainer.scheduler is None else trainer.scheduler.state_dict(),
+        "callbacks": [
+            {"type": type(callback).__name__, "state": callback.state_dict()}
+            for callback in trainer.callbacks
+        ],
+        "history": trainer.history.to_json(),
+        "trainer": trainer.progress_state(),
+    }
+    serialize.save(state, path)
+
+
+def load_training(trainer: Trainer, path: str | PathLike[str]) -> None:
+    """Put a saved training into a trainer that was made like the one that saved it.
+
+    Raises:
+        ValueError: another kind of file, or other model, optimizer or callbacks; nothing is
+            changed then.
+    """
+    state = serialize.load(path)
+    if not isinstance(state, dict) or state.get("kind") != _KIND:
+        raise ValueError(f"{path} holds no training: was it written by ModelCheckpoint?")
+    types = [type(callback).__name__ for callback in trainer.callbacks]
+    saved = [entry["type"] for entry in state["callbacks"]]
+    if types != saved:
+        raise ValueError(f"{path} was saved with the callbacks {saved}, the trainer has {types}")
+    if (state["scheduler"] is None) != (trainer.scheduler is None):
+        raise ValueError(f"{path} and the trainer must both have a scheduler, or neither")
+    before = take_snapshot(trainer.model, trainer.optimizer)
+    try:
+        restore_snapshot(state, trainer.model, trainer.optimizer)
+        if trainer.scheduler is not None:
+            trainer.scheduler.load_state_dict(state["scheduler"])
+    except BaseException:
+        restore_snapshot(before, trainer.model, trainer.optimizer)
+        raise
+    for callback, entry in zip(trainer.callbacks, state["callbacks"], strict=True):
+        callback.load_state_dict(entry["state"])
+    trainer.history = History.from_json(state["history"])
+    trainer.load_progress_state(state["trainer"])

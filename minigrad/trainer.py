@@ -1,0 +1,320 @@
+"""Trainer: the loop around model, loss and optimizer, with honest curves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from minigrad._core import Tensor
+from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
+from minigrad.optim import clip_grad_norm_
+
+from minigrad import random
+from minigrad.callbacks import Callback, ProgressBar
+from minigrad.data.dataset import as_dataset
+from minigrad.data.random import generator
+from minigrad.feed import Feed, batch_spans
+from minigrad.history import History, Row
+from minigrad.metrics import Metric, resolve
+from minigrad.modes import evaluating
+from minigrad.preparation import EVALUATION_ROWS, check_rows, make_feed, model_dtype, prepare
+from minigrad.resume import load_training, save_training
+from minigrad.running import RunningAverage
+
+Array = npt.NDArray[Any]
+
+# Masks and noise of a training come from a stream of their own, not from that of the weights.
+_NOISE_STREAM = 0x7472_6169_6E00_0000
+
+
+class Trainer:
+    """Trains, evaluates and predicts. Arrays or tensors in, numpy arrays out.
+
+    The curves are honest by default: after each epoch the data loss and the metrics of training
+    and validation data are both taken in eval mode, with the same weights; the penalty is a column
+    of its own. Batches are shuffled by the seed each epoch, the last smaller one is included. The
+    same seed gives the same bits. Train and eval mode are set by the trainer; a model that was
+    fitted is left in eval mode.
+
+    Args:
+        model: a Module; the first axis of its input and output are the rows.
+        loss: ``loss(output, target)`` -> a scalar tensor.
+        optimizer: of the model's parameters.
+        metrics: names (see ``minigrad.metrics``), Metrics, or functions of numpy arrays
+            ``(output, target) -> float``.
+        callbacks: called in this order.
+        batch_size: rows a step.
+        seed: of the shuffling and of everything random in the model while it trains.
+        curves: ``"honest"``, or ``"running"``: the cheap average over the epoch's batches, in
+            train mode and before each update, for the training columns.
+        penalty: ``penalty(model)`` -> a scalar tensor added to the loss, such as ``nn.L2(1e-3)``.
+        constraint: ``constraint(model)``, called after every step, such as ``nn.MaxNorm(3)``.
+        scheduler: its ``step()`` is called after every epoch.
+        clip_grad_norm: gradients with a larger global L2 norm are scaled down to it.
+        progress: show a progress bar; None: on a terminal.
+
+    Example:
+        >>> from minigrad import nn, optim
+        >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+        >>> trainer = Trainer(model, nn.MSELoss(), optim.Adam(model.parameters(), lr=0.01))
+        >>> x = np.linspace(-1, 1, 64).reshape(32, 2)
+        >>> history = trainer.fit((x, x.sum(axis=1)), epochs=50)
+        >>> bool(history["loss"][-1] < history["loss"][0]), trainer.predict(x).shape
+        (True, (32, 1))
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        optimizer: Any,
+        *,
+        metrics: Sequence[str | Metric | Callable[[Array, Array], Any]] = (),
+        callbacks: Sequence[Callback] = (),
+        batch_size: int = 32,
+        seed: int = 0,
+        curves: Literal["honest", "running"] = "honest",
+        penalty: Callable[[Module], Tensor] | None = None,
+        constraint: Callable[[Module], Any] | None = None,
+        scheduler: Any = None,
+        clip_grad_norm: float | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        """Check the arguments; nothing is run."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size = {batch_size} must be >= 1")
+        if seed < 0:
+            raise ValueError(f"seed = {seed} must be >= 0")
+        if curves not in ("honest", "running"):
+            raise ValueError(f"curves must be 'honest' or 'running', got {curves!r}")
+        if clip_grad_norm is not None and not clip_grad_norm > 0:
+            raise ValueError(f"clip_grad_norm = {clip_grad_norm} must be > 0")
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = resolve(metrics)
+        self.callbacks = [*callbacks]
+        if not any(isinstance(callback, ProgressBar) for callback in callbacks):
+            self.callbacks.append(ProgressBar(progress))
+        self.callbacks.sort(key=lambda callback: callback.runs_last)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.curves = curves
+        self.penalty = penalty
+        self.constraint = constraint
+        self.scheduler = scheduler
+        self.clip_grad_norm = clip_grad_norm
+        self.history = History(curves=curves)
+        self.columns: list[str] = []
+        self.epoch = 0
+        self.epochs = 0
+        self.epochs_trained = 0  # over all calls of fit, so that a second call shuffles anew
+        self._noise_counter = 0
+        self._stop_reason = ""
+
+    def fit(
+        self,
+        data: Any,
+        val: Any = None,
+        epochs: int = 1,
+        *,
+        resume: str | PathLike[str] | None = None,
+    ) -> History:
+        """Train, and return what every epoch gave (also kept as ``trainer.history``).
+
+        A second call goes on with the weights and the optimizer as they are, in a new history.
+
+        Args:
+            data: ``(x, y)`` or a Dataset. Floating numbers are cast to the model's dtype.
+            val: the same for validation, or None.
+            epochs: how many, unless a callback stops earlier.
+            resume: a file of ModelCheckpoint; training goes on after its epoch, up to ``epochs``
+                in all, to the same bits as without the interruption.
+
+        Raises:
+            ValueError, TypeError: something is wrong with the data; no parameter has changed.
+            KeyboardInterrupt: Ctrl-C is passed on, after the callbacks' ``on_fit_end`` (where
+                EarlyStopping restores the best weights). ``trainer.history`` is complete.
+        """
+        if epochs < 1:
+            raise ValueError(f"epochs = {epochs} must be >= 1")
+        train, validation = prepare(self, data, val)
+        self.history = History(curves=self.curves)
+        self.columns = self._columns(validation is not None)
+        self.epoch, self.epochs = 0, epochs
+        self._stop_reason = ""
+        begun: list[Callback] = []
+        noise = random.default_generator
+        kept = noise.get_state()
+        try:
+            noise.set_state((self.seed ^ _NOISE_STREAM, self._noise_counter))
+            for callback in self.callbacks:
+                callback.on_fit_begin(self)
+                begun.append(callback)
+            if resume is not None:
+                load_training(self, resume)
+            self._run(train, validation)
+            self.history.stop_reason = self._stop_reason or f"all {epochs} epochs run"
+        except KeyboardInterrupt:
+            self.history.stop_reason = f"interrupted in epoch {self.epoch}"
+            raise
+        except BaseException as error:
+            self.history.stop_reason = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._noise_counter = noise.get_state()[1]
+            noise.set_state(kept)
+            self.model.eval()
+            with ExitStack() as ends:  # every one is called, even if another one fails
+                for callback in reversed(begun):
+                    ends.callback(callback.on_fit_end, self)
+        return self.history
+
+    def stop(self, reason: str) -> None:
+        """Ask the running ``fit`` to end after this epoch. The reason goes into the history."""
+        self._stop_reason = reason
+
+    def evaluate(self, data: Any) -> dict[str, float]:
+        """Return the data loss and every metric of ``(x, y)``, in eval mode.
+
+        The loss is the loss function of all outputs and all targets at once.
+        """
+        return self.evaluate_batches(make_feed(self, as_dataset(data), "the data"))
+
+    def predict(self, x: Any) -> Array:
+        """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
+        data = as_dataset(x)
+        return self._outputs(Feed(data, model_dtype(self.model), None)).numpy()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""
+        save_training(self, path)
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Update the model once on a batch; return the data loss and the output before it."""
+        self.optimizer.zero_grad()
+        output = self.model(x)
+        loss = self.loss(output, y)
+        total = loss if self.penalty is None else loss + self.penalty(self.model)
+        total.backward()
+        if self.clip_grad_norm is not None:
+            clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
+        self.optimizer.step()
+        if self.constraint is not None:
+            self.constraint(self.model)
+        return loss, output
+
+    def evaluate_batches(self, feed: Feed) -> dict[str, float]:
+        """Return data loss and metrics of all rows of a Feed, in eval mode."""
+        output, target = self._outputs(feed), feed.targets
+        with evaluating(self.model):
+            loss = self.loss(output, target).item()
+        return {"loss": loss, **self._metrics(output.numpy(), target.numpy())}
+
+    def _run(self, train: Feed, validation: Feed | None) -> None:
+        normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in self.model.modules())
+        spans = batch_spans(train.rows, self.batch_size, lone_row_allowed=not normed)
+        watchers = [c for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        earlier = self.history[-1]["seconds"] if len(self.history) else 0.0
+        start = time.perf_counter() - earlier
+        while self.epoch < self.epochs and not self._stop_reason:
+            for callback in self.callbacks:
+                callback.on_epoch_begin(self)
+            running = self._train_epoch(train, spans, watchers)
+            self.epochs_trained += 1
+            row = self._row(
+                self.evaluate_batches(train) if running is None else running, validation
+            )
+            row["seconds"] = time.perf_counter() - start
+            if self.scheduler is not None:
+                self.scheduler.step()
+            self.history.append(row)
+            for callback in self.callbacks:
+                callback.on_epoch_end(self, row)
+            self.epoch += 1
+
+    def _train_epoch(
+        self, feed: Feed, spans: list[tuple[int, int]], watchers: list[Callback]
+    ) -> dict[str, float] | None:
+        """Train once on all rows; return the running averages if they are wanted."""
+        self.model.train()
+        running = RunningAverage() if self.curves == "running" else None
+        for x, y in self._shuffled(feed, spans):
+            loss, output = self.step(x, y)
+            if running is not None:
+                running.add(loss, output, y)
+            for callback in watchers:
+                callback.on_batch_end(self, loss)
+            if self._stop_reason:
+                break
+        if running is None:
+            return None
+        return {"loss": running.loss(), **self._metrics(*running.arrays())}
+
+    def _shuffled(
+        self, feed: Feed, spans: list[tuple[int, int]]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        if len(spans) == 1:  # order within a batch has no meaning, and no copy is needed
+            yield from feed.batches(feed.rows)
+            return
+        order = generator(self.seed, self.epochs_trained).permutation(feed.rows)
+        for start, stop in spans:
+            yield feed.take(order[start:stop])
+
+    def _outputs(self, feed: Feed) -> Tensor:
+        """Return the model's outputs for all rows of a Feed, in eval mode."""
+        outputs = []
+        with evaluating(self.model):
+            for x, _ in feed.batches(EVALUATION_ROWS):
+                output = self.model(x)
+                check_rows(output, len(x))
+                outputs.append(output)
+        if len(outputs) == 1:
+            return outputs[0]
+        return Tensor(np.concatenate([output.numpy() for output in outputs]))
+
+    def _metrics(self, output: Array, target: Array) -> Row:
+        return {metric.name: metric(output, target) for metric in self.metrics}
+
+    def _columns(self, validation: bool) -> list[str]:
+        def pair(name: str) -> list[str]:
+            return [name, f"val_{name}"] if validation else [name]
+
+        penalty = [] if self.penalty is None else ["penalty"]
+        measured = [name for metric in self.metrics for name in pair(metric.name)]
+        return ["epoch", *pair("loss"), *penalty, *measured, "lr", "seconds"]
+
+    def _row(self, train: Row, validation: Feed | None) -> Row:
+        """Return the epoch's figures, in the order of the columns."""
+        figures: Row = {"epoch": self.epoch, **train, "lr": self.optimizer.param_groups[0]["lr"]}
+        if validation is not None:
+            of_val = self.evaluate_batches(validation)
+            figures |= {f"val_{name}": value for name, value in of_val.items()}
+        if self.penalty is not None:
+            with evaluating(self.model):
+                figures["penalty"] = self.penalty(self.model).item()
+        return {name: figures[name] for name in self.columns if name in figures}
+
+    def progress_state(self) -> dict[str, Any]:
+        """Return how far the training is, for a checkpoint."""
+        return {
+            "epoch": len(self.history),
+            "epochs_trained": self.epochs_trained,
+            "stop_reason": self._stop_reason,
+            "noise": random.default_generator.get_state()[1],
+        }
+
+    def load_progress_state(self, state: dict[str, Any]) -> None:
+        """Go on from ``progress_state``."""
+        self.epoch = state["epoch"]
+        self.epochs_trained = state["epochs_trained"]
+        self._stop_reason = state["stop_reason"]
+        random.default_generator.set_state((self.seed ^ _NOISE_STREAM, state["noise"]))

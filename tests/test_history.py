@@ -1,0 +1,160 @@
+"""History, its files and its picture; metrics against scikit-learn's definitions."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from minigrad.history import History
+from minigrad.metrics import METRICS, Metric, accuracy, auc, f1, mae, r2, resolve, rmse
+
+
+@pytest.fixture
+def history():
+    made = History()
+    losses = [(0.9, 0.8), (0.5, 0.4), (0.3, 0.5), (0.1, math.nan)]
+    for epoch, (loss, val_loss) in enumerate(losses):
+        made.append({"epoch": epoch, "loss": loss, "val_loss": val_loss, "lr": 0.1})
+    made.stop_reason = "all 4 epochs run"
+    return made
+
+
+def test_columns_rows_best_and_gap(history):
+    assert history["loss"].tolist() == [0.9, 0.5, 0.3, 0.1]
+    assert history[-1]["loss"] == 0.1
+    assert len(history) == len(list(history)) == 4
+    assert (history.best_epoch, history.best_value) == (1, 0.4)
+    np.testing.assert_allclose(history.gap, [-0.1, -0.1, 0.2, np.nan])
+    with pytest.raises(KeyError, match="no column 'acc'"):
+        history["acc"]
+
+
+def test_nan_is_never_the_best():
+    history = History()
+    assert history.best_epoch is None
+    for epoch in range(2):
+        history.append({"epoch": epoch, "loss": math.nan})
+    assert history.best_epoch is None
+    assert math.isnan(history.best_value)
+    history.append({"epoch": 2, "loss": 5.0})
+    assert history.best_epoch == 2
+    with pytest.raises(KeyError, match="no validation data"):
+        history.gap  # noqa: B018
+
+
+def test_json_round_trip(history, tmp_path):
+    history.set_best("val_loss", 2, 0.5)
+    path = tmp_path / "history.json"
+    text = history.to_json(path)
+    json.loads(text, parse_constant=pytest.fail)  # NaN has no place in JSON
+    for again in (History.from_json(text), History.from_json(path)):
+        assert again.to_json() == text
+        assert again.best_epoch == 2
+        assert again.stop_reason == history.stop_reason
+        assert again[0] == history[0]
+        assert math.isnan(again[3]["val_loss"])
+
+
+@pytest.mark.parametrize("text", ["{}", '{"rows": 3}', "{nonsense"])
+def test_foreign_json_is_refused(text):
+    with pytest.raises(ValueError, match="not the JSON of a History"):
+        History.from_json(text)
+
+
+def test_csv_has_a_line_an_epoch(history, tmp_path):
+    path = tmp_path / "history.csv"
+    history.to_csv(path)
+    lines = path.read_text().splitlines()
+    assert lines[0] == "epoch,loss,val_loss,lr"
+    assert lines[1] == "0,0.9,0.8,0.1"
+    assert len(lines) == 5
+
+
+def test_pandas(history):
+    pytest.importorskip("pandas")
+    frame = history.to_pandas()
+    assert list(frame.columns) == history.columns
+    assert frame["loss"].tolist() == history["loss"].tolist()
+
+
+def test_repr_is_a_short_table(history):
+    text = repr(history)
+    assert "<- best" in text.splitlines()[2]
+    assert text.endswith("4 epochs; all 4 epochs run")
+    for epoch in range(4, 1000):
+        history.append({"epoch": epoch, "loss": 1.0, "val_loss": 1.0, "lr": 0.1})
+    assert len(repr(history).splitlines()) < 12
+    assert repr(History()) == "History(no epochs)"
+
+
+def test_plot_shows_both_curves_and_marks_the_best(history, tmp_path):
+    pytest.importorskip("matplotlib")
+    figure = history.plot(tmp_path / "curves.png")
+    (axes,) = figure.axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["train", "validation", "gap", "best: 1"]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    history.curves = "running"
+    assert "running average" in str(history.plot().axes[0].get_legend_handles_labels()[1])
+    with pytest.raises(KeyError, match="no column"):
+        history.plot(metric="accuracy")
+    with pytest.raises(ValueError, match="no epochs"):
+        History().plot()
+
+
+def test_plot_without_matplotlib_names_the_extra(history, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"minigrad\[plot\]"):
+        history.plot()
+
+
+# --- metrics ---------------------------------------------------------------------------------
+
+
+def test_metrics_equal_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(200, 1)).round(1)  # rounded: ties for the AUC
+    truth = (random.uniform(size=200) < 0.4).astype(int)
+    guess = logits[:, 0] > 0
+    assert accuracy(logits, truth) == metrics.accuracy_score(truth, guess)
+    assert f1(logits, truth) == pytest.approx(metrics.f1_score(truth, guess))
+    assert auc(logits, truth) == pytest.approx(metrics.roc_auc_score(truth, logits[:, 0]))
+    many, classes = random.normal(size=(200, 5)), random.integers(5, size=200)
+    assert accuracy(many, classes) == metrics.accuracy_score(classes, many.argmax(1))
+    macro = metrics.f1_score(classes, many.argmax(1), average="macro")
+    assert f1(many, classes) == pytest.approx(macro)
+    guess, values = random.normal(size=(2, 50, 3))
+    assert r2(guess, values) == pytest.approx(metrics.r2_score(values, guess))
+    assert mae(guess, values) == pytest.approx(metrics.mean_absolute_error(values, guess))
+    error = metrics.root_mean_squared_error(values.ravel(), guess.ravel())
+    assert rmse(guess, values) == pytest.approx(error)
+
+
+def test_metrics_without_an_answer_are_nan():
+    assert math.isnan(auc(np.zeros(3), np.ones(3)))
+    assert math.isnan(r2(np.zeros(3), np.ones(3)))
+
+
+@pytest.mark.parametrize("metric", list(METRICS))
+def test_metrics_never_broadcast(metric):
+    with pytest.raises(ValueError, match=r"match|not one class"):
+        METRICS[metric](np.zeros((4, 1)), np.zeros((4, 4)))
+
+
+def test_metrics_by_name_function_and_object():
+    def bias(output, target):
+        return np.mean(output - target)
+
+    found = resolve(["f1", bias, Metric("spread", np.ptp, "min"), accuracy])
+    assert [metric.name for metric in found] == ["f1", "bias", "spread", "accuracy"]
+    assert [metric.mode for metric in found] == ["max", None, "min", "max"]
+    with pytest.raises(ValueError, match="no metric 'f2'"):
+        resolve(["f2"])
+    with pytest.raises(ValueError, match="repeat"):
+        resolve([accuracy, "accuracy"])
+    with pytest.raises(TypeError, match="a name or a function"):
+        resolve([3])
+    with pytest.raises(TypeError, match="not one number"):
+        Metric("all", lambda output, target: output)(np.zeros(2), np.zeros(2))
