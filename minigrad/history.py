@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -43,9 +43,9 @@ class History:
         self.monitor: str | None = None
         self._best: tuple[int, float] | None = None
 
-    def append(self, row: Mapping[str, float]) -> None:
-        """Add an epoch's figures."""
-        self.rows.append(dict(row))
+    def append(self, row: Row) -> None:
+        """Add an epoch, given as a dict, which is kept: a callback may add to it."""
+        self.rows.append(row)
 
     def set_best(self, monitor: str, epoch: int, value: float) -> None:
         """Record the best epoch; without this it is the one with the lowest ``val_loss``."""

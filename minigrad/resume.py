@@ -10,6 +10,7 @@ from minigrad.history import History
 from minigrad.snapshot import restore_snapshot, take_snapshot
 
 if TYPE_CHECKING:
+    from minigrad.callbacks import Callback
     from minigrad.trainer import Trainer
 
 _KIND = "minigrad training"
@@ -23,7 +24,7 @@ def save_training(trainer: Trainer, path: str | PathLike[str]) -> None:
         "scheduler": None if trainer.scheduler is None else trainer.scheduler.state_dict(),
         "callbacks": [
             {"type": type(callback).__name__, "state": callback.state_dict()}
-            for callback in trainer.callbacks
+            for callback in _stateful(trainer)
         ],
         "history": trainer.history.to_json(),
         "trainer": trainer.progress_state(),
@@ -41,7 +42,8 @@ def load_training(trainer: Trainer, path: str | PathLike[str]) -> None:
     state = serialize.load(path)
     if not isinstance(state, dict) or state.get("kind") != _KIND:
         raise ValueError(f"{path} holds no training: was it written by ModelCheckpoint?")
-    types = [type(callback).__name__ for callback in trainer.callbacks]
+    callbacks = _stateful(trainer)
+    types = [type(callback).__name__ for callback in callbacks]
     saved = [entry["type"] for entry in state["callbacks"]]
     if types != saved:
         raise ValueError(f"{path} was saved with the callbacks {saved}, the trainer has {types}")
@@ -55,7 +57,12 @@ def load_training(trainer: Trainer, path: str | PathLike[str]) -> None:
     except BaseException:
         restore_snapshot(before, trainer.model, trainer.optimizer)
         raise
-    for callback, entry in zip(trainer.callbacks, state["callbacks"], strict=True):
+    for callback, entry in zip(callbacks, state["callbacks"], strict=True):
         callback.load_state_dict(entry["state"])
     trainer.history = History.from_json(state["history"])
     trainer.load_progress_state(state["trainer"])
+
+
+def _stateful(trainer: Trainer) -> list[Callback]:
+    """Return the callbacks whose state matters for what comes next."""
+    return [callback for callback in trainer.callbacks if callback.state_dict()]
