@@ -90,9 +90,11 @@ def digits(seed: int, quick: bool, mnist: Path | None) -> Problem:
         train, val = split(load_digits(), val=0.9, seed=seed)
         name, pixels, hidden, epochs = "handwritten digits 8 x 8", 64, 256, 200
     else:
-        train, _ = split(load_mnist(mnist), val=59_000, seed=seed)
-        _, val = split(load_mnist(mnist, train=False), val=2_000, seed=seed)
-        name, pixels, hidden, epochs = "MNIST digits 28 x 28", 784, 256, 60
+        images = load_mnist(mnist)
+        _, train = split(images, val=min(1000, len(images[0]) // 2), seed=seed)
+        images = load_mnist(mnist, train=False)
+        _, val = split(images, val=min(2000, len(images[0]) // 2), seed=seed)
+        name, pixels, hidden, epochs = "MNIST digits", images[0].shape[1], 256, 60
     return Problem(
         f"{name}: {len(train)} to train on, {len(val)} to validate; {pixels}-{hidden}-128-10",
         train,
@@ -143,8 +145,12 @@ def run_demo(
     out: str | PathLike[str], *, seed: int = 0, mnist: Path | None = None, quick: bool = False
 ) -> list[tuple[Problem, list[Run]]]:
     """Run everything, print tables while it goes, and write the picture to ``out``."""
-    from minigrad.demo_plot import draw_demo  # a missing extra is told before the work, not after
+    from minigrad.demo_plot import draw_demo
+    from minigrad.plots import figure
 
+    figure(1, 1)  # a missing extra or folder is told before the work, not after
+    if not Path(out).resolve().parent.is_dir():
+        raise FileNotFoundError(f"the folder of {out} does not exist")
     start = time.perf_counter()
     results = []
     for problem in (moons(seed, quick), digits(seed, quick, mnist)):
@@ -198,6 +204,7 @@ def verdict(runs: Sequence[Run]) -> str:
         points = 100 * (run.val["accuracy"] - plain.val["accuracy"])
         effect = "helps" if ratio < 0.95 else "hurts" if ratio > 1.05 else "changes little"
         lines.append(
-            f"  {run.fix.name} {effect}: validation loss x {ratio:.2f}, accuracy {points:+.1f} points"
+            f"  {run.fix.name} {effect}: "
+            f"validation loss x {ratio:.2f}, accuracy {points:+.1f} points"
         )
     return "\n".join(lines)

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from minigrad._core import Tensor
 
 from minigrad import nn
+from minigrad._core import Tensor
 from minigrad.data import Dataset
 
 Array = npt.NDArray[Any]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from minigrad._core import Tensor
-from minigrad.nn import Module
 
+from minigrad._core import Tensor
 from minigrad.data import Dataset
 from minigrad.data.dataset import as_dataset
 from minigrad.feed import (
@@ -19,6 +18,7 @@ from minigrad.feed import (
     target_form,
 )
 from minigrad.modes import evaluating
+from minigrad.nn import Module
 
 if TYPE_CHECKING:
     from minigrad.trainer import Trainer

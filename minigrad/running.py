@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from minigrad._core import Tensor
 
 Array = npt.NDArray[Any]

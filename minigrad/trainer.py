@@ -10,11 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from minigrad._core import Tensor
-from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
-from minigrad.optim import clip_grad_norm_
 
 from minigrad import random
+from minigrad._core import Tensor
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
 from minigrad.data.random import generator
@@ -22,6 +20,8 @@ from minigrad.feed import Feed, batch_spans
 from minigrad.history import History, Row
 from minigrad.metrics import Metric, resolve
 from minigrad.modes import evaluating
+from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
+from minigrad.optim import clip_grad_norm_
 from minigrad.preparation import EVALUATION_ROWS, check_rows, make_feed, model_dtype, prepare
 from minigrad.resume import load_training, save_training
 from minigrad.running import RunningAverage

@@ -212,8 +212,10 @@ def test_impossible_toys_are_refused(call, message):
 
 def idx(array, code):
     big = array.astype(array.dtype.newbyteorder(">"))
-    return bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + (
-        big.tobytes()
+    return (
+        bytes([0, 0, code, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + (big.tobytes())
     )
 
 

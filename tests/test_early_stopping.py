@@ -145,7 +145,10 @@ def test_a_second_training_starts_afresh():
 
 def test_state_goes_on_where_it_was():
     values = [3, 4, 2, NAN, 3, 3, 1]
-    whole, first = EarlyStopping(patience=3, smoothing=0.3), EarlyStopping(patience=3, smoothing=0.3)
+    whole, first = (
+        EarlyStopping(patience=3, smoothing=0.3),
+        EarlyStopping(patience=3, smoothing=0.3),
+    )
     script = Script()
     end = script.play(whole, values)
     begun = Script()

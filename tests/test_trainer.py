@@ -1,0 +1,495 @@
+"""Trainer: it learns, its curves are honest, the same seed gives the same bits, and bad input
+leaves every parameter as it was.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.callbacks import Callback, EarlyStopping
+from minigrad.data import Dataset, make_moons, split
+from minigrad.trainer import Trainer
+
+RANDOM = np.random.Generator(np.random.Philox(0))
+X = RANDOM.normal(size=(50, 3))
+Y = X @ [1.0, -2.0, 0.5] + 0.1
+XV = RANDOM.normal(size=(20, 3))
+YV = XV @ [1.0, -2.0, 0.5] + 0.1
+CLASSES = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+
+
+def network(outputs=1, seed=0, dropout=0.0, norm=False):
+    mg.seed(seed)
+    hidden = [nn.BatchNorm1d(8)] if norm else []
+    return nn.Sequential(
+        nn.Linear(3, 8), *hidden, nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, outputs)
+    )
+
+
+def make(model=None, loss=None, lr=0.01, **arguments):
+    model = network() if model is None else model
+    loss = nn.MSELoss() if loss is None else loss
+    arguments = {"progress": False, **arguments}
+    return Trainer(model, loss, optim.Adam(model.parameters(), lr=lr), **arguments)
+
+
+def weights(model):
+    return {name: w.numpy().copy() for name, w in model.state_dict().items()}
+
+
+def same(one, other):
+    return all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
+
+
+def rows(history):
+    return [{**row, "seconds": 0.0} for row in history]
+
+
+# --- learning --------------------------------------------------------------------------------
+
+
+def test_it_learns_a_line():
+    model = nn.Sequential(nn.Linear(3, 1))
+    trainer = make(model, lr=0.05, metrics=["r2", "mae"])
+    history = trainer.fit((X, Y), val=(XV, YV), epochs=200)
+    assert history["val_loss"][-1] < 1e-4
+    assert history["val_r2"][-1] > 0.999
+    np.testing.assert_allclose(model[0].weight.numpy()[0], [1.0, -2.0, 0.5], atol=0.02)
+    assert history.stop_reason == "all 200 epochs run"
+
+
+def test_it_tells_the_moons_apart():
+    train, val = split(make_moons(200, noise=0.1), val=0.5)
+    mg.seed(0)
+    model = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 1))
+    trainer = make(model, nn.BCEWithLogitsLoss(), metrics=["accuracy", "auc", "f1"])
+    trainer.fit(train, epochs=150)
+    result = trainer.evaluate(val)
+    assert result["accuracy"] > 0.95
+    assert result["auc"] > 0.98
+
+
+def test_it_learns_classes():
+    trainer = make(network(3), nn.CrossEntropyLoss(), lr=0.03, metrics=["accuracy"])
+    assert trainer.fit((X, CLASSES), epochs=100)["accuracy"][-1] > 0.95
+    assert trainer.predict(X).shape == (50, 3)
+
+
+# --- honesty ---------------------------------------------------------------------------------
+
+
+def by_hand(model, loss, x, y):
+    dtype = next(model.parameters()).dtype
+    model.eval()
+    with mg.no_grad():
+        output = model(mg.tensor(x.astype(dtype)))
+        return output.numpy(), loss(output, mg.tensor(y.astype(dtype).reshape(-1, 1))).item()
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_curves_equal_an_evaluation_by_hand_after_every_epoch(double):
+    model = network(dropout=0.5, norm=True)
+    model = model.double() if double else model
+    loss = nn.MSELoss()
+    found = []
+
+    class ByHand(Callback):
+        def on_epoch_end(self, trainer, row):
+            found.append([by_hand(model, loss, x, y)[1] for x, y in ((X, Y), (XV, YV))])
+
+    trainer = make(model, loss, callbacks=[ByHand()], penalty=nn.L2(0.01), batch_size=16)
+    history = trainer.fit((X, Y), val=(XV, YV), epochs=4)
+    assert np.array_equal(found, np.stack([history["loss"], history["val_loss"]], axis=1))
+    squares = sum((w**2).sum() for name, w in weights(model).items() if name.endswith("0.weight"))
+    assert history["penalty"][-1] > 0.01 * squares * 0.99
+    output, value = by_hand(model, loss, XV, YV)
+    assert np.array_equal(trainer.predict(XV), output)
+    assert trainer.evaluate((XV, YV)) == {"loss": value}
+
+
+def test_evaluation_in_many_batches_is_the_loss_of_all_rows(monkeypatch):
+    trainer = make(metrics=["rmse"])
+    whole, outputs = trainer.evaluate((X, Y)), trainer.predict(X)
+    monkeypatch.setattr("minigrad.trainer.EVALUATION_ROWS", 7)
+    assert trainer.evaluate((X, Y)) == whole
+    assert np.array_equal(trainer.predict(X), outputs)
+
+
+def test_running_curves_are_averages_over_the_steps():
+    trainer = make(curves="running", batch_size=20, metrics=["mae"])
+    sizes, losses = [], []
+    step = trainer.step
+
+    def spied(x, y):
+        loss, output = step(x, y)
+        sizes.append(len(x))
+        losses.append(loss.item())
+        return loss, output
+
+    trainer.step = spied
+    history = trainer.fit((X, Y), val=(XV, YV), epochs=1)
+    assert sizes == [20, 20, 10]
+    assert history["loss"][0] == pytest.approx(np.average(losses, weights=sizes))
+    assert history["val_loss"][0] == trainer.evaluate((XV, YV))["loss"]
+    assert history.curves == "running"
+
+
+def test_the_columns_are_told_beforehand():
+    trainer = make(metrics=["mae"], penalty=nn.L2(1e-3))
+    history = trainer.fit((X, Y), val=(XV, YV), epochs=1)
+    expected = ["epoch", "loss", "val_loss", "penalty", "mae", "val_mae", "lr", "seconds"]
+    assert history.columns == trainer.columns == expected
+
+
+# --- modes, shuffling, bits ------------------------------------------------------------------
+
+
+def test_modes_are_set_and_put_back():
+    model = network(dropout=0.5)
+    modes = []
+
+    class Look(Callback):
+        def on_batch_end(self, trainer, loss):
+            modes.append([module.training for module in model.modules()])
+
+        def on_epoch_end(self, trainer, row):
+            trainer.predict(X)
+
+    model.eval()
+    trainer = make(model, callbacks=[Look()])
+    trainer.fit((X, Y), epochs=2)
+    assert np.all(modes)
+    assert not any(module.training for module in model.modules())
+    model.train()
+    model[2].eval()
+    first, second = trainer.predict(X), trainer.predict(X)
+    assert np.array_equal(first, second)
+    assert [module.training for module in model.modules()] == [True, True, True, False, True]
+
+
+def test_every_row_comes_once_an_epoch_in_another_order():
+    trainer = make(batch_size=16)
+    seen = []
+    step = trainer.step
+
+    def spied(x, y):
+        seen.append(x.numpy()[:, 0].copy())
+        return step(x, y)
+
+    trainer.step = spied
+    trainer.fit((X, Y), epochs=2)
+    assert [len(batch) for batch in seen] == [16, 16, 16, 2] * 2
+    first, second = np.concatenate(seen[:4]), np.concatenate(seen[4:])
+    assert not np.array_equal(first, second)
+    assert np.array_equal(np.sort(first), np.sort(second))
+
+
+def test_a_lone_last_row_joins_its_neighbours_before_a_batch_norm():
+    trainer = make(network(norm=True), batch_size=7)
+    sizes = []
+    step = trainer.step
+    trainer.step = lambda x, y: (sizes.append(len(x)), step(x, y))[1]
+    trainer.fit((X, Y), epochs=1)
+    assert sizes == [7, 7, 7, 7, 7, 7, 8]
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_the_same_seed_gives_the_same_bits(norm):
+    def train(seed):
+        model = network(dropout=0.3, norm=norm)
+        mg.seed(123 + seed)  # what else was drawn does not matter
+        mg.rand(seed + 1)
+        trainer = make(model, batch_size=16, seed=seed, metrics=["mae"])
+        return rows(trainer.fit((X, Y), val=(XV, YV), epochs=3)), weights(model)
+
+    (one, a), (two, b), (other, c) = train(0), train(0), train(1)
+    assert one == two != other
+    assert same(a, b)
+    assert not same(a, c)
+
+
+def test_training_leaves_the_users_random_numbers_alone():
+    model = network(dropout=0.5)
+    mg.seed(5)
+    expected = mg.rand(3).tolist()
+    mg.seed(5)
+    make(model).fit((X, Y), epochs=2)
+    assert mg.rand(3).tolist() == expected
+
+
+def test_a_second_fit_goes_on():
+    model = network(dropout=0.3)
+    trainer = make(model, batch_size=16)
+    first = trainer.fit((X, Y), epochs=3)
+    second = trainer.fit((X, Y), epochs=2)
+    whole_model = network(dropout=0.3)
+    whole = make(whole_model, batch_size=16).fit((X, Y), epochs=5)
+    assert same(weights(model), weights(whole_model))
+    assert [*first["loss"], *second["loss"]] == whole["loss"].tolist()
+    assert second[0]["epoch"] == 0
+
+
+# --- restoring -------------------------------------------------------------------------------
+
+
+class Record(Callback):
+    """Keeps the weights of every epoch, and raises at some point."""
+
+    def __init__(self, error=None, epoch=-1, batch=False):
+        self.error, self.at, self.batch = error, epoch, batch
+        self.weights, self.optimizer = [], []
+
+    def on_batch_end(self, trainer, loss):
+        if self.batch and trainer.epoch == self.at:
+            raise self.error
+
+    def on_epoch_end(self, trainer, row):
+        self.weights.append(weights(trainer.model))
+        if not self.batch and trainer.epoch == self.at:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("broken")])
+@pytest.mark.parametrize("batch", [False, True])
+def test_the_best_epoch_is_restored_after_ctrl_c_and_exceptions(error, batch):
+    model = network(dropout=0.5, norm=True)
+    record = Record(error, 6, batch)
+    stopping = EarlyStopping(patience=100)
+    trainer = make(model, callbacks=[stopping, record], batch_size=16, lr=0.3)
+    with pytest.raises(type(error)):
+        trainer.fit((X, Y), val=(XV, YV), epochs=50)
+    history = trainer.history
+    assert same(weights(model), record.weights[history.best_epoch])
+    assert trainer.evaluate((XV, YV))["loss"] == history.best_value == np.min(history["val_loss"])
+    assert not model.training
+    expected = "interrupted in epoch 6" if isinstance(error, KeyboardInterrupt) else "broken"
+    assert expected in history.stop_reason
+
+
+@pytest.mark.parametrize("patience", [2, 1000])
+def test_the_best_epoch_is_restored_after_a_stop_and_after_all_epochs(patience):
+    model = network(norm=True)
+    record = Record()
+    callbacks = [EarlyStopping(patience=patience), record]
+    trainer = make(model, callbacks=callbacks, batch_size=16, lr=0.5)
+    history = trainer.fit((X, Y), val=(XV, YV), epochs=25)
+    assert (len(history) < 25) == (patience == 2)
+    assert history.best_epoch < len(history) - 1
+    assert same(weights(model), record.weights[history.best_epoch])
+
+
+def test_the_optimizer_goes_back_with_the_weights():
+    def train(epochs, **arguments):
+        model = network()
+        trainer = make(model, batch_size=16, lr=0.1, **arguments)
+        trainer.fit((X, Y), val=(XV, YV), epochs=epochs)
+        return trainer
+
+    stopped = train(12, callbacks=[EarlyStopping(patience=100)])
+    plain = train(stopped.history.best_epoch + 1)
+    for trainer in (stopped, plain):
+        trainer.callbacks.clear()
+        trainer.epochs_trained = 0
+        trainer.fit((X, Y), epochs=3)
+    assert same(weights(stopped.model), weights(plain.model))
+
+
+# --- shapes and dtypes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("y", [Y, Y.reshape(-1, 1), Y.astype(np.float32), mg.tensor(Y)])
+def test_targets_of_one_column_are_matched_in_either_shape(y):
+    model = network()
+    make(model).fit((X, y), epochs=2)
+    expected = network()
+    make(expected).fit((X, Y), epochs=2)
+    assert same(weights(model), weights(expected))
+
+
+def test_a_model_with_outputs_of_one_axis():
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, x):
+            return self.inner(x).reshape(-1)
+
+    trainer = make(Flat())
+    trainer.fit((X, Y.reshape(-1, 1)), epochs=1)
+    assert trainer.predict(X).shape == (50,)
+
+
+@pytest.mark.parametrize("labels", [np.int32, np.uint8, np.float64, bool])
+def test_labels_of_any_dtype(labels):
+    y = (X[:, 0] > 0).astype(labels)
+    expected = make(network(), nn.BCEWithLogitsLoss()).evaluate((X, y.astype(np.int64)))
+    assert make(network(), nn.BCEWithLogitsLoss()).evaluate((X, y)) == expected
+    expected = make(network(2), nn.CrossEntropyLoss()).evaluate((X, y.astype(np.int64)))
+    assert make(network(2), nn.CrossEntropyLoss()).evaluate((X, y.reshape(-1, 1))) == expected
+
+
+def test_tensors_lists_datasets_and_mapped_files_give_the_same(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    found = []
+    for data in ((X, Y), (mg.tensor(X), mg.tensor(Y)), [X, Y], Dataset(X, Y), (mapped, Y)):
+        model = network()
+        trainer = make(model, batch_size=16)
+        trainer.fit(data, val=data, epochs=2)
+        found.append((rows(trainer.history), weights(model), trainer.predict(data)))
+    for one in found[1:]:
+        assert one[0] == found[0][0]
+        assert same(one[1], found[0][1])
+        assert np.array_equal(one[2], found[0][2])
+
+
+def test_a_loss_of_ones_own_gets_what_was_given():
+    shapes = []
+
+    def loss(output, target):
+        shapes.append((output.shape, target.shape, target.dtype))
+        return (output - target[:, :1]).mean() ** 2
+
+    y = np.stack([Y, Y], axis=1)
+    make(loss=loss, batch_size=50).fit((X, y), epochs=1)
+    assert set(shapes) == {((50, 1), (50, 2), np.dtype(np.float32))}
+
+
+def test_clipping_constraint_and_scheduler_are_applied():
+    class Halve:
+        def __init__(self, optimizer):
+            self.optimizer = optimizer
+
+        def step(self):
+            self.optimizer.param_groups[0]["lr"] /= 2
+
+    model = network()
+    trainer = make(model, clip_grad_norm=1e-3, constraint=nn.MaxNorm(0.1))
+    trainer.scheduler = Halve(trainer.optimizer)
+    norms = []
+
+    class Look(Callback):
+        def on_batch_end(self, trainer, loss):
+            squares = [float((p.grad.numpy() ** 2).sum()) for p in model.parameters()]
+            norms.append(math.sqrt(sum(squares)))
+
+    trainer.callbacks.append(Look())
+    history = trainer.fit((X, Y), epochs=3)
+    assert max(norms) <= 1.001e-3
+    assert np.linalg.norm(model[0].weight.numpy(), axis=1).max() <= 0.1001
+    np.testing.assert_allclose(history["lr"], [0.01, 0.005, 0.0025])
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+NAN = X.copy()
+NAN[7, 2] = np.nan
+
+BAD = {
+    "lengths": ((X, Y[:-1]), None, ValueError, "50 rows and y has 49"),
+    "empty": ((X[:0], Y[:0]), None, ValueError, "empty"),
+    "no targets": (X, None, ValueError, "the training data has no targets"),
+    "three arrays": ((X, Y, Y), None, TypeError, "a tuple of 3"),
+    "NaN": ((NAN, Y), None, ValueError, "row 7, column 2"),
+    "NaN in val": ((X, Y), (NAN, Y), ValueError, "row 7, column 2"),
+    "features": ((X[:, :2], Y), None, ValueError, "2"),
+    "val features": ((X, Y), (XV[:, :2], YV), ValueError, r"shape \(3,\), of the validation data"),
+    "two columns": ((X, np.stack([Y, Y], 1)), None, ValueError, "must match; reshape y"),
+    "val columns": ((X, Y), (XV, np.stack([YV, YV], 1)), ValueError, "must match"),
+    "text": ((X, np.array(["a"] * 50)), None, TypeError, "numbers"),
+    "val fraction": ((X, Y), 0.2, TypeError, "minigrad.data.split"),
+    "empty val": ((X, Y), (X[:0], Y[:0]), ValueError, "empty"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_data_is_refused_and_changes_nothing(name):
+    data, val, error, message = BAD[name]
+    trainer = make(network(norm=True))
+    before = weights(trainer.model)
+    with pytest.raises(error, match=message):
+        trainer.fit(data, val=val, epochs=1)
+    assert same(before, weights(trainer.model))
+    trainer.fit((X, Y), epochs=1)  # still usable
+
+
+@pytest.mark.parametrize(
+    ("outputs", "loss", "y", "message"),
+    [
+        (3, nn.CrossEntropyLoss, np.full(50, 3), "label 3 in row 0 .* 3 classes 0 to 2"),
+        (3, nn.CrossEntropyLoss, np.arange(50) % 3 - 1, "label -1 in row 0"),
+        (3, nn.CrossEntropyLoss, np.full(50, 0.5), r"label 0\.5"),
+        (3, nn.CrossEntropyLoss, np.zeros((50, 2)), r"class numbers, or \(n, 3\)"),
+        (1, nn.BCEWithLogitsLoss, np.arange(50) % 3, "target 2 in row 2"),
+        (2, nn.BCEWithLogitsLoss, np.zeros(50), "must match"),
+    ],
+)
+def test_bad_labels_are_refused_and_change_nothing(outputs, loss, y, message):
+    trainer = make(network(outputs), loss())
+    before = weights(trainer.model)
+    with pytest.raises(ValueError, match=message):
+        trainer.fit((X, y), epochs=1)
+    with pytest.raises(ValueError, match=message):
+        trainer.fit((X, np.zeros_like(y) if y.ndim == 1 and outputs > 1 else y), val=(X, y))
+    assert same(before, weights(trainer.model))
+
+
+def test_a_metric_or_loss_that_fails_does_so_before_training():
+    def broken(output, target):
+        raise RuntimeError("broken metric")
+
+    for arguments, error, message in (
+        ({"metrics": [broken]}, RuntimeError, "broken metric"),
+        ({"loss": nn.MSELoss(reduction="none")}, ValueError, "the loss must be a tensor of one"),
+        ({"penalty": lambda model: model[0].weight}, ValueError, "the penalty must be"),
+        ({"callbacks": [EarlyStopping("val_loss")]}, ValueError, "cannot monitor"),
+    ):
+        trainer = make(**arguments)
+        before = weights(trainer.model)
+        with pytest.raises(error, match=message):
+            trainer.fit((X, Y), epochs=1)
+        assert same(before, weights(trainer.model))
+
+
+def test_a_model_that_loses_rows_is_refused():
+    class Total(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(3, 1)
+
+        def forward(self, x):
+            return self.inner(x).sum()
+
+    with pytest.raises(ValueError, match="first axis must be the rows"):
+        make(Total()).fit((X, Y))
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    model, other = network(), network()
+    trainer = Trainer(model, nn.MSELoss(), optim.Adam(other.parameters()), progress=False)
+    with pytest.raises(ValueError, match="no parameter of this model"):
+        trainer.fit((X, Y))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"seed": -1}, "seed"),
+        ({"curves": "smooth"}, "'honest' or 'running'"),
+        ({"clip_grad_norm": 0.0}, "clip_grad_norm"),
+        ({"metrics": ["accurracy"]}, "no metric 'accurracy'"),
+    ],
+)
+def test_impossible_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make(**arguments)
+
+
+def test_no_epochs_are_refused():
+    with pytest.raises(ValueError, match="epochs = 0"):
+        make().fit((X, Y), epochs=0)
