@@ -34,65 +34,59 @@ class TargetForm:
 
 
 class Feed:
-    """Rows of a data set as tensors: whole, in batches by position, or any rows by number.
+    """Rows of a data set as tensors: inputs in batches, targets, or both of any rows.
 
     Arrays in memory are cast once; memory-mapped ones are read and cast batch by batch.
     """
 
     def __init__(self, data: Dataset, dtype: np.dtype[Any], form: TargetForm | None) -> None:
-        """Cast and keep the arrays; ``form`` is None when there are no targets to hand out."""
+        """Cast and keep the arrays; ``form`` is None when targets are not asked for."""
         self.rows = len(data)
         self._data = data
         self._dtype = dtype
         self._form = form
-        self._whole: tuple[Tensor, Tensor | None] | None = None
-        self._batches: dict[int, list[tuple[Tensor, Tensor | None]]] = {}
-        if not data.on_disk:
-            self._whole = self._tensors(data.x, data.y)
+        self._inputs = None if data.on_disk else self._input(data.x)
+        self._targets = None if data.on_disk or form is None else self._target(data.y)
+        self._batches: dict[int, list[Tensor]] = {}
 
     @property
     def targets(self) -> Tensor:
         """The targets of all rows."""
-        if self._whole is not None and self._whole[1] is not None:
-            return self._whole[1]
-        if self._form is None or self._data.y is None:
-            raise ValueError("the data has no targets: give (x, y)")
-        return Tensor(self._form.of(self._data.y))
+        return self._target(self._data.y) if self._targets is None else self._targets
 
-    def take(self, index: Array) -> tuple[Tensor, Tensor | None]:
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Return all rows as one batch."""
+        return self._input(self._data.x) if self._inputs is None else self._inputs, self.targets
+
+    def take(self, index: Array) -> tuple[Tensor, Tensor]:
         """Return the rows ``index`` as one batch."""
-        if self._whole is None:
-            return self._tensors(*self._data.rows(index))
-        x, y = self._whole
+        if self._inputs is None or self._targets is None:
+            x, y = self._data.rows(index)
+            return self._input(x), self._target(y)
         return (
-            Tensor(x.numpy().take(index, axis=0)),
-            None if y is None else Tensor(y.numpy().take(index, axis=0)),
+            Tensor(self._inputs.numpy().take(index, axis=0)),
+            Tensor(self._targets.numpy().take(index, axis=0)),
         )
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield all rows in order; batches in memory are made once and kept."""
-        spans = range(0, self.rows, size)
-        if self._whole is None:
-            for start in spans:
-                rows = slice(start, min(start + size, self.rows))
-                yield self._tensors(*self._data.rows(rows))
-            return
+    def inputs(self, size: int) -> Iterator[Tensor]:
+        """Yield the inputs of all rows in order; batches in memory are made once and kept."""
         if size not in self._batches:
-            x, y = self._whole
-            whole = len(spans) == 1
-            self._batches[size] = [
-                self._whole
-                if whole
-                else (x[start : start + size], None if y is None else y[start : start + size])
-                for start in spans
-            ]
+            spans = [(start, start + size) for start in range(0, self.rows, size)]
+            if self._inputs is None:
+                for start, stop in spans:
+                    yield self._input(self._data.rows(slice(start, stop))[0])
+                return
+            x = self._inputs
+            self._batches[size] = [x] if len(spans) == 1 else [x[i:j] for i, j in spans]
         yield from self._batches[size]
 
-    def _tensors(self, x: Array, y: Array | None) -> tuple[Tensor, Tensor | None]:
-        made = Tensor(features(x, self._dtype))
+    def _input(self, x: Array) -> Tensor:
+        return Tensor(features(x, self._dtype))
+
+    def _target(self, y: Array | None) -> Tensor:
         if self._form is None or y is None:
-            return made, None
-        return made, Tensor(self._form.of(y))
+            raise ValueError("the data has no targets: give (x, y)")
+        return Tensor(self._form.of(y))
 
 
 def features(x: Array, dtype: np.dtype[Any]) -> Array:

@@ -263,7 +263,7 @@ class Trainer:
         self, feed: Feed, spans: list[tuple[int, int]]
     ) -> Iterator[tuple[Tensor, Tensor]]:
         if len(spans) == 1:  # order within a batch has no meaning, and no copy is needed
-            yield from feed.batches(feed.rows)
+            yield feed.whole()
             return
         order = generator(self.seed, self.epochs_trained).permutation(feed.rows)
         for start, stop in spans:
@@ -273,7 +273,7 @@ class Trainer:
         """Return the model's outputs for all rows of a Feed, in eval mode."""
         outputs = []
         with evaluating(self.model):
-            for x, _ in feed.batches(EVALUATION_ROWS):
+            for x in feed.inputs(EVALUATION_ROWS):
                 output = self.model(x)
                 check_rows(output, len(x))
                 outputs.append(output)
