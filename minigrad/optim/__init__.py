@@ -1,0 +1,22 @@
+"""Optimizers, learning rate schedules, gradient clipping and weight averages."""
+
+from minigrad.optim import lr_scheduler
+from minigrad.optim.adam import Adam, AdamW
+from minigrad.optim.averaging import EMA, SWA
+from minigrad.optim.clip import clip_grad_norm_, clip_grad_value_
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.rmsprop import RMSprop
+from minigrad.optim.sgd import SGD
+
+__all__ = [
+    "EMA",
+    "SGD",
+    "SWA",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "lr_scheduler",
+]
