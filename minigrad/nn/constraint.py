@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad._check import number
-from minigrad._core import maximum
+from minigrad._core import max_norm_
 from minigrad.grad_mode import no_grad
 from minigrad.nn.module import Module
 from minigrad.nn.selection import select
@@ -44,8 +44,7 @@ class MaxNorm:
                     raise ValueError(
                         f"MaxNorm needs weights of 2 axes or more; {name} has shape {w.shape}"
                     )
-                norm = (w * w).sum(tuple(range(1, w.ndim)), keepdim=True).sqrt()
-                w.copy_(w * (self.max_norm / maximum(norm, self.max_norm)))
+                max_norm_(w, self.max_norm)
 
     def __repr__(self) -> str:
         """The norm and the choice."""
