@@ -43,6 +43,7 @@ __all__ = [
     "arange",
     "build_info",
     "callbacks",
+    "compile",
     "data",
     "default_generator",
     "enable_grad",
@@ -75,18 +76,20 @@ __all__ = [
 if TYPE_CHECKING:
     from minigrad import callbacks, data, nn, optim
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
+    from minigrad.compiled import compile
     from minigrad.history import History
     from minigrad.trainer import Trainer
 
 __version__: str = build_info()["version"]
 
-# What is imported on first use: name -> module (a module stands for itself).
+# What is imported on first use: name -> module that holds it or is it.
 _LATER = {
     "EarlyStopping": "minigrad.callbacks",
     "History": "minigrad.history",
     "ModelCheckpoint": "minigrad.callbacks",
     "Trainer": "minigrad.trainer",
     "callbacks": "minigrad.callbacks",
+    "compile": "minigrad.compiled",
     "data": "minigrad.data",
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
@@ -97,8 +100,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
     module = importlib.import_module(_LATER[name])
-    value = module if _LATER[name] == f"minigrad.{name}" else getattr(module, name)
-    globals()[name] = value
+    value = globals()[name] = getattr(module, name, module)
     return value
 
 
