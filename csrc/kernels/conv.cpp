@@ -26,8 +26,12 @@ static int64_t weight_sums_bytes(const ConvShape& s) {
   return w.units * w.sums * int64_t{sizeof(T)};
 }
 template <class T>
-static int64_t weight_panels(const ConvShape& s) {
-  return s.groups * weights<T>(s).panels;
+static int64_t filter_panels(const ConvShape& s) {
+  return panel_count<T>(s.filters / s.groups);
+}
+template <class T>
+static int64_t channel_panels(const ConvShape& s) {
+  return panel_count<T>(s.channels / s.groups);
 }
 
 template <class T>
@@ -41,7 +45,8 @@ extern constinit const Conv conv = {
     {outputs_pass<float, true>(), outputs_pass<double, true>()},
     {weight_pass<float>(), weight_pass<double>()},
     {weight_sums_bytes<float>, weight_sums_bytes<double>},
-    {weight_panels<float>, weight_panels<double>},
+    {filter_panels<float>, filter_panels<double>},
+    {channel_panels<float>, channel_panels<double>},
     {join_weight_grad<float>, join_weight_grad<double>},
 };
 

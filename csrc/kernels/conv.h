@@ -17,8 +17,10 @@
 //     forward       a = x (images, channels, height, width), b = bias (filters) or null
 //     input_grad    a = gradient of the output, b unused
 //     weight_grad   a = x, b = gradient of the output, out = sums, weight_sums_bytes(shape); then
-//                   join(shape, sums, out, begin, end) over [0, weight_panels(shape)) adds the
-//                   sums up and writes the gradient of the weight (sums are left in pieces)
+//                   join(shape, sums, out, begin, end) over [0, groups * filter_panels(shape))
+//                   adds the sums up in place and writes the gradient of the weight
+// Units are numbered (images, group, panel): a range that begins at a multiple of the panels of its
+// outputs (filter_panels, or channel_panels for input_grad) reads no image that another has read.
 // Arrays are dense and do not overlap. Scratch, shared and sums are 64-byte aligned. No size of the
 // shape is 0 except `images` (and then there are no units, and join writes zeros).
 #pragma once
@@ -46,7 +48,7 @@ struct ConvPass {
 struct Conv {
   ConvPass forward[2], input_grad[2], weight_grad[2];
   int64_t (*weight_sums_bytes[2])(const ConvShape&);
-  int64_t (*weight_panels[2])(const ConvShape&);
+  int64_t (*filter_panels[2])(const ConvShape&), (*channel_panels[2])(const ConvShape&);
   void (*join[2])(const ConvShape&, void* sums, void* out, int64_t begin, int64_t end);
 };
 

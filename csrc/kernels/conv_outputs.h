@@ -2,7 +2,7 @@
 // channels), its links (source channel, kh, kw).
 #pragma once
 #include "kernels/conv_source.h"
-#include "kernels/indirect.h"
+#include "kernels/pixel_rows.h"
 
 namespace mg {
 namespace MG_ISA {
@@ -18,26 +18,48 @@ struct Part {
   const int64_t* row;  // of each pixel of the images that are read at a time
   const int64_t* col;  // of each link
   const int64_t* to;   // of each pixel in its plane; null if pixel i is at i
+                       // (with `by_rows`, row and to are of each vector of pixels)
   const T* weight;     // group by group, panel by panel
 };
 
 struct Outputs {
   Source source;
+  bool by_rows;            // pixel_rows instead of indirect_product
+  int64_t out_w, vectors;  // of a row of outputs
   int64_t units, panels, parts;
   int64_t channels, columns, plane;  // of the output: all channels, those of a group, a plane
   int64_t pixels, links;             // upper bounds over all parts together
 };
 
+// The cost of a pixel either way, in multiply-adds: what the lanes and accumulators that stay empty
+// waste, and what a tile costs besides (of indirect_product, also to be turned over).
+template <class T>
+static bool rows_are_faster(const Outputs& o, int64_t links) {
+  const double lonely = o.columns <= Vec<T>::width ? 1.33 : 1;
+  const double filled = static_cast<double>(o.vectors * Vec<T>::width) / o.out_w;
+  return filled * round_up(o.columns, 4) * (links + 7) * 1.05 <
+         lonely * padded_columns<T>(o.columns) * (links + 16);
+}
+
 template <class T>
 static Outputs outputs(const ConvShape& s, bool backward) {
+  constexpr int w = Vec<T>::width;
   Outputs o{};
+  o.out_w = backward ? s.width : s.out_w;
+  o.vectors = (o.out_w + w - 1) / w;
   o.channels = backward ? s.channels : s.filters;
   o.columns = o.channels / s.groups;
   o.panels = panel_count<T>(o.columns);
   o.plane = backward ? s.height * s.width : s.out_h * s.out_w;
   o.parts = backward ? min_of(s.stride_h, s.height) * min_of(s.stride_w, s.width) : 1;
-  const int64_t images = min_of(s.images, max_of(1, output_block * o.parts / o.plane));
+  int64_t images = min_of(s.images, max_of(1, output_block * o.parts / o.plane));
   o.source = backward ? grad_source(s, images) : input_source(s, images);
+  o.by_rows = s.stride_w == 1 && o.parts == 1 && (o.source.copied || o.out_w >= w) &&
+              rows_are_faster<T>(o, s.kernel_h * s.kernel_w * o.source.channels);
+  if (o.by_rows) {
+    images = min_of(s.images, 1);
+    o.source.images = images;
+  }
   o.units = images ? (s.images + images - 1) / images * s.groups * o.panels : 0;
   o.pixels = o.plane * images;
   o.links = o.source.channels * s.kernel_h * s.kernel_w;
@@ -54,7 +76,8 @@ static int64_t outputs_shared_bytes(const ConvShape& s) {
 template <class T, bool Backward>
 static int64_t outputs_scratch_bytes(const ConvShape& s) {
   const Outputs o = outputs<T>(s, Backward);
-  return (output_block * panel_columns<T> + source_elements(o.source)) * sizeof(T);
+  // Vectors of narrow rows read beyond the last one.
+  return (output_block * panel_columns<T> + source_elements(o.source) + Vec<T>::width) * sizeof(T);
 }
 
 // One axis of a part: from pixel `first`, step by step, to `size`; which kernel elements are met.
@@ -107,7 +130,21 @@ static void prepare_outputs(const ConvShape& s, const void* weight, void* shared
                              s.dilation_w,
                              o.source.left};
       *part = Part<T>{h.count() * w.count(), 0, table, nullptr, nullptr, packed};
-      for (int64_t n = 0; n < o.source.images; ++n)
+      if (o.by_rows) {
+        // The last vector of a row ends where the row does.
+        const int64_t last = max_of(0, o.out_w - Vec<T>::width);
+        const int64_t vectors = h.count() * o.vectors;
+        part->to = table + vectors;
+        for (int64_t i = 0; i < h.count(); ++i)
+          for (int64_t j = 0; j < o.vectors; ++j, ++table) {
+            const int64_t at = min_of(j * Vec<T>::width, last);
+            table[0] = h.pixel(i) * o.source.cols + at;
+            table[vectors] = i * o.out_w + at;
+          }
+        part->pixels = vectors;
+        table += vectors;
+      }
+      for (int64_t n = 0; n < o.source.images && !o.by_rows; ++n)
         for (int64_t i = 0; i < h.count(); ++i)
           for (int64_t j = 0; j < w.count(); ++j)
             *table++ = n * o.source.image + h.pixel(i) * o.source.cols + w.pixel(j);
@@ -193,6 +230,12 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
     const T* add = bias ? static_cast<const T*>(bias) + channel : nullptr;
     for (const Part<T>* part = parts; part < parts + o.parts; ++part) {
       const T* weight = part->weight + (group * padded_columns<T>(o.columns) + first) * part->links;
+      if (o.by_rows) {
+        const int n = static_cast<int>(min_of(o.out_w, Vec<T>::width));
+        pixel_rows(used, part->pixels, part->links, source, part->row, part->col, weight, wide, add,
+                   part->to, to, o.plane, n);
+        continue;
+      }
       const int64_t pixels = images * part->pixels;
       for (int64_t p = 0; p < pixels; p += output_block) {
         const int64_t n = min_of(output_block, pixels - p);

@@ -10,11 +10,7 @@ namespace MG_ISA {
 
 // Six rows by as many vectors as leave registers for the operands.
 constexpr int tile_rows = 6;
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int tile_vectors = 4;
-#else
-constexpr int tile_vectors = 2;
-#endif
+constexpr int tile_vectors = vector_registers >= 32 ? 4 : 2;
 
 // The columns of b are cut into panels of tile_vectors vectors; the last has as many as it needs.
 // A panel holds its row k side by side, then its row k + 1.

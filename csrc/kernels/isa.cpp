@@ -14,8 +14,11 @@ extern const Reduce reduce;
 extern const Softmax softmax;
 extern const Optim optim;
 extern const Random random;
+extern const Conv conv;
+extern const Pool pool;
+extern const Embedding embedding;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm,   reduce,
-                                     softmax,         optim,       random};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce, softmax,
+                                     optim,           random,      conv, pool,   embedding};
 
 MG_KERNEL_NAMESPACE_END

@@ -1,8 +1,11 @@
 // Every kernel family of one ISA, and the choice of the ISA.
 #pragma once
+#include "kernels/conv.h"
 #include "kernels/elementwise.h"
+#include "kernels/embedding.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
+#include "kernels/pool.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
@@ -18,6 +21,9 @@ struct Kernels {
   const Softmax& softmax;
   const Optim& optim;
   const Random& random;
+  const Conv& conv;
+  const Pool& pool;
+  const Embedding& embedding;
 };
 
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA

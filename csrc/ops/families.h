@@ -15,5 +15,8 @@ extern const Family reduce_family;
 extern const Family softmax_family;
 extern const Family optim_family;
 extern const Family random_family;
+extern const Family conv_family;
+extern const Family pool_family;
+extern const Family embedding_family;
 
 }  // namespace mg

@@ -1,0 +1,250 @@
+// 2-d convolution and its two gradients: three ops, each linear in both of its tensors, and each
+// the gradient of the other two, so that derivatives of any order are these three again.
+#include "core/threads.h"
+#include "kernels/kernels.h"
+#include "ops/families.h"
+#include "ops/strided.h"
+#include "ops/window.h"
+
+namespace mg {
+namespace {
+
+// The shape of a convolution, or an error that says which size is wrong. The attributes stride,
+// padding, dilation, groups start at `first`.
+ConvShape conv_shape(const Call& c, const Dims& x, const Dims& weight, int first) {
+  if (x.size() != 4)
+    fail<ValueError>(c.name, ": x must be (images, channels, height, width), got shape ", x,
+                     x.size() == 3 ? "; x.unsqueeze(0) makes one image a batch" : "");
+  if (weight.size() != 4)
+    fail<ValueError>(c.name, ": weight must be (filters, channels / groups, height, width), got ",
+                     "shape ", weight);
+  for (int i = 1; i < 4; ++i)
+    if (x[i] == 0) fail<ValueError>(c.name, ": x of shape ", x, " may have size 0 only in dim 0");
+  for (int64_t n : weight)
+    if (n == 0) fail<ValueError>(c.name, ": weight of shape ", weight, " has a size of 0");
+
+  const Pair stride = pair_of(c.attrs.list(first), 1, c.name, "stride");
+  const Pair pad = pair_of(c.attrs.list(first + 1), 0, c.name, "padding");
+  const Pair dilation = pair_of(c.attrs.list(first + 2), 1, c.name, "dilation");
+  const int64_t groups = c.attrs.integer(first + 3);
+  if (groups < 1 || x[1] % groups != 0 || weight[0] % groups != 0)
+    fail<ValueError>(c.name, ": groups = ", groups, " must divide the ", x[1],
+                     " channels of x (shape ", x, ") and the ", weight[0],
+                     " filters of weight (shape ", weight, ")");
+  if (weight[1] != x[1] / groups)
+    fail<ValueError>(c.name, ": x of shape ", x, " has ", x[1] / groups,
+                     groups > 1 ? " channels a group" : " channels", ", but weight of shape ",
+                     weight, " is made for ", weight[1], "; weight must have shape (", weight[0],
+                     ", ", x[1] / groups, ", ", weight[2], ", ", weight[3], ")");
+  ConvShape s{};
+  s.images = x[0];
+  s.channels = x[1];
+  s.height = x[2];
+  s.width = x[3];
+  s.filters = weight[0];
+  s.kernel_h = weight[2];
+  s.kernel_w = weight[3];
+  s.out_h = window_count(x[2], weight[2], stride.h, pad.h, dilation.h, c.name, "height");
+  s.out_w = window_count(x[3], weight[3], stride.w, pad.w, dilation.w, c.name, "width");
+  s.stride_h = stride.h;
+  s.stride_w = stride.w;
+  s.pad_h = pad.h;
+  s.pad_w = pad.w;
+  s.dilation_h = dilation.h;
+  s.dilation_w = dilation.w;
+  s.groups = groups;
+  return s;
+}
+
+// The two tensors of a call are float32 or float64, both the same.
+void require_floats(const Call& c, const char* a, const char* b) {
+  const DType x = c.in(0).dtype, y = c.in(1).dtype;
+  if (!is_float(x) || x != y)
+    fail<TypeError>(c.name, ": ", a, " is ", name(x), " and ", b, " is ", name(y),
+                    "; both must be float32, or both float64");
+}
+
+void require_output(const Call& c, const Dims& grad, const ConvShape& s) {
+  const Dims expected{s.images, s.filters, s.out_h, s.out_w};
+  if (!(grad == expected))
+    fail<ValueError>(c.name, ": g has shape ", grad, " where the convolution gives ", expected);
+}
+
+// The units of a pass, in ranges of whole images while there are enough; each with scratch of its
+// own. No unit knows which thread computed it.
+void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const void* a,
+              const void* b, const void* weight, void* out) {
+  const int64_t units = pass.units(s);
+  if (units == 0) return;
+  Buffer shared(pass.shared_bytes(s));
+  pass.prepare(s, weight, shared.data());
+
+  const double flops = 2.0 * s.images * s.filters * s.out_h * s.out_w * (s.channels / s.groups) *
+                       s.kernel_h * s.kernel_w;
+  const int threads = get_num_threads();
+  int64_t parts = threads == 1 ? 1 : 4 * threads;
+  constexpr double worth_a_thread = 1e6;
+  if (flops < parts * worth_a_thread) parts = 1 + static_cast<int64_t>(flops / worth_a_thread);
+  const int64_t align = units / panels >= parts ? panels : 1;
+  const int64_t step = ((units + parts - 1) / parts + align - 1) / align * align;
+  parts = (units + step - 1) / step;
+
+  const int64_t scratch_bytes = (pass.scratch_bytes(s) + 63) / 64 * 64;
+  Buffer scratch(parts * scratch_bytes);
+  parallel_tasks(parts, [&](int64_t i) {
+    const int64_t begin = i * step, end = begin + step < units ? begin + step : units;
+    pass.run(s, a, b, out, begin, end, shared.data(),
+             static_cast<char*>(scratch.data()) + i * scratch_bytes);
+  });
+}
+
+// ---- conv2d(x, weight, bias?)
+// --------------------------------------------------------------------
+
+void infer_conv(const Call& c) {
+  require_floats(c, "x", "weight");
+  const ConvShape s = conv_shape(c, c.in(0).shape, c.in(1).shape, 0);
+  if (c.has(2)) {
+    if (!(c.in(2).shape == Dims{s.filters}))
+      fail<ValueError>(c.name, ": bias must have shape (", s.filters, ",), one number a filter of ",
+                       "weight (shape ", c.in(1).shape, "), got ", c.in(2).shape);
+    if (c.in(2).dtype != c.in(0).dtype)
+      fail<TypeError>(c.name, ": bias is ", name(c.in(2).dtype), ", x ", name(c.in(0).dtype),
+                      "; both must have the same dtype");
+  }
+  c.make(c.in(0).dtype, {s.images, s.filters, s.out_h, s.out_w});
+}
+
+void run_conv(const Call& c) {
+  const ConvShape s = conv_shape(c, c.in(0).shape, c.in(1).shape, 0);
+  const Array x = dense(c.in(0)), weight = dense(c.in(1));
+  const Array bias = c.has(2) ? dense(c.in(2)) : Array();
+  const int t = index(x.dtype);
+  const Conv& k = kernels().conv;
+  run_pass(k.forward[t], s, k.filter_panels[t](s), x.raw(), c.has(2) ? bias.raw() : nullptr,
+           weight.raw(), c.out().raw());
+}
+
+void conv_vjp(Vjp& v) {
+  const Attrs& a = v.attrs;
+  const Dims &x = v.in(0).shape(), &w = v.in(1).shape();
+  if (v.needs(0))
+    v.set(0, call<"conv2d_input_grad">(v.grad(), v.in(1), x[2], x[3], a.list(0), a.list(1),
+                                       a.list(2), a.integer(3)));
+  if (v.needs(1))
+    v.set(1, call<"conv2d_weight_grad">(v.grad(), v.in(0), w[2], w[3], a.list(0), a.list(1),
+                                        a.list(2), a.integer(3)));
+  if (v.needs(2)) v.set(2, call<"sum">(v.grad(), Dims{0, 2, 3}, false));
+}
+
+// ---- conv2d_input_grad(g, weight)
+// ----------------------------------------------------------------
+
+ConvShape input_grad_shape(const Call& c) {
+  const Dims &g = c.in(0).shape, &w = c.in(1).shape;
+  if (g.size() != 4 || w.size() != 4)
+    fail<ValueError>(c.name, ": g and weight must have 4 dimensions, got shapes ", g, " and ", w);
+  const Dims x{g[0], w[1] * c.attrs.integer(5), c.attrs.integer(0), c.attrs.integer(1)};
+  const ConvShape s = conv_shape(c, x, w, 2);
+  require_output(c, g, s);
+  return s;
+}
+
+void infer_input_grad(const Call& c) {
+  require_floats(c, "g", "weight");
+  const ConvShape s = input_grad_shape(c);
+  c.make(c.in(0).dtype, {s.images, s.channels, s.height, s.width});
+}
+
+void run_input_grad(const Call& c) {
+  const ConvShape s = input_grad_shape(c);
+  const Array g = dense(c.in(0)), weight = dense(c.in(1));
+  const int t = index(g.dtype);
+  const Conv& k = kernels().conv;
+  run_pass(k.input_grad[t], s, k.channel_panels[t](s), g.raw(), nullptr, weight.raw(),
+           c.out().raw());
+}
+
+void input_grad_vjp(Vjp& v) {
+  const Attrs& a = v.attrs;
+  const Dims& w = v.in(1).shape();
+  if (v.needs(0))
+    v.set(0,
+          call<"conv2d">(v.grad(), v.in(1), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
+  if (v.needs(1))
+    v.set(1, call<"conv2d_weight_grad">(v.in(0), v.grad(), w[2], w[3], a.list(2), a.list(3),
+                                        a.list(4), a.integer(5)));
+}
+
+// ---- conv2d_weight_grad(g, x)
+// --------------------------------------------------------------------
+
+ConvShape weight_grad_shape(const Call& c) {
+  const Dims &g = c.in(0).shape, &x = c.in(1).shape;
+  const int64_t groups = c.attrs.integer(5);
+  if (g.size() != 4 || x.size() != 4 || groups < 1)
+    fail<ValueError>(c.name, ": g and x must have 4 dimensions and groups be at least 1, got ",
+                     "shapes ", g, " and ", x, " and groups = ", groups);
+  const Dims w{g[1], x[1] / groups, c.attrs.integer(0), c.attrs.integer(1)};
+  const ConvShape s = conv_shape(c, x, w, 2);
+  require_output(c, g, s);
+  return s;
+}
+
+void infer_weight_grad(const Call& c) {
+  require_floats(c, "g", "x");
+  const ConvShape s = weight_grad_shape(c);
+  c.make(c.in(0).dtype, {s.filters, s.channels / s.groups, s.kernel_h, s.kernel_w});
+}
+
+void run_weight_grad(const Call& c) {
+  const ConvShape s = weight_grad_shape(c);
+  const Array g = dense(c.in(0)), x = dense(c.in(1));
+  const int t = index(g.dtype);
+  const Conv& k = kernels().conv;
+  const int64_t panels = k.filter_panels[t](s);
+  Buffer sums(k.weight_sums_bytes[t](s));
+  run_pass(k.weight_grad[t], s, panels, x.raw(), g.raw(), nullptr, sums.data());
+  parallel_for(s.groups * panels, 1 + s.groups * panels / 16, [&](int64_t begin, int64_t end) {
+    k.join[t](s, sums.data(), c.out().raw(), begin, end);
+  });
+}
+
+void weight_grad_vjp(Vjp& v) {
+  const Attrs& a = v.attrs;
+  const Dims& x = v.in(1).shape();
+  if (v.needs(0))
+    v.set(0,
+          call<"conv2d">(v.in(1), v.grad(), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
+  if (v.needs(1))
+    v.set(1, call<"conv2d_input_grad">(v.in(0), v.grad(), x[2], x[3], a.list(2), a.list(3),
+                                       a.list(4), a.integer(5)));
+}
+
+const Row rows[] = {
+    {"conv2d(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
+     "groups: int = 1)",
+     infer_conv, run_conv, conv_vjp,
+     "The convolution (without flipping, as in PyTorch) of x (images, channels, height, width) "
+     "with "
+     "weight (filters, channels / groups, kernel height, kernel width), plus bias (filters,): "
+     "(images, filters, out height, out width), where out = (size + 2 * padding - dilation * "
+     "(kernel - 1) - 1) // stride + 1."},
+
+    {"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints = 0, "
+     "dilation: ints = 1, groups: int = 1)",
+     infer_input_grad, run_input_grad, input_grad_vjp,
+     "The gradient of conv2d by x, of the given height and width, for gradient g of its output; "
+     "also the transposed convolution of g."},
+
+    {"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "
+     "padding: ints = 0, dilation: ints = 1, groups: int = 1)",
+     infer_weight_grad, run_weight_grad, weight_grad_vjp,
+     "The gradient of conv2d by weight, of the given kernel size, for gradient g of its output."},
+};
+
+}  // namespace
+
+const Family conv_family(rows);
+
+}  // namespace mg

@@ -1,0 +1,360 @@
+"""Convolution, pooling and embedding against plain numpy in float64, and their promises on bits."""
+
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigrad import _core
+from minigrad._core import Tensor
+
+Pair = tuple[int, int]
+Array = np.ndarray[Any, Any]
+
+
+def windows(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, fill: float = 0.0):
+    """Views (images, channels, out height, out width) of x, one for each kernel element."""
+    pad = [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2]
+    x = np.pad(x, pad, constant_values=fill)
+    spans = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
+        top, left = i * dilation[0], j * dilation[1]
+        yield (
+            (i, j),
+            x[
+                :,
+                :,
+                top : x.shape[2] - spans[0] + top : stride[0],
+                left : x.shape[3] - spans[1] + left : stride[1],
+            ],
+        )
+
+
+def conv_reference(x, w, b, stride, padding, dilation, groups):
+    filters, channels = w.shape[0] // groups, w.shape[1]
+    out = 0.0
+    for (i, j), seen in windows(x, w.shape[2:], stride, padding, dilation):
+        n, _, height, width = seen.shape
+        seen = seen.reshape(n, groups, channels, height, width)
+        element = w[:, :, i, j].reshape(groups, filters, channels)
+        part = np.einsum("ngchw,gfc->ngfhw", seen, element)
+        out = out + part.reshape(n, groups * filters, height, width)
+    return out if b is None else out + b[:, None, None]
+
+
+# x, weight, stride, padding, dilation, groups
+CONVS = [
+    ((2, 1, 5, 5), (1, 1, 3, 3), (1, 1), (0, 0), (1, 1), 1),
+    ((1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (0, 0), (1, 1), 1),
+    ((3, 4, 6, 7), (5, 4, 1, 1), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 3, 8, 9), (17, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    ((2, 2, 9, 8), (3, 2, 3, 2), (2, 3), (1, 0), (1, 1), 1),
+    ((1, 2, 7, 9), (2, 2, 2, 2), (3, 4), (0, 0), (1, 1), 1),  # stride > kernel
+    ((2, 2, 9, 11), (4, 2, 3, 3), (1, 2), (2, 1), (2, 3), 1),  # dilation
+    ((2, 6, 5, 6), (4, 3, 3, 3), (1, 1), (1, 1), (1, 1), 2),
+    ((2, 4, 6, 6), (4, 1, 3, 3), (2, 1), (1, 1), (1, 1), 4),  # a filter a channel
+    ((2, 3, 5, 5), (6, 1, 5, 5), (1, 1), (2, 2), (1, 1), 3),
+    ((2, 3, 4, 4), (2, 3, 4, 4), (1, 1), (0, 0), (1, 1), 1),  # one output
+    ((1, 1, 2, 2), (1, 1, 1, 1), (1, 1), (2, 3), (1, 1), 1),  # windows all in the padding
+    ((1, 2, 1, 9), (2, 2, 1, 4), (1, 1), (0, 2), (1, 1), 1),
+    ((0, 2, 5, 5), (3, 2, 3, 3), (1, 1), (0, 0), (1, 1), 1),
+    ((11, 2, 4, 4), (3, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # more than a chunk of images
+    ((2, 5, 20, 21), (40, 5, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # several panels and blocks
+]
+
+
+def arrays(case, seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    x, w = (rng.standard_normal(shape).astype(dtype) for shape in case[:2])
+    return x, w, rng.standard_normal(w.shape[0]).astype(dtype)
+
+
+@pytest.mark.parametrize("case", CONVS)
+@pytest.mark.parametrize(("dtype", "tol"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+def test_conv2d_equals_numpy(case, dtype, tol):
+    x, w, b = arrays(case, dtype=dtype)
+    for bias in (None, b):
+        y = _core.conv2d(Tensor(x), Tensor(w), bias if bias is None else Tensor(bias), *case[2:])
+        expected = conv_reference(
+            x.astype(np.float64), w.astype(np.float64), bias, *case[2:]
+        )
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y.numpy(), expected, rtol=tol, atol=10 * tol)
+
+
+@pytest.mark.parametrize("case", CONVS)
+def test_gradients_of_conv2d_are_its_derivative(case):
+    # y is linear in x and in w, so <g, conv(dx, w)> = <dx, input_grad(g, w)> for every direction.
+    x, w, b = arrays(case)
+    tx, tw, tb = (Tensor(a, requires_grad=True) for a in (x, w, b))
+    y = _core.conv2d(tx, tw, tb, *case[2:])
+    g = np.random.default_rng(1).standard_normal(y.shape)
+    y.backward(Tensor(g))
+    dx, dw, _ = arrays(case, seed=2)
+    no_bias = np.zeros(w.shape[0])
+    along_x = np.sum(g * conv_reference(dx, w, no_bias, *case[2:]))
+    along_w = np.sum(g * conv_reference(x, dw, no_bias, *case[2:]))
+    np.testing.assert_allclose(np.sum(tx.grad.numpy() * dx), along_x, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(np.sum(tw.grad.numpy() * dw), along_w, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(tb.grad.numpy(), g.sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
+
+
+def numeric_gradient(f, x, eps=1e-6):
+    g = np.empty_like(x)
+    for i in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[i] += eps
+        down[i] -= eps
+        g[i] = (f(up) - f(down)) / (2 * eps)
+    return g
+
+
+@pytest.mark.parametrize("case", [CONVS[4], CONVS[7], CONVS[8]])
+def test_conv2d_gradient_and_second_derivative_by_finite_differences(case):
+    x, w, b = arrays(case)
+
+    def loss(x, w):  # not linear, so that second derivatives are not all zero
+        y = _core.conv2d(x, w, Tensor(b), *case[2:])
+        return (y * y * y).sum()
+
+    def gradient_norm(x, w):
+        tx, tw = Tensor(x, requires_grad=True), Tensor(w, requires_grad=True)
+        gx, gw = _core.grad([loss(tx, tw)], [tx, tw], create_graph=True)
+        return tx, tw, (gx * gx).sum() + (gw * gw).sum()
+
+    tx, tw = Tensor(x, requires_grad=True), Tensor(w, requires_grad=True)
+    loss(tx, tw).backward()
+    numeric = numeric_gradient(lambda a: loss(Tensor(a), Tensor(w)).item(), x)
+    np.testing.assert_allclose(tx.grad.numpy(), numeric, rtol=1e-5, atol=1e-5)
+    numeric = numeric_gradient(lambda a: loss(Tensor(x), Tensor(a)).item(), w)
+    np.testing.assert_allclose(tw.grad.numpy(), numeric, rtol=1e-5, atol=1e-5)
+
+    tx, tw, norm = gradient_norm(x, w)
+    norm.backward()
+    numeric = numeric_gradient(lambda a: gradient_norm(x, a)[2].item(), w)
+    np.testing.assert_allclose(tw.grad.numpy(), numeric, rtol=1e-4, atol=1e-2)
+
+
+def test_conv2d_reads_strided_inputs():
+    x, w, _ = arrays(((2, 3, 6, 8), (4, 3, 3, 3)))
+    y = _core.conv2d(Tensor(x).transpose(2, 3), Tensor(w).transpose(2, 3), padding=1)
+    expected = conv_reference(x.swapaxes(2, 3), w.swapaxes(2, 3), None, (1, 1), (1, 1), (1, 1), 1)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_padding_is_a_zero_that_is_multiplied():
+    x = np.ones((1, 1, 2, 2), np.float32)
+    w = np.full((1, 1, 3, 3), np.inf, np.float32)
+    assert np.isnan(_core.conv2d(Tensor(x), Tensor(w), padding=1).numpy()).all()
+    x[0, 0, 0, 0] = np.nan
+    y = _core.conv2d(Tensor(x), Tensor(np.ones((1, 1, 2, 2), np.float32)), padding=1).numpy()
+    assert np.isnan(y[0, 0]).tolist() == [[True, True, False], [True, True, False], [False] * 3]
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "options", "words"),
+    [
+        ((2, 3, 8, 8), (4, 2, 3, 3), {}, ["(2, 3, 8, 8)", "made for 2", "(4, 3, 3, 3)"]),
+        ((3, 8, 8), (4, 3, 3, 3), {}, ["(3, 8, 8)", "unsqueeze(0)"]),
+        ((2, 3, 8, 8), (4, 3, 3), {}, ["weight", "(4, 3, 3)"]),
+        ((2, 3, 2, 8), (4, 3, 3, 3), {}, ["spans 3", "height", "2 + 2 * 0"]),
+        ((2, 3, 8, 4), (4, 3, 3, 3), {"dilation": 2}, ["spans 5", "width"]),
+        ((2, 4, 8, 8), (3, 2, 3, 3), {"groups": 2}, ["groups = 2", "must divide", "3 filters"]),
+        ((2, 4, 8, 8), (4, 4, 3, 3), {"stride": 0}, ["stride", "at least 1"]),
+        ((2, 4, 8, 8), (4, 4, 3, 3), {"padding": (1, 2, 3)}, ["padding", "(1, 2, 3)"]),
+    ],
+)
+def test_conv2d_says_how_to_mend_a_call(x, w, options, words):
+    with pytest.raises(ValueError, match=r"^conv2d: ") as error:
+        _core.conv2d(Tensor(np.zeros(x)), Tensor(np.zeros(w)), **options)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_conv2d_refuses_a_wrong_bias_and_mixed_dtypes():
+    x, w = Tensor(np.zeros((1, 2, 4, 4))), Tensor(np.zeros((3, 2, 2, 2)))
+    with pytest.raises(ValueError, match=r"bias must have shape \(3,\)"):
+        _core.conv2d(x, w, Tensor(np.zeros(2)))
+    with pytest.raises(TypeError, match="x is float64 and weight is float32"):
+        _core.conv2d(x, w.float())
+
+
+# ---- pooling -------------------------------------------------------------------------------------
+
+POOLS = [  # x, kernel, stride, padding
+    ((2, 3, 6, 8), (2, 2), (2, 2), (0, 0)),
+    ((1, 2, 7, 35), (2, 2), (2, 2), (0, 0)),  # an odd row and column left over
+    ((2, 1, 2, 2), (2, 2), (2, 2), (0, 0)),
+    ((2, 2, 7, 6), (3, 2), (2, 1), (1, 1)),
+    ((1, 2, 9, 9), (3, 3), (1, 1), (1, 1)),
+    ((1, 1, 9, 8), (2, 3), (4, 5), (0, 1)),  # stride > kernel
+    ((0, 2, 4, 4), (2, 2), (2, 2), (0, 0)),
+]
+
+
+@pytest.mark.parametrize("case", POOLS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pools_equal_numpy(case, dtype):
+    shape, kernel, stride, padding = case
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    seen = [v for _, v in windows(x, kernel, stride, padding, (1, 1), fill=-np.inf)]
+    y = _core.max_pool2d(Tensor(x), kernel, stride, padding)
+    np.testing.assert_array_equal(y.numpy(), np.max(seen, axis=0))
+    seen = [v for _, v in windows(x, kernel, stride, padding, (1, 1))]
+    y = _core.avg_pool2d(Tensor(x), kernel, stride, padding)
+    np.testing.assert_allclose(y.numpy(), np.mean(seen, axis=0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", [c for c in POOLS if c[0][0]])
+@pytest.mark.parametrize("op", [_core.max_pool2d, _core.avg_pool2d])
+def test_pool_gradients_by_finite_differences(case, op):
+    shape, *options = case
+    x = np.random.default_rng(0).permutation(np.prod(shape)).reshape(shape) / 10.0
+
+    def loss(x):
+        y = op(x, *options)
+        return (y * y * y).sum()
+
+    def gradient_norm(x):
+        t = Tensor(x, requires_grad=True)
+        (g,) = _core.grad([loss(t)], [t], create_graph=True)
+        return t, (g * g).sum()
+
+    t = Tensor(x, requires_grad=True)
+    loss(t).backward()
+    numeric = numeric_gradient(lambda a: loss(Tensor(a)).item(), x, 1e-5)
+    np.testing.assert_allclose(t.grad.numpy(), numeric, rtol=1e-5, atol=1e-4)
+    if x.size < 100:
+        t, norm = gradient_norm(x)
+        norm.backward()
+        numeric = numeric_gradient(lambda a: gradient_norm(a)[1].item(), x, 1e-5)
+        np.testing.assert_allclose(t.grad.numpy(), numeric, rtol=1e-4, atol=1e-1)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 1)])
+def test_max_pool_ties_go_to_the_first_and_nan_wins(kernel, stride):
+    x = Tensor(np.zeros((1, 1, 4, 34)), requires_grad=True)
+    y = _core.max_pool2d(x, kernel, stride)
+    y.backward(Tensor(np.ones(y.shape)))
+    expected = np.zeros(x.shape)
+    expected[..., : y.shape[2] * stride : stride, : y.shape[3] * stride : stride] = 1
+    np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+    values = np.arange(4.0 * 34).reshape(1, 1, 4, 34)
+    values[0, 0, 1, 1] = np.nan
+    x = Tensor(values, requires_grad=True)
+    y = _core.max_pool2d(x, kernel, stride)
+    assert np.isnan(y.numpy()[0, 0, 0, 0])
+    assert np.isnan(y.numpy()).sum() == (1 if kernel == 2 else 4)
+    y.backward(Tensor(np.ones(y.shape)))
+    assert x.grad.numpy()[0, 0, 1, 1] == np.isnan(y.numpy()).sum()
+
+    x = Tensor(np.full((1, 1, 4, 34), -np.inf), requires_grad=True)
+    y = _core.max_pool2d(x, kernel, stride)
+    assert np.isneginf(y.numpy()).all()
+    y.backward(Tensor(np.ones(y.shape)))
+    np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+
+@pytest.mark.parametrize("op", [_core.max_pool2d, _core.avg_pool2d])
+@pytest.mark.parametrize(
+    ("shape", "options", "words"),
+    [
+        ((4, 4), (2,), ["(4, 4)", "(channels, height, width)"]),
+        ((1, 1, 4, 4), (5,), ["spans 5", "height"]),
+        ((1, 1, 4, 4), (2, 2, 2), ["padding (2,)", "half"]),
+        ((1, 1, 4, 4), (0,), ["kernel_size", "at least 1"]),
+    ],
+)
+def test_pools_say_how_to_mend_a_call(op, shape, options, words):
+    with pytest.raises(ValueError, match="_pool2d: ") as error:
+        op(Tensor(np.zeros(shape)), *options)
+    for word in words:
+        assert word in str(error.value)
+
+
+# ---- embedding -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dim", [1, 3, 8, 21])
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3), (0,)])
+def test_embedding_equals_numpy(dim, shape):
+    rng = np.random.default_rng(0)
+    w, i = rng.standard_normal((7, dim)), rng.integers(0, 7, shape)
+    weight = Tensor(w, requires_grad=True)
+    y = _core.embedding(Tensor(i), weight)
+    np.testing.assert_array_equal(y.numpy(), w[i])
+    g = rng.standard_normal(y.shape)
+    y.backward(Tensor(g))
+    expected = np.zeros_like(w)
+    np.add.at(expected, i, g)
+    np.testing.assert_array_equal(weight.grad.numpy(), expected)
+
+
+def test_embedding_names_an_index_out_of_range():
+    w = Tensor(np.zeros((4, 2)))
+    for bad in (4, -1):
+        with pytest.raises(IndexError, match=rf"index {bad} at position 2 .*\[0, 4\)"):
+            _core.embedding(Tensor(np.array([0, 3, bad, 9])), w)
+    with pytest.raises(TypeError, match="int64"):
+        _core.embedding(Tensor(np.zeros(2)), w)
+
+
+# ---- bits ----------------------------------------------------------------------------------------
+
+
+def digest() -> str:
+    """The bits of every op here, values and gradients, over the tables above."""
+    h = hashlib.sha256()
+
+    def add(y, *leaves):
+        y.backward(Tensor(np.random.default_rng(3).standard_normal(y.shape).astype(y.dtype)))
+        for t in (y, *(leaf.grad for leaf in leaves)):
+            h.update(t.numpy().tobytes())
+
+    for case, dtype in itertools.product(CONVS, (np.float32, np.float64)):
+        leaves = [Tensor(a, requires_grad=True) for a in arrays(case, dtype=dtype)]
+        add(_core.conv2d(*leaves, *case[2:]), *leaves)
+    for case in POOLS:
+        x = Tensor(np.random.default_rng(4).standard_normal(case[0]), requires_grad=True)
+        add(_core.max_pool2d(x, *case[1:]) + _core.avg_pool2d(x, *case[1:]), x)
+    rng = np.random.default_rng(5)
+    w = Tensor(rng.standard_normal((9, 300)).astype(np.float32), requires_grad=True)
+    add(_core.embedding(Tensor(rng.integers(0, 9, 1000)), w), w)
+    # Large enough for several threads.
+    leaves = [
+        Tensor(rng.standard_normal(s).astype(np.float32), requires_grad=True)
+        for s in ((20, 8, 14, 14), (24, 8, 3, 3), (24,))
+    ]
+    y = _core.max_pool2d(_core.conv2d(*leaves, padding=1), 2)
+    add(y, *leaves)
+    return h.hexdigest()
+
+
+def test_bits_do_not_depend_on_threads():
+    before = _core.get_num_threads()
+    try:
+        digests = []
+        for n in (1, 2, 5):
+            _core.set_num_threads(n)
+            digests.append(digest())
+    finally:
+        _core.set_num_threads(before)
+    assert len(set(digests)) == 1
+
+
+def test_bits_do_not_depend_on_the_isa():
+    def run(isa: str) -> str:
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import test_conv as t; print(t.digest())"
+        command = [sys.executable, "-c", code, os.path.dirname(__file__)]
+        env = {**os.environ, "MINIGRAD_ISA": isa}
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    best = run("")
+    assert best.strip() == digest() or _core.isa() in ("baseline", "reference")
+    assert best == run("reference") or _core.isa() == "baseline"
