@@ -19,7 +19,6 @@ from minigrad._core import (
 )
 from minigrad.grad_mode import enable_grad, no_grad
 from minigrad.random import Generator, default_generator, rand, randint, randn, randperm, seed
-from minigrad.serialize import load, save
 from minigrad.tensor import (
     arange,
     eye,
@@ -78,6 +77,7 @@ if TYPE_CHECKING:
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
     from minigrad.history import History
+    from minigrad.serialize import load, save
     from minigrad.trainer import Trainer
 
 __version__: str = build_info()["version"]
@@ -91,8 +91,10 @@ _LATER = {
     "callbacks": "minigrad.callbacks",
     "compile": "minigrad.compiled",
     "data": "minigrad.data",
+    "load": "minigrad.serialize",
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
+    "save": "minigrad.serialize",
 }
 
 

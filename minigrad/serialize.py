@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import safetensors
+import safetensors.numpy
 
 from minigrad._core import Tensor
 
@@ -47,8 +49,6 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     >>> found["epoch"], found["model"]["weight"].shape
     (7, (2, 3))
     """
-    import safetensors.numpy  # here, as most programs import minigrad and save nothing
-
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     structure = json.dumps(_flatten(obj, (), arrays))
     metadata = {_STRUCTURE: structure, _CHECKSUM: _checksum(structure, arrays)}
@@ -152,7 +152,6 @@ def _write(path: str, content: bytes) -> None:
 
 
 def _read(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
-    import safetensors
 
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; load one of its files")
