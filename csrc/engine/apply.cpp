@@ -15,6 +15,7 @@ bool promote_inputs(const Op& op, std::span<const Var> in, std::vector<Var>& pro
   DType to = in[op.promote_from].dtype();
   bool mixed = false;
   for (size_t i = op.promote_from + 1; i < in.size(); ++i) {
+    if (!in[i]) continue;
     mixed = mixed || in[i].dtype() != to;
     to = promote(to, in[i].dtype());
   }
@@ -23,7 +24,7 @@ bool promote_inputs(const Op& op, std::span<const Var> in, std::vector<Var>& pro
   if (!mixed) return false;
   promoted.assign(in.begin(), in.end());
   for (size_t i = op.promote_from; i < in.size(); ++i)
-    if (in[i].dtype() != to) promoted[i] = call<"cast">(in[i], index(to));
+    if (in[i] && in[i].dtype() != to) promoted[i] = call<"cast">(in[i], index(to));
   return true;
 }
 

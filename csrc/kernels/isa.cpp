@@ -17,8 +17,9 @@ extern const Random random;
 extern const Conv conv;
 extern const Pool pool;
 extern const Embedding embedding;
+extern const Matmul matmul;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce, softmax,
-                                     optim,           random,      conv, pool,   embedding};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce,    softmax, optim,
+                                     random,          conv,        pool, embedding, matmul};
 
 MG_KERNEL_NAMESPACE_END

@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/matmul.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
 #include "kernels/pool.h"
@@ -24,6 +25,7 @@ struct Kernels {
   const Conv& conv;
   const Pool& pool;
   const Embedding& embedding;
+  const Matmul& matmul;
 };
 
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA

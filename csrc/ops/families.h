@@ -18,5 +18,6 @@ extern const Family random_family;
 extern const Family conv_family;
 extern const Family pool_family;
 extern const Family embedding_family;
+extern const Family matmul_family;
 
 }  // namespace mg

@@ -233,7 +233,6 @@ constexpr Row rows[] = {
 
 }  // namespace
 
-extern const Family matmul_family;
 const Family matmul_family = rows;
 
 }  // namespace mg

@@ -42,7 +42,7 @@ static Blocks choose_blocks(int64_t m, int64_t n, int64_t k, int64_t a_row, int6
                             int64_t b_col) {
   using S = Shape<T>;
   Blocks x;
-  x.k = even_block(k, 256, 4);
+  x.k = even_block(k, 384, 4);
   x.m = even_block(m, 24 * S::rows, S::rows);
   x.n = even_block(n, 4096, S::columns);
   const int64_t panels = ceil_div(x.n, S::columns);
@@ -117,8 +117,18 @@ static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T
           t.c_row = g.c_row;
           t.first = k0 == 0;
           t.finish = last && (finish.bias || finish.relu) ? &finish : nullptr;
+          // What the next panel will read, a share of it at each tile.
+          const bool more = j + S::columns < n1;
+          const bool next_packed = x.b == BForm::packed || !fresh;
+          const T* next =
+              more ? next_packed ? panel + S::columns * x.k : b + S::columns * g.b_col : b_packed;
+          const int64_t next_row = more && !next_packed ? g.b_row : S::columns;
+          int64_t fetched = 0;
           for (int64_t i = 0, row = 0; i < count; ++i) {
             const int rows = static_cast<int>(height + (i < higher));
+            for (const int64_t share = k * (i + 1) / count; fetched < share; ++fetched)
+              prefetch(next + fetched * next_row);
+            t.next_c = g.c + (m0 + row + (i + 1 < count ? rows : 0)) * g.c_row + j;
             t.a = x.pack_a ? a_packed + row * k : a_block + row * g.a_row;
             t.a_step = x.pack_a ? rows : a_form == AForm::rows ? g.a_row : g.a_col;
             t.b = direct ? b : panel;

@@ -29,9 +29,12 @@ struct Tile {
   T* copy;  // where the tile leaves a packed copy of what it reads of B
   T* c;
   int64_t c_row;
+  const T* next_c;          // where the next tile will write: fetched meanwhile
   bool first;               // begin the chains; else go on from C
   const Finish<T>* finish;  // null while the chains are unfinished
 };
+
+static inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 // How a tile finds element (i, p) of A: rows[i * step + p], or columns[p * step + i] (which is also
 // the form of a packed panel).
@@ -40,6 +43,8 @@ enum class AForm { rows, columns };
 template <class T, int Rows, int Vectors, AForm Form, bool Copy>
 static void tile(const Tile<T>& t) {
   constexpr int width = Vec<T>::width;
+  T* const c = t.c;
+  const int64_t c_row = t.c_row, k = t.k, a_step = t.a_step, b_row = t.b_row;
   Vec<T> acc[Rows][Vectors];
   if (t.first) {
 #pragma GCC unroll 16
@@ -50,12 +55,18 @@ static void tile(const Tile<T>& t) {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) acc[i][v] = load(t.c + i * t.c_row + v * width);
+      for (int v = 0; v < Vectors; ++v) acc[i][v] = load(c + i * c_row + v * width);
   }
+  if (!t.first)
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      prefetch(t.next_c + i * c_row);
+      prefetch(t.next_c + i * c_row + Vectors * width - 1);
+    }
   const T* a = t.a;
   const T* b = t.b;
   T* copy = t.copy;
-  for (int64_t p = 0; p < t.k; ++p) {
+  for (int64_t p = 0; p < k; ++p) {
     Vec<T> row[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
@@ -64,12 +75,12 @@ static void tile(const Tile<T>& t) {
     }
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-      const Vec<T> x(Form == AForm::rows ? a[i * t.a_step] : a[i]);
+      const Vec<T> x(Form == AForm::rows ? a[i * a_step] : a[i]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) acc[i][v] = fma(x, row[v], acc[i][v]);
     }
-    a += Form == AForm::rows ? 1 : t.a_step;
-    b += t.b_row;
+    a += Form == AForm::rows ? 1 : a_step;
+    b += b_row;
     if constexpr (Copy) copy += Vectors * width;
   }
   if (t.finish) {
@@ -89,7 +100,7 @@ static void tile(const Tile<T>& t) {
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) store(t.c + i * t.c_row + v * width, acc[i][v]);
+    for (int v = 0; v < Vectors; ++v) store(c + i * c_row + v * width, acc[i][v]);
 }
 
 // Every tile up to the full shape, by [form of A][copy][rows - 1][vectors - 1].
