@@ -22,8 +22,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import minigrad as mg
 import numpy as np
+
+import minigrad as mg
 
 OURS = "minigrad"
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import minigrad as mg
 import numpy as np
 from harness import OURS, Bench, Result, check, fma_peak
+
+import minigrad as mg
 
 SQUARES = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048)
 # (m, k, n): one row or a batch through a layer, its weight gradient, convolutions as products.
