@@ -39,4 +39,4 @@ def take_snapshot(model: Any, optimizer: Any) -> dict[str, Any]:
 def restore_snapshot(snapshot: dict[str, Any], model: Any, optimizer: Any) -> None:
     """Put back what ``take_snapshot`` saw. The snapshot can be used again."""
     model.load_state_dict(snapshot["model"])
-    optimizer.load_state_dict(copied(snapshot["optimizer"]))
+    optimizer.load_state_dict(snapshot["optimizer"])

@@ -22,6 +22,7 @@ from minigrad.metrics import Metric, resolve
 from minigrad.modes import evaluating
 from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
 from minigrad.optim import clip_grad_norm_
+from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.preparation import EVALUATION_ROWS, check_rows, make_feed, model_dtype, prepare
 from minigrad.resume import load_training, save_training
 from minigrad.running import RunningAverage
@@ -54,7 +55,9 @@ class Trainer:
             train mode and before each update, for the training columns.
         penalty: ``penalty(model)`` -> a scalar tensor added to the loss, such as ``nn.L2(1e-3)``.
         constraint: ``constraint(model)``, called after every step, such as ``nn.MaxNorm(3)``.
-        scheduler: its ``step()`` is called after every epoch.
+        scheduler: its ``step()`` is called after every epoch; a ReduceLROnPlateau is given
+            ``val_loss`` (``loss`` without validation data).
+        scheduler_every: ``"batch"`` calls it after every step instead, as OneCycleLR wants.
         clip_grad_norm: gradients with a larger global L2 norm are scaled down to it.
         progress: show a progress bar; None: on a terminal.
 
@@ -82,6 +85,7 @@ class Trainer:
         penalty: Callable[[Module], Tensor] | None = None,
         constraint: Callable[[Module], Any] | None = None,
         scheduler: Any = None,
+        scheduler_every: Literal["epoch", "batch"] = "epoch",
         clip_grad_norm: float | None = None,
         progress: bool | None = None,
     ) -> None:
@@ -92,6 +96,8 @@ class Trainer:
             raise ValueError(f"seed = {seed} must be >= 0")
         if curves not in ("honest", "running"):
             raise ValueError(f"curves must be 'honest' or 'running', got {curves!r}")
+        if scheduler_every not in ("epoch", "batch"):
+            raise ValueError(f"scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
         if clip_grad_norm is not None and not clip_grad_norm > 0:
             raise ValueError(f"clip_grad_norm = {clip_grad_norm} must be > 0")
         for callback in callbacks:
@@ -111,6 +117,7 @@ class Trainer:
         self.penalty = penalty
         self.constraint = constraint
         self.scheduler = scheduler
+        self.scheduler_every = scheduler_every
         self.clip_grad_norm = clip_grad_norm
         self.history = History(curves=curves)
         self.columns: list[str] = []
@@ -210,6 +217,8 @@ class Trainer:
         self.optimizer.step()
         if self.constraint is not None:
             self.constraint(self.model)
+        if self.scheduler is not None and self.scheduler_every == "batch":
+            self.scheduler.step()
         return loss, output
 
     def evaluate_batches(self, feed: Feed) -> dict[str, float]:
@@ -234,8 +243,8 @@ class Trainer:
                 self.evaluate_batches(train) if running is None else running, validation
             )
             row["seconds"] = time.perf_counter() - start
-            if self.scheduler is not None:
-                self.scheduler.step()
+            if self.scheduler is not None and self.scheduler_every == "epoch":
+                self._schedule(row)
             self.history.append(row)
             for callback in self.callbacks:
                 callback.on_epoch_end(self, row)
@@ -268,6 +277,12 @@ class Trainer:
         order = generator(self.seed, self.epochs_trained).permutation(feed.rows)
         for start, stop in spans:
             yield feed.take(order[start:stop])
+
+    def _schedule(self, row: Row) -> None:
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(row.get("val_loss", row["loss"]))
+        else:
+            self.scheduler.step()
 
     def _outputs(self, feed: Feed) -> Tensor:
         """Return the model's outputs for all rows of a Feed, in eval mode."""
