@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from minigrad import random
@@ -18,12 +17,11 @@ from minigrad.data.dataset import as_dataset
 from minigrad.data.random import generator
 from minigrad.feed import Feed, batch_spans
 from minigrad.history import History, Row
+from minigrad.learner import Learner
 from minigrad.metrics import Metric, resolve
-from minigrad.modes import evaluating
 from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
-from minigrad.optim import clip_grad_norm_
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
-from minigrad.preparation import EVALUATION_ROWS, check_rows, make_feed, model_dtype, prepare
+from minigrad.preparation import make_feed, model_dtype, prepare
 from minigrad.resume import load_training, save_training
 from minigrad.running import RunningAverage
 
@@ -33,7 +31,7 @@ Array = npt.NDArray[Any]
 _NOISE_STREAM = 0x7472_6169_6E00_0000
 
 
-class Trainer:
+class Trainer(Learner):
     """Trains, evaluates and predicts. Arrays or tensors in, numpy arrays out.
 
     The curves are honest by default: after each epoch the data loss and the metrics of training
@@ -103,10 +101,10 @@ class Trainer:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
-        self.metrics = resolve(metrics)
+        super().__init__(model, loss, optimizer, resolve(metrics))
+        self.penalty = penalty
+        self.constraint = constraint
+        self.clip_grad_norm = clip_grad_norm
         self.callbacks = [*callbacks]
         if not any(isinstance(callback, ProgressBar) for callback in callbacks):
             self.callbacks.append(ProgressBar(progress))
@@ -114,11 +112,8 @@ class Trainer:
         self.batch_size = batch_size
         self.seed = seed
         self.curves = curves
-        self.penalty = penalty
-        self.constraint = constraint
         self.scheduler = scheduler
         self.scheduler_every = scheduler_every
-        self.clip_grad_norm = clip_grad_norm
         self.history = History(curves=curves)
         self.columns: list[str] = []
         self.epoch = 0
@@ -199,34 +194,11 @@ class Trainer:
     def predict(self, x: Any) -> Array:
         """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
         data = as_dataset(x)
-        return self._outputs(Feed(data, model_dtype(self.model), None)).numpy()
+        return self.outputs(Feed(data, model_dtype(self.model), None)).numpy()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""
         save_training(self, path)
-
-    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Update the model once on a batch; return the data loss and the output before it."""
-        self.optimizer.zero_grad()
-        output = self.model(x)
-        loss = self.loss(output, y)
-        total = loss if self.penalty is None else loss + self.penalty(self.model)
-        total.backward()
-        if self.clip_grad_norm is not None:
-            clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
-        self.optimizer.step()
-        if self.constraint is not None:
-            self.constraint(self.model)
-        if self.scheduler is not None and self.scheduler_every == "batch":
-            self.scheduler.step()
-        return loss, output
-
-    def evaluate_batches(self, feed: Feed) -> dict[str, float]:
-        """Return data loss and metrics of all rows of a Feed, in eval mode."""
-        output, target = self._outputs(feed), feed.targets
-        with evaluating(self.model):
-            loss = self.loss(output, target).item()
-        return {"loss": loss, **self._metrics(output.numpy(), target.numpy())}
 
     def _run(self, train: Feed, validation: Feed | None) -> None:
         normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in self.model.modules())
@@ -237,11 +209,9 @@ class Trainer:
         while self.epoch < self.epochs and not self._stop_reason:
             for callback in self.callbacks:
                 callback.on_epoch_begin(self)
-            running = self._train_epoch(train, spans, watchers)
+            figures = self._train_epoch(train, spans, watchers)
             self.epochs_trained += 1
-            row = self._row(
-                self.evaluate_batches(train) if running is None else running, validation
-            )
+            row = self._row(figures, validation)
             row["seconds"] = time.perf_counter() - start
             if self.scheduler is not None and self.scheduler_every == "epoch":
                 self._schedule(row)
@@ -252,12 +222,14 @@ class Trainer:
 
     def _train_epoch(
         self, feed: Feed, spans: list[tuple[int, int]], watchers: list[Callback]
-    ) -> dict[str, float] | None:
-        """Train once on all rows; return the running averages if they are wanted."""
+    ) -> dict[str, float]:
+        """Train once on all rows; return the training figures: honest ones or running averages."""
         self.model.train()
         running = RunningAverage() if self.curves == "running" else None
         for x, y in self._shuffled(feed, spans):
             loss, output = self.step(x, y)
+            if self.scheduler is not None and self.scheduler_every == "batch":
+                self.scheduler.step()
             if running is not None:
                 running.add(loss, output, y)
             for callback in watchers:
@@ -265,8 +237,8 @@ class Trainer:
             if self._stop_reason:
                 break
         if running is None:
-            return None
-        return {"loss": running.loss(), **self._metrics(*running.arrays())}
+            return self.evaluate_batches(feed)
+        return {"loss": running.loss(), **self.measure(*running.arrays())}
 
     def _shuffled(
         self, feed: Feed, spans: list[tuple[int, int]]
@@ -284,21 +256,6 @@ class Trainer:
         else:
             self.scheduler.step()
 
-    def _outputs(self, feed: Feed) -> Tensor:
-        """Return the model's outputs for all rows of a Feed, in eval mode."""
-        outputs = []
-        with evaluating(self.model):
-            for x in feed.inputs(EVALUATION_ROWS):
-                output = self.model(x)
-                check_rows(output, len(x))
-                outputs.append(output)
-        if len(outputs) == 1:
-            return outputs[0]
-        return Tensor(np.concatenate([output.numpy() for output in outputs]))
-
-    def _metrics(self, output: Array, target: Array) -> Row:
-        return {metric.name: metric(output, target) for metric in self.metrics}
-
     def _columns(self, validation: bool) -> list[str]:
         def pair(name: str) -> list[str]:
             return [name, f"val_{name}"] if validation else [name]
@@ -314,8 +271,7 @@ class Trainer:
             of_val = self.evaluate_batches(validation)
             figures |= {f"val_{name}": value for name, value in of_val.items()}
         if self.penalty is not None:
-            with evaluating(self.model):
-                figures["penalty"] = self.penalty(self.model).item()
+            figures["penalty"] = self.penalty_value()
         return {name: figures[name] for name in self.columns if name in figures}
 
     def progress_state(self) -> dict[str, Any]:

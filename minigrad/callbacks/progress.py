@@ -34,7 +34,7 @@ class ProgressBar(Callback):
         """Open the bar."""
         if self.show is False or (self.show is None and not sys.stderr.isatty()):
             return
-        from tqdm import tqdm
+        from tqdm import tqdm  # type: ignore[import-untyped]
 
         self._bar = tqdm(
             total=trainer.epochs,

@@ -1,0 +1,84 @@
+"""Learner: one step and one evaluation, all that is done with numbers while training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad._core import Tensor
+from minigrad.feed import Feed
+from minigrad.metrics import Metric
+from minigrad.modes import evaluating
+from minigrad.nn import Module
+from minigrad.optim import clip_grad_norm_
+from minigrad.preparation import EVALUATION_ROWS, check_rows
+
+Array = npt.NDArray[Any]
+
+
+class Learner:
+    """A model with its loss and optimizer; the trainer is a learner with epochs around it."""
+
+    penalty: Callable[[Module], Tensor] | None = None
+    constraint: Callable[[Module], Any] | None = None
+    clip_grad_norm: float | None = None
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        optimizer: Any,
+        metrics: list[Metric],
+    ) -> None:
+        """Put the parts together."""
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = metrics
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Update the model once on a batch; return the data loss and the output before it."""
+        self.optimizer.zero_grad()
+        output = self.model(x)
+        loss = self.loss(output, y)
+        total = loss if self.penalty is None else loss + self.penalty(self.model)
+        total.backward()
+        if self.clip_grad_norm is not None:
+            clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
+        self.optimizer.step()
+        if self.constraint is not None:
+            self.constraint(self.model)
+        return loss, output
+
+    def evaluate_batches(self, feed: Feed) -> dict[str, float]:
+        """Return data loss and metrics of all rows of a Feed, in eval mode."""
+        output, target = self.outputs(feed), feed.targets
+        with evaluating(self.model):
+            loss = self.loss(output, target).item()
+        return {"loss": loss, **self.measure(output.numpy(), target.numpy())}
+
+    def outputs(self, feed: Feed) -> Tensor:
+        """Return the model's outputs for all rows of a Feed, in eval mode."""
+        outputs = []
+        with evaluating(self.model):
+            for x in feed.inputs(EVALUATION_ROWS):
+                output = self.model(x)
+                check_rows(output, len(x))
+                outputs.append(output)
+        if len(outputs) == 1:
+            return outputs[0]
+        return Tensor(np.concatenate([output.numpy() for output in outputs]))
+
+    def measure(self, output: Array, target: Array) -> dict[str, float]:
+        """Return every metric."""
+        return {metric.name: metric(output, target) for metric in self.metrics}
+
+    def penalty_value(self) -> float:
+        """Return the penalty on the model as it is; 0 without one."""
+        if self.penalty is None:
+            return 0.0
+        with evaluating(self.model):
+            return self.penalty(self.model).item()
