@@ -11,22 +11,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import moves
+import numbers_drawn as rand
 import references as ref
+import updates
 from draws import (
     Call,
     Draw,
+    along,
+    attr,
     away_from,
     broadcast,
+    distinct,
     grid,
     nonzero,
     one,
     ordered,
     positive,
+    probability,
+    real,
+    reduction,
     same,
+    truth,
 )
-
-from draws import along, distinct, probability, real, reduction, truth  # noqa: F401, I001  for rows to come
-import moves
+from scipy import special as sp
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,119 @@ CASES = [
     Case("sub", np.subtract, broadcast(real, real)),
     Case("mul", np.multiply, broadcast(real, real)),
     Case("div", np.divide, broadcast(real, nonzero)),
+    Case("pow", np.power, broadcast(positive, real), tolerance=(2e-5, 1e-12)),
     Case("neg", np.negative, one()),
-    Case("exp", np.exp, one()),
+    Case("abs", np.abs, one(nonzero)),
+    Case("sign", np.sign, one(nonzero)),
+    Case("floor", np.floor, one(away_from(*range(-6, 7)))),
+    Case("round", np.round, one(away_from(*np.arange(-6.5, 7)))),
+    Case("reciprocal", np.reciprocal, one(nonzero)),
+    Case("minimum", np.minimum, ordered),
+    Case("maximum", np.maximum, ordered),
+    Case("clip", ref.clip, one(away_from(-1, 1), min=attr(-1, None), max=attr(1, None))),
+    Case(
+        "clip_backward",
+        lambda g, x, min, max: g * (ref.clip(x, min, max) == x),
+        same(real, away_from(-1, 1), min=attr(-1, None), max=attr(1, None)),
+        special=False,
+    ),
+    Case("where", np.where, broadcast(truth, real, real)),
+    # comparisons
+    Case("eq", np.equal, broadcast(grid, grid)),
+    Case("ne", np.not_equal, broadcast(grid, grid)),
+    Case("lt", np.less, broadcast(grid, grid)),
+    Case("le", np.less_equal, broadcast(grid, grid)),
     Case("gt", np.greater, broadcast(grid, grid)),
+    Case("ge", np.greater_equal, broadcast(grid, grid)),
+    Case("logical_not", np.logical_not, one(grid)),
+    Case("logical_and", np.logical_and, broadcast(grid, grid)),
+    Case("logical_or", np.logical_or, broadcast(grid, grid)),
+    Case("isfinite", np.isfinite, one()),
+    Case("isnan", np.isnan, one()),
+    # functions
+    Case("exp", np.exp, one()),
+    Case("expm1", np.expm1, one()),
+    Case("log", np.log, one(positive)),
+    Case("log1p", np.log1p, one(positive)),
+    Case("sqrt", np.sqrt, one(positive)),
+    Case("sin", np.sin, one()),
+    Case("cos", np.cos, one()),
+    Case("erf", sp.erf, one()),
     # activations
     Case("relu", ref.relu, one(nonzero)),
-    Case("relu_backward", lambda g, x: g * (x > 0), same(real, nonzero), special=False),
+    Case("relu_backward", ref.slope_of_relu, same(real, nonzero), special=False),
+    Case("leaky_relu", ref.leaky_relu, one(nonzero, negative_slope=attr(0.01, 0.3))),
+    Case(
+        "leaky_relu_backward",
+        lambda g, x, negative_slope: g * np.where(x > 0, 1, negative_slope),
+        same(real, nonzero, negative_slope=attr(0.01, 0.3)),
+        special=False,
+    ),
+    Case("sigmoid", sp.expit, one()),
+    Case("sigmoid_backward", lambda g, y: g * y * (1 - y), same(real, probability)),
+    Case("tanh", np.tanh, one()),
+    Case("tanh_backward", lambda g, y: g * (1 - y * y), same(real, probability)),
+    Case("gelu", ref.gelu, one(approximate=attr(False, True)), special=False),
+    Case(
+        "gelu_backward",
+        lambda g, x, approximate: g * ref.derivative(lambda t: ref.gelu(t, approximate), x),
+        same(real, real, approximate=attr(False, True)),
+        tolerance=(2e-6, 1e-9),
+        special=False,
+    ),
+    Case("silu", lambda x: x * sp.expit(x), one(), special=False),
+    Case(
+        "silu_backward",
+        lambda g, x: g * sp.expit(x) * (1 + x * sp.expit(-x)),
+        same(real, real),
+        special=False,
+    ),
+    Case("softplus", lambda x: np.logaddexp(0, x), one()),
+    Case("softplus_backward", lambda g, x: g * sp.expit(x), same(real, real)),
+    Case("elu", ref.elu, one(nonzero, alpha=attr(1.0, 0.5))),
+    Case(
+        "elu_backward",
+        lambda g, x, alpha: g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0))),
+        same(real, nonzero, alpha=attr(1.0, 0.5)),
+        special=False,
+    ),
+    Case("selu", ref.selu, one(nonzero)),
+    Case(
+        "selu_backward",
+        lambda g, x: g * ref.SELU[0] * np.where(x > 0, 1, ref.SELU[1] * np.exp(np.minimum(x, 0))),
+        same(real, nonzero),
+        special=False,
+    ),
+    # reductions
+    Case("sum", ref.reduced(np.sum), reduction()),
+    Case("mean", ref.reduced(ref.mean), reduction()),
+    Case("max", ref.reduced(np.max), reduction(distinct, low=1)),
+    Case("min", ref.reduced(np.min), reduction(distinct, low=1)),
+    Case("argmax", ref.reduced(np.argmax), along(distinct, low=1, keepdim=attr(False, True))),
+    Case("argmin", ref.reduced(np.argmin), along(distinct, low=1, keepdim=attr(False, True))),
+    Case("var", ref.var, reduction(low=2, correction=attr(0, 1)), special=False),
+    Case("std", ref.std, reduction(low=3, correction=attr(0, 1)), special=False),
+    Case("logsumexp", ref.reduced(sp.logsumexp), reduction(low=1), special=False),
+    Case("softmax", lambda x, dim: sp.softmax(x, dim), along(low=1), special=False),
+    Case("log_softmax", lambda x, dim: sp.log_softmax(x, dim), along(low=1), special=False),
+    Case("softmax_backward", ref.softmax_backward, moves.pair_along, special=False),
+    Case("log_softmax_backward", ref.log_softmax_backward, moves.pair_along, special=False),
+    # random: properties in the place of a forward
+    Case("next_key", lambda state: (state, state + [0, 1]), rand.key_only),
+    Case("uniform", None, rand.floats, rand.check_uniform, typed=False),
+    Case("normal", None, rand.floats, rand.check_normal, typed=False),
+    Case("randint", None, rand.randint, rand.check_randint),
+    Case("permutation", None, rand.permutation, rand.check_permutation),
+    Case("dropout", None, rand.dropout, rand.check_dropout),
+    Case("dropout2d", None, rand.dropout2d, rand.check_dropout2d),
+    # optimizers: the new values of what they change in place
+    Case("sgd_", updates.sgd, updates.draw_sgd, fixed=(2, 4), special=False),
+    Case("adam_", updates.adam, updates.draw_adam, fixed=(4, 6), special=False),
+    Case("rmsprop_", updates.rmsprop, updates.draw_rmsprop, fixed=(3, 6), special=False),
+    Case("total_norm", updates.total_norm, updates.draw_total_norm, typed=False),
+    Case("scale_", lambda x, factor: x * factor, updates.draw_scale, fixed=(1,)),
+    Case("lerp_", lambda x, end, w: x + w * (end - x), updates.draw_lerp, fixed=(2,)),
+    Case("max_norm_", updates.max_norm, updates.draw_max_norm, special=False),
     # shape
     Case("reshape", lambda x, shape: x.reshape(shape), moves.reshape),
     Case("flatten", ref.flatten, moves.flatten),
@@ -73,7 +188,7 @@ CASES = [
     Case("contiguous", np.array, one()),
     Case("clone", np.array, one()),
     Case("detach", np.array, one(), wrt=()),
-    Case("cast", ref.cast, one(dtype=lambda s: s.integer(0, 3)), special=False, typed=False),
+    Case("cast", ref.cast, one(dtype=attr(0, 1, 2, 3)), wrt=(), special=False, typed=False),
     Case("copy_", lambda x, source: np.broadcast_to(source, x.shape), moves.copy, wrt=()),
     # parts
     Case("slice", ref.slice_box, moves.slice_box),

@@ -207,3 +207,8 @@ def along(domain: Domain = real, low: int = 0, **attrs: Callable[[Source], Any])
         return Call((x,), {"dim": s.dim(x.ndim), **{name: f(s) for name, f in attrs.items()}})
 
     return draw
+
+
+def attr(*options: Any) -> Callable[[Source], Any]:
+    """An attribute that is one of these."""
+    return lambda s: s.choice(options)

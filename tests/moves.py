@@ -127,3 +127,9 @@ def stack(s: Source) -> Call:
     shape = s.shape()
     tensors = tuple(real(s.rng, shape) for _ in range(s.integer(1, 4)))
     return Call(tensors, {"dim": s.dim(len(shape) + 1)})
+
+
+def pair_along(s: Source) -> Call:
+    """Two tensors of one shape, and a dim with elements."""
+    shape = s.shape(min_rank=1, low=1)
+    return Call((real(s.rng, shape), real(s.rng, shape)), {"dim": s.dim(len(shape))})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 Array = np.ndarray
 
@@ -55,3 +58,69 @@ def take_backward(g: Array, indices: Array, shape: Any, dim: int) -> Array:
     dim %= len(shape)
     np.add.at(out, (slice(None),) * dim + (indices,), g)
     return out
+
+
+# ---- activations ------------------------------------------------------------------------------
+
+SELU = (1.0507009873554805, 1.6732632423543772)
+
+
+def clip(x: Array, min: float | None, max: float | None) -> Array:
+    return np.clip(x, -np.inf if min is None else min, np.inf if max is None else max)
+
+
+def slope_of_relu(g: Array, x: Array) -> Array:
+    return np.where(x > 0, g, 0)
+
+
+def leaky_relu(x: Array, negative_slope: float) -> Array:
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def gelu(x: Array, approximate: bool) -> Array:
+    if approximate:
+        return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return x * special.ndtr(x)
+
+
+def elu(x: Array, alpha: float) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def selu(x: Array) -> Array:
+    return SELU[0] * elu(x, SELU[1])
+
+
+def derivative(f: Callable[[Array], Array], x: Array, h: float = 1e-3) -> Array:
+    """By central differences of fourth order."""
+    return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
+
+
+# ---- reductions -------------------------------------------------------------------------------
+
+
+def reduced(f: Callable[..., Any]) -> Callable[..., Array]:
+    """A numpy reduction under torch's names."""
+    return lambda x, dim, keepdim: f(x, axis=dim, keepdims=keepdim)
+
+
+def mean(x: Array, axis: Any, keepdims: bool) -> Array:
+    with warnings.catch_warnings(action="ignore"):  # numpy warns of the mean of nothing, NaN
+        return np.mean(x, axis=axis, keepdims=keepdims)
+
+
+def var(x: Array, dim: Any, keepdim: bool, correction: int) -> Array:
+    with warnings.catch_warnings(action="ignore"):
+        return np.var(x, axis=dim, keepdims=keepdim, ddof=correction)
+
+
+def std(x: Array, dim: Any, keepdim: bool, correction: int) -> Array:
+    return np.sqrt(var(x, dim, keepdim, correction))
+
+
+def softmax_backward(grad: Array, y: Array, dim: int) -> Array:
+    return y * (grad - (grad * y).sum(dim, keepdims=True))
+
+
+def log_softmax_backward(grad: Array, y: Array, dim: int) -> Array:
+    return grad - np.exp(y) * grad.sum(dim, keepdims=True)
