@@ -34,7 +34,7 @@ class OneCycleLR(LRScheduler):
     >>> optimizer = optim.SGD([ones(2, requires_grad=True)], lr=0.1, momentum=0.9)
     >>> cycle = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=11, pct_start=0.5)
     >>> [round(cycle.rates_at(t)[0], 2) for t in (0, 4, 10)]
-    [0.04, 0.98, 0.0]
+    [0.04, 0.97, 0.0]
     """
 
     def __init__(
