@@ -313,6 +313,22 @@ def test_cross_entropy_with_class_weights(smoothing):
         close(loss(mg.tensor(A), mg.tensor(CLASSES)), value, 1e-9)
 
 
+def test_cross_entropy_of_pixels_and_of_probabilities():
+    logits, classes = array(2, 3, 4), rng.integers(0, 3, (2, 4))
+    weight = np.array([1.0, 2.0, 0.5])
+    flat = mg.tensor(logits.transpose(0, 2, 1).reshape(-1, 3)), mg.tensor(classes.reshape(-1))
+    for loss in (nn.CrossEntropyLoss(), nn.CrossEntropyLoss(weight, label_smoothing=0.1)):
+        close(loss(mg.tensor(logits), mg.tensor(classes)), loss(*flat).item(), 1e-9)
+    q = np.eye(3)[CLASSES] * 0.7 + 0.1
+    close(
+        nn.CrossEntropyLoss()(mg.tensor(A), mg.tensor(q)), -(q * log_softmax(A)).sum(1).mean(), 1e-9
+    )
+    with pytest.raises(TypeError, match="int64"):
+        nn.CrossEntropyLoss(weight)(mg.tensor(A), mg.tensor(q))
+    with pytest.raises(ValueError, match="there are 3 classes"):
+        nn.CrossEntropyLoss([1.0, 2.0])(mg.tensor(A), mg.tensor(CLASSES))
+
+
 def test_losses_of_extreme_logits_are_finite():
     far = mg.tensor([[1e4, -1e4]])
     assert nn.CrossEntropyLoss()(far, mg.tensor([0])).item() == 0

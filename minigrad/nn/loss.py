@@ -127,6 +127,9 @@ class BCEWithLogitsLoss(_Loss):
 class CrossEntropyLoss(_Loss):
     """Cross-entropy of logits (N, C) and int64 classes (N,), in nats: softmax and loss in one.
 
+    Also for (N, C, ...) and (N, ...), and for floating targets of the logits' shape, which hold the
+    probability of each class.
+
     Args:
         weight: (C,) weighs the classes; the mean is then the weighted mean, as in PyTorch.
         reduction: "mean", "sum", or "none" for one value per example.
@@ -134,7 +137,7 @@ class CrossEntropyLoss(_Loss):
             (Szegedy et al., 2016).
 
     Raises:
-        ValueError, IndexError: in the call, for shapes that do not fit or a class outside [0, C).
+        ValueError: in the call, for shapes that do not fit or a class outside [0, C).
 
     >>> import minigrad as mg
     >>> from minigrad import nn

@@ -79,10 +79,11 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(input)[target] for logits (N, C) and int64 classes (N,).
+    """-log softmax(input)[target] for logits (N, C) or (N, C, ...) and int64 classes (N, ...).
 
-    `weight` (C,) weighs the classes; the mean is then the weighted mean, as in PyTorch.
-    `label_smoothing` e puts e / C on every class and 1 - e more on the target.
+    A floating target of the logits' shape holds the probability of each class instead. `weight`
+    (C,) weighs the classes; the mean is then the weighted mean, as in PyTorch. `label_smoothing` e
+    puts e / C on every class and 1 - e more on the target.
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F
@@ -93,11 +94,16 @@ def cross_entropy(
     code = reduction_code(reduction)
     if weight is None:
         return _core.cross_entropy(input, target, label_smoothing=label_smoothing, reduction=code)
+    if target.dtype.kind != "i":
+        raise TypeError(f"class weights need int64 classes as targets, got {target.dtype}")
     each = _core.cross_entropy(input, target, reduction=reduction_code("none"))
+    if weight.shape != (input.shape[1],):
+        raise ValueError(f"weight has shape {weight.shape}; there are {input.shape[1]} classes")
     share = _core.take(weight, target, 0)
     loss = each * share
     if label_smoothing:
-        smooth = (_core.log_softmax(input, 1) * weight).sum(1) * (-1 / input.shape[1])
+        along = weight.reshape((-1, *[1] * (input.ndim - 2)))
+        smooth = (_core.log_softmax(input, 1) * along).sum(1) * (-1 / input.shape[1])
         loss = loss * (1 - label_smoothing) + smooth * label_smoothing
     return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
 
