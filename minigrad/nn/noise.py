@@ -29,16 +29,20 @@ def dropout(
     >>> sorted(set(F.dropout(mg.ones(100), 0.5).tolist()))
     [0.0, 2.0]
     """
+    if training and p != 0:
+        return _core.dropout(x, next_key(generator), p)
     probability("p", p)
-    return _core.dropout(x, next_key(generator), p) if training and p > 0 else x
+    return x
 
 
 def dropout2d(
     x: Tensor, p: float = 0.5, training: bool = True, generator: Generator | None = None
 ) -> Tensor:
     """Zero each channel of (N, C, ...) with probability p, scale the rest by 1 / (1 - p)."""
+    if training and p != 0:
+        return _core.dropout2d(x, next_key(generator), p)
     probability("p", p)
-    return _core.dropout2d(x, next_key(generator), p) if training and p > 0 else x
+    return x
 
 
 def alpha_dropout(
