@@ -91,7 +91,7 @@ class OneCycleLR(LRScheduler):
             start = self.phase_ends[phase]
             phase += 1
         length = self.phase_ends[phase] - start
-        share = (epoch - start) / length if length else 1.0
+        share = min((epoch - start) / length, 1.0) if length else 1.0
         if self.anneal_strategy == "cos":
             share = (1 - math.cos(math.pi * share)) / 2
         return ends[phase] + (ends[phase + 1] - ends[phase]) * share
