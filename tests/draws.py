@@ -105,7 +105,7 @@ def real(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def positive(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return rng.uniform(0.2, 3, shape)
+    return rng.uniform(0.5, 3, shape)
 
 
 def nonzero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

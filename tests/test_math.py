@@ -1,0 +1,179 @@
+"""The vector math against references of twice the precision: at most 1 ulp, everywhere.
+
+float32 is compared with scipy in float64, float64 with numpy's long double (64 bits of mantissa on
+x86). `--slow` runs every float32 there is through every function.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from scipy import special
+
+from minigrad import _core
+
+Array = np.ndarray
+EXTENDED = np.finfo(np.longdouble).nmant >= 63
+SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+# Reference in twice the precision, and the finite range where the function is neither constant
+# nor out of range (drawn more densely).
+FUNCTIONS: dict[str, tuple[Callable[[Array], Array], float, float]] = {
+    "exp": (np.exp, -750, 750),
+    "expm1": (np.expm1, -50, 750),
+    "log": (np.log, 0, 10),
+    "log1p": (np.log1p, -1, 10),
+    "tanh": (np.tanh, -25, 25),
+    "sigmoid": (sigmoid, -750, 50),
+    "sin": (np.sin, -100, 100),
+    "cos": (np.cos, -100, 100),
+    "erf": (special.erf, -7, 7),
+    "sqrt": (np.sqrt, 0, 10),
+}
+IN_FLOAT64 = [name for name in FUNCTIONS if name != "erf"]  # scipy's erf has float64 only
+
+
+def ulps(got: Array, want: Array) -> Array:
+    """The distance in units of the last place of `want`; NaN and infinities count as values."""
+    dtype = got.dtype
+    info = np.finfo(dtype)
+    wide = want.astype(want.dtype)
+    with np.errstate(all="ignore"):
+        rounded = want.astype(dtype)
+        same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
+        exponent = np.maximum(np.frexp(np.where(np.isfinite(wide), wide, 1))[1] - 1, info.minexp)
+        unit = np.ldexp(np.ones_like(wide), exponent - info.nmant)
+        # An overflow is as far from the largest number as the next power of two.
+        top = np.ldexp(np.ones_like(wide), info.maxexp)
+        near = np.where(np.isinf(got), np.copysign(top, got), got.astype(want.dtype))
+        error = np.abs(near - wide) / unit
+    return np.where(same & ~np.isfinite(rounded), 0, np.where(np.isnan(error), np.inf, error))
+
+
+def worst(name: str, x: Array, wide: type) -> tuple[float, float]:
+    """The largest error over x, and where it is."""
+    with np.errstate(all="ignore"):
+        want = FUNCTIONS[name][0](x.astype(wide))
+    got = getattr(_core, name)(_core.from_numpy(x)).numpy()
+    assert got.dtype == x.dtype
+    error = ulps(got, want)
+    zero = want == 0
+    assert (np.signbit(got[zero]) == np.signbit(want[zero])).all(), f"{name}: a zero's sign"
+    at = int(np.argmax(error))
+    return float(error[at]), float(x[at])
+
+
+def check(name: str, x: Array, wide: type) -> None:
+    error, at = worst(name, x, wide)
+    assert error <= 1, f"{name}({at!r}) is {error:.3f} ulp off in {x.dtype}"
+
+
+def bit_patterns(start: int, stop: int, step: int) -> Iterator[Array]:
+    """float32 numbers by their bits, a million at a time."""
+    piece = step << 20
+    for first in range(start, stop, piece):
+        bits = np.arange(first, min(first + piece, stop), step, dtype=np.uint64)
+        yield bits.astype(np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float32_sampled(name: str) -> None:
+    for x in bit_patterns(0, 1 << 32, 4099):
+        check(name, x, np.float64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float32_every_number(name: str) -> None:
+    for x in bit_patterns(0, 1 << 32, 1):
+        check(name, x, np.float64)
+
+
+def drawn_float64(rng: np.random.Generator, n: int, low: float, high: float) -> Array:
+    """The function's own range, all magnitudes, all bit patterns, and the special values."""
+    with np.errstate(all="ignore"):
+        return np.concatenate(
+            [
+                rng.uniform(low, high, n),
+                rng.uniform(-2, 2, n),
+                np.exp2(rng.uniform(-60, 60, n)) * rng.choice([-1, 1], n),
+                rng.integers(0, 1 << 64, n, dtype=np.uint64).view(np.float64),
+                np.array(SPECIAL),
+            ]
+        )
+
+
+@pytest.mark.skipif(not EXTENDED, reason="long double is no wider than double here")
+@pytest.mark.parametrize("name", IN_FLOAT64)
+def test_float64_sampled(name: str) -> None:
+    _, low, high = FUNCTIONS[name]
+    check(name, drawn_float64(np.random.default_rng(0), 20_000, low, high), np.longdouble)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not EXTENDED, reason="long double is no wider than double here")
+@pytest.mark.parametrize("name", IN_FLOAT64)
+def test_float64_ten_million(name: str) -> None:
+    _, low, high = FUNCTIONS[name]
+    for seed in range(10):
+        x = drawn_float64(np.random.default_rng(seed), 250_000, low, high)
+        check(name, x, np.longdouble)
+
+
+def test_erf_float64() -> None:
+    # Against the C library's, itself within 1 ulp.
+    x = drawn_float64(np.random.default_rng(0), 50_000, -7, 7)
+    want = np.array([math.erf(v) for v in x])
+    error = ulps(_core.erf(_core.from_numpy(x)).numpy(), want)
+    at = int(np.argmax(error))
+    assert error[at] <= 2, f"erf({x[at]!r}) is {error[at]} ulp from the C library's"
+
+
+# Multiples of pi/2 that are closer to a float than any other: the reduction loses 60 bits.
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_angles_closest_to_a_zero(name: str) -> None:
+    x = np.array([6381956970095103.0 * 2.0**797, 6411027962775774.0 * 2.0**-47, 22.0, 355.0])
+    check(name, np.concatenate([x, -x]), np.longdouble)
+
+
+@pytest.mark.skipif(not EXTENDED, reason="long double is no wider than double here")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pow(dtype: type) -> None:
+    rng, n = np.random.default_rng(0), 50_000
+    base = np.exp2(rng.uniform(-30, 30, n))
+    limit = 104 if dtype is np.float32 else 750
+    x = np.concatenate([base, base, 1 + rng.uniform(-0.01, 0.01, n), -base]).astype(dtype)
+    y = np.concatenate(
+        [
+            rng.uniform(-1, 1, n) * limit / np.log(base),  # up to under- and overflow
+            rng.uniform(-8, 8, n),
+            rng.uniform(-1e4, 1e4, n),
+            rng.integers(-9, 10, n),
+        ]
+    ).astype(dtype)
+    with np.errstate(all="ignore"):
+        want = x.astype(np.longdouble) ** y.astype(np.longdouble)
+    error = ulps(_core.pow(_core.from_numpy(x), _core.from_numpy(y)).numpy(), want)
+    at = int(np.argmax(error))
+    assert error[at] <= 1, f"pow({x[at]!r}, {y[at]!r}) is {error[at]:.3f} ulp off"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pow_at_special_values(dtype: type) -> None:
+    values = [*SPECIAL, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0, 1e30, -1e30, sys.float_info.min]
+    with np.errstate(all="ignore"):
+        x, y = (a.ravel().astype(dtype) for a in np.meshgrid(values, values))
+        want = np.power(x, y)
+    got = _core.pow(_core.from_numpy(x), _core.from_numpy(y)).numpy()
+    np.testing.assert_allclose(got, want, rtol=4 * np.finfo(dtype).eps)
+    zero = want == 0
+    assert (np.signbit(got[zero]) == np.signbit(want[zero])).all()
