@@ -185,7 +185,7 @@ PyObject* call_op(const Op& op, PyObject* const* args, size_t count, PyObject* k
     py::gil_scoped_release release;
     apply(op, in, attrs, outputs);
   }
-  return result(outputs);
+  return result(outputs.first(op.outputs - op.hidden));
 }
 
 const Op& op_in(PyObject* capsule) {
@@ -241,7 +241,7 @@ py::list describe() {
     row["name"] = op.name();
     row["signature"] = op.signature;
     row["doc"] = op.doc;
-    row["outputs"] = op.outputs;
+    row["outputs"] = op.outputs - op.hidden;
     row["differentiable"] = op.vjp != nullptr;
     rows.append(row);
   }

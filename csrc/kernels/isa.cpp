@@ -9,6 +9,7 @@
 MG_KERNEL_NAMESPACE_BEGIN
 
 extern const Elementwise elementwise;
+extern const Loss loss;
 extern const Norm norm;
 extern const Reduce reduce;
 extern const Softmax softmax;
@@ -19,7 +20,7 @@ extern const Pool pool;
 extern const Embedding embedding;
 extern const Matmul matmul;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, norm, reduce,    softmax, optim,
-                                     random,          conv,        pool, embedding, matmul};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, loss, norm, reduce,    softmax,
+                                     optim,           random,      conv, pool, embedding, matmul};
 
 MG_KERNEL_NAMESPACE_END

@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/loss.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
@@ -17,6 +18,7 @@ namespace mg {
 struct Kernels {
   const char* isa;
   const Elementwise& elementwise;
+  const Loss& loss;
   const Norm& norm;
   const Reduce& reduce;
   const Softmax& softmax;

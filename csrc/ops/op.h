@@ -68,6 +68,7 @@ struct Row {
   Promote promote = Promote::none;
   int outputs = 1;
   int promote_from = 0;  // inputs before it keep their dtype (`where`'s condition)
+  int hidden = 0;        // outputs at the end that are there for the gradient only
 };
 
 struct Op : Row {

@@ -1,6 +1,8 @@
 // Reductions over any dimensions of any strided array, on top of the row and column kernels.
 #pragma once
 #include "core/array.h"
+#include "core/threads.h"
+#include "ops/strided.h"
 
 namespace mg {
 
@@ -28,6 +30,20 @@ struct RowView {
 
 // The array with the dimensions `last` moved behind the others.
 Array moved_last(const Array& x, const DimSet& last);
+
+// Calls body(first, rows, results) for dense rows of n results each, and puts them in their places
+// in `out`, whose dimensions `last` run along the rows.
+template <class Body>
+void by_rows(const Array& out, const DimSet& last, int64_t rows, int64_t n, Body&& body) {
+  const Array moved = moved_last(out, last);
+  const bool in_place = moved.contiguous();
+  const Array result = in_place ? moved : Array::dense(out.dtype, moved.shape);
+  const int64_t row_bytes = n * item_size(out.dtype);
+  parallel_for(rows, 1 + 8192 / n, [&](int64_t begin, int64_t end) {
+    body(begin, end - begin, result.template data<char>() + begin * row_bytes);
+  });
+  if (!in_place) copy(result, moved);
+}
 
 // The shape that is left: reduced dimensions dropped, or 1 if keepdim.
 Dims reduced_shape(const Dims& shape, const DimSet& over, bool keepdim);

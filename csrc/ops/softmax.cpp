@@ -1,11 +1,7 @@
 // Softmax and its logarithm, along one dimension.
-#include <algorithm>
-
-#include "core/threads.h"
 #include "kernels/kernels.h"
 #include "ops/families.h"
 #include "ops/reduction.h"
-#include "ops/strided.h"
 
 namespace mg {
 namespace {
@@ -25,26 +21,13 @@ void infer_same(const Call& c) {
   c.make(c.in(0).dtype, c.in(0).shape);
 }
 
-// Calls body(first, rows, results), then puts the results, dense rows, in their places.
-template <class Body>
-void by_rows(const Array& out, const DimSet& dim, const RowView& x, Body&& body) {
-  const bool in_place = dim[out.rank() - 1];
-  const Array moved = moved_last(out, dim);
-  const Array result = in_place ? out : Array::dense(out.dtype, moved.shape);
-  const int64_t row_bytes = x.n * item_size(out.dtype);
-  parallel_for(x.rows, 1 + 8192 / x.n, [&](int64_t begin, int64_t end) {
-    body(begin, end - begin, result.data<char>() + begin * row_bytes);
-  });
-  if (!in_place) copy(result, moved);
-}
-
 template <auto Kernel>
 void run_forward(const Call& c) {
   if (c.out().numel() == 0) return;
   const DimSet dim = row_dim(c);
   const RowView x(c.in(0), dim);
   const auto kernel = (kernels().softmax.*Kernel)[index(x.array.dtype)];
-  by_rows(c.out(), dim, x, [&](int64_t first, int64_t rows, void* out) {
+  by_rows(c.out(), dim, x.rows, x.n, [&](int64_t first, int64_t rows, void* out) {
     kernel(x.row(first), x.stride, rows, x.n, out);
   });
 }
@@ -55,7 +38,7 @@ void run_backward(const Call& c) {
   const DimSet dim = row_dim(c);
   const RowView g(c.in(0), dim, true), y(c.in(1), dim, true);
   const auto kernel = (kernels().softmax.*Kernel)[index(y.array.dtype)];
-  by_rows(c.out(), dim, y, [&](int64_t first, int64_t rows, void* out) {
+  by_rows(c.out(), dim, y.rows, y.n, [&](int64_t first, int64_t rows, void* out) {
     kernel(g.row(first), y.row(first), rows, y.n, out);
   });
 }
