@@ -55,7 +55,8 @@ struct Sink {
 
 // A gradient that the leaf may keep: nothing else may write to its memory.
 Var owned(const Var& g) {
-  const bool alone = g.unique() && g.array().buffer.unique() && g.array().contiguous();
+  const int holders = recorder() ? 2 : 1;  // a recorder holds every buffer too
+  const bool alone = g.unique() && g.array().buffer->refs.load() == holders && g.array().contiguous();
   return alone ? g : call<"clone">(g);
 }
 
