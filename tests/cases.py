@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import moves
+import products
 import numbers_drawn as rand
 import references as ref
 import updates
@@ -198,4 +199,7 @@ CASES = [
     Case("check_indices", lambda indices, size: indices % size, moves.check_indices),
     Case("concatenate", lambda *x, dim: np.concatenate(x, axis=dim), moves.concatenate),
     Case("stack", lambda *x, dim: np.stack(x, axis=dim), moves.stack),
+    # products
+    Case("matmul", np.matmul, products.matmul),
+    Case("linear", ref.linear, products.linear),
 ]

@@ -124,3 +124,10 @@ def softmax_backward(grad: Array, y: Array, dim: int) -> Array:
 
 def log_softmax_backward(grad: Array, y: Array, dim: int) -> Array:
     return grad - np.exp(y) * grad.sum(dim, keepdims=True)
+
+
+# ---- products ---------------------------------------------------------------------------------
+
+
+def linear(x: Array, weight: Array, bias: Array | None) -> Array:
+    return x @ weight.T + (0 if bias is None else bias)
