@@ -154,7 +154,7 @@ def run_demo(
     start = time.perf_counter()
     results = []
     for problem in (moons(seed, quick), digits(seed, quick, mnist)):
-        print(f"\n{problem.name}\n\n{_HEADER}\n{'-' * len(_HEADER)}")
+        print(f"\n{problem.name}\n\n{_HEADER}")
         runs = []
         for fix in FIXES:
             runs.append(train(problem, fix, seed))
@@ -174,7 +174,7 @@ _HEADER = (
     f"{'':14}  {'train':>8}  {'val':>8}  {'gap':>8}  {'train':>6}  {'val':>6}"
     f"  {'best':>5}  {'epochs':>6}  {'':>6}\n"
     f"{'fix':14}  {'loss':>8}  {'loss':>8}  {'':>8}  {'acc.':>6}  {'acc.':>6}"
-    f"  {'epoch':>5}  {'run':>6}  {'s':>6}"
+    f"  {'epoch':>5}  {'run':>6}  {'s':>6}\n" + "-" * 81
 )
 
 

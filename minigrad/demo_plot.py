@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.plots import INK, draw_history, figure
+from minigrad.plots import FAINT, INK, VALIDATION, draw_history, figure
 
 if TYPE_CHECKING:
     from minigrad.demo import Run
@@ -24,17 +24,41 @@ def draw_demo(results: Sequence[tuple[str, Sequence[Run]]], out: str | PathLike[
         part.suptitle(name, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
         row = part.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
         for axes, run in zip(row, runs, strict=True):
-            draw_history(axes, run.history, log=False)
-            axes.set_title(run.fix.name, fontsize=11, color=INK, loc="left")
-            axes.set_title(_result(run), fontsize=8.5, color=INK, loc="right")
-            axes.set_xlabel("epoch", fontsize=9, color=INK)
+            _draw_run(axes, run, plain=runs[0])
         row[0].set_ylabel("loss", fontsize=9, color=INK)
         row[0].set_yscale("log")
+        row[0].set_ylim(bottom=_floor(runs))
     if axes is not None:
         handles, labels = axes.get_legend_handles_labels()
         labels = ["best epoch" if label.startswith("best") else label for label in labels]
-        picture.legend(handles, labels, loc="outside upper right", ncols=4, frameon=False)
+        picture.legend(handles, labels, loc="outside upper right", ncols=5, frameon=False)
     picture.savefig(out)
+
+
+def _draw_run(axes: Any, run: Run, plain: Run) -> None:
+    draw_history(axes, run.history, log=False)
+    axes.axhline(
+        plain.val["loss"],
+        color=VALIDATION,
+        lw=1,
+        ls=(0, (1, 2)),
+        zorder=1,
+        label="validation without a fix, at the end",
+    )
+    axes.set_title(run.fix.name, fontsize=11, color=INK, loc="left")
+    axes.set_title(_result(run), fontsize=8.5, color=INK, loc="right")
+    axes.set_xlabel("epoch", fontsize=9, color=INK)
+    if len(run.history) < len(plain.history):
+        place = {"x": 0.97, "y": 0.05, "ha": "right", "transform": axes.transAxes}
+        axes.text(s=f"stopped after {len(run.history)} epochs", color=FAINT, fontsize=9, **place)
+
+
+def _floor(runs: Sequence[Run]) -> float:
+    """Return where the loss axis ends below: what counts is the validation loss, and a training
+    loss of 1e-6 would press it flat.
+    """
+    best = [run.history.best_value for run in runs if run.history.best_value > 0]
+    return min(best, default=1.0) / 50
 
 
 def _result(run: Run) -> str:
