@@ -28,6 +28,7 @@ class History:
         monitor: the column by which the best epoch is chosen.
 
     Example:
+        >>> from minigrad.history import History
         >>> history = History()
         >>> history.append({"epoch": 0, "loss": 0.5, "val_loss": 0.75})
         >>> history.append({"epoch": 1, "loss": 0.25, "val_loss": 1.0})

@@ -23,6 +23,8 @@ def accuracy(output: Array, target: Array) -> float:
         target: (n,) or (n, 1) class numbers.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import accuracy
         >>> accuracy(np.array([[-1.0], [2.0]]), np.array([0, 0]))
         0.5
     """
@@ -36,6 +38,8 @@ def f1(output: Array, target: Array) -> float:
     is neither predicted nor present counts 0, as in scikit-learn with ``zero_division=0``.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import f1
         >>> f1(np.array([1.0, 1.0, -1.0]), np.array([1, 0, 0]))
         0.6666666666666666
     """
@@ -57,6 +61,8 @@ def auc(output: Array, target: Array) -> float:
         target: (n,) or (n, 1), 0 or 1.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import auc
         >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1]))
         0.75
     """
@@ -84,6 +90,8 @@ def r2(output: Array, target: Array) -> float:
     1 is perfect, 0 is as good as the mean; the mean over columns; NaN for a constant target.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import r2
         >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
         1.0
     """
@@ -98,6 +106,8 @@ def mae(output: Array, target: Array) -> float:
     """Mean absolute error, in the unit of the target.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import mae
         >>> mae(np.array([[1.0], [4.0]]), np.array([1.0, 2.0]))
         1.0
     """
@@ -109,6 +119,8 @@ def rmse(output: Array, target: Array) -> float:
     """Root of the mean squared error, in the unit of the target.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import rmse
         >>> rmse(np.array([3.0, 0.0]), np.array([0.0, 4.0]))
         3.5355339059327378
     """

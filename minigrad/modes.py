@@ -14,6 +14,7 @@ def evaluating(model: Module) -> Iterator[None]:
     """Inside: every module in eval mode, no gradients. After: each in the mode it was found in.
 
     Example:
+        >>> from minigrad.modes import evaluating
         >>> from minigrad import nn
         >>> model = nn.Sequential(nn.Dropout(0.5))
         >>> with evaluating(model):

@@ -11,6 +11,8 @@ def copied(tree: Any) -> Any:
     """Return ``tree`` with every tensor and array copied, so that training cannot change it.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.snapshot import copied
         >>> state = {"w": np.zeros(2)}
         >>> kept = copied(state)
         >>> state["w"] += 1

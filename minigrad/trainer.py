@@ -60,6 +60,8 @@ class Trainer(Learner):
         progress: show a progress bar; None: on a terminal.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.trainer import Trainer
         >>> from minigrad import nn, optim
         >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
         >>> trainer = Trainer(model, nn.MSELoss(), optim.Adam(model.parameters(), lr=0.01))

@@ -14,6 +14,7 @@ class Callback:
     are called in the order given, those with ``runs_last`` after all others.
 
     Example:
+        >>> from minigrad.callbacks import Callback
         >>> class StopAt(Callback):
         ...     def on_epoch_end(self, trainer, row):
         ...         if row["loss"] < 0.1:

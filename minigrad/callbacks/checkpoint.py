@@ -28,6 +28,7 @@ class ModelCheckpoint(Callback):
         saved: the path of the newest file, or None.
 
     Example:
+        >>> from minigrad.callbacks import ModelCheckpoint
         >>> ModelCheckpoint("best.safetensors").save
         'best'
     """

@@ -19,6 +19,7 @@ class CSVLogger(Callback):
         append: go on below the lines of an earlier training, which must have the same columns.
 
     Example:
+        >>> from minigrad.callbacks import CSVLogger
         >>> CSVLogger("log.csv").append
         False
     """

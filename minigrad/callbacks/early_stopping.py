@@ -37,6 +37,7 @@ class EarlyStopping(Callback):
         waited: epochs in a row without improvement.
 
     Example:
+        >>> from minigrad.callbacks import EarlyStopping
         >>> EarlyStopping(patience=50).patience
         50
     """

@@ -20,6 +20,7 @@ class ProgressBar(Callback):
         show: True or False; None: only on a terminal, so that logs and pipes stay clean.
 
     Example:
+        >>> from minigrad.callbacks import ProgressBar
         >>> ProgressBar(show=False).show
         False
     """

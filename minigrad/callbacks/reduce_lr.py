@@ -23,6 +23,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: the learning rate never goes below this.
 
     Example:
+        >>> from minigrad.callbacks import ReduceLROnPlateau
         >>> ReduceLROnPlateau(factor=0.5, patience=3).factor
         0.5
     """

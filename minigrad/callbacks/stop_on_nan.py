@@ -16,6 +16,7 @@ class StopOnNaN(Callback):
     With EarlyStopping beside it, the best epoch before the breakdown is restored.
 
     Example:
+        >>> from minigrad.callbacks import StopOnNaN
         >>> StopOnNaN().runs_last
         False
     """

@@ -24,6 +24,7 @@ class TensorBoard(Callback):
         ImportError: when a training begins, if the package tensorboard is not installed.
 
     Example:
+        >>> from minigrad.callbacks import TensorBoard
         >>> TensorBoard("runs/first").log_dir
         'runs/first'
     """

@@ -30,6 +30,7 @@ class Dataset:
         TypeError: values that are not numbers.
 
     Example:
+        >>> from minigrad.data import Dataset
         >>> data = Dataset([[1.0, 2.0], [3.0, 4.0]], [0, 1])
         >>> x, y = data
         >>> x.shape, len(data), data.take([1]).y.tolist()

@@ -9,6 +9,7 @@ def generator(seed: int, stream: int = 0) -> np.random.Generator:
     Streams of one seed are independent: the trainer uses the epoch as the stream.
 
     Example:
+        >>> from minigrad.data.random import generator
         >>> generator(0).permutation(4).tolist() == generator(0).permutation(4).tolist()
         True
     """

@@ -39,6 +39,8 @@ def split(
         ValueError: a part would be empty, or classes are too small to stratify.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.data import split
         >>> train, val = split((np.arange(20.0), np.arange(20) % 2), val=0.3)
         >>> len(train), len(val), int(val.y.sum())
         (14, 6, 3)
@@ -82,6 +84,8 @@ def k_fold(
         ValueError: ``k`` is below 2 or above the number of rows (or of groups).
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.data import k_fold
         >>> sorted(int(v) for _, val in k_fold(np.arange(6.0), k=3) for v in val.x)
         [0, 1, 2, 3, 4, 5]
     """

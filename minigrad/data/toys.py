@@ -28,6 +28,7 @@ def make_moons(
         x (n, 2) float64 and y (n,) int64.
 
     Example:
+        >>> from minigrad.data import make_moons
         >>> x, y = make_moons(100, noise=0.2)
         >>> x.shape, int(y.sum())
         ((100, 2), 50)
@@ -57,6 +58,8 @@ def make_circles(
     Equal in distribution to ``sklearn.datasets.make_circles``; arguments as in ``make_moons``.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.data import make_circles
         >>> x, y = make_circles(10, factor=0.5)
         >>> bool(np.allclose(np.hypot(*x[y == 1].T), 0.5))
         True
@@ -92,6 +95,7 @@ def make_polynomial(
         x (n, degree) float64 and y (n,) float64.
 
     Example:
+        >>> from minigrad.data import make_polynomial
         >>> x, y = make_polynomial(20, degree=9)
         >>> x.shape, y.shape
         ((20, 9), (20,))
