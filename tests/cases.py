@@ -16,6 +16,7 @@ import products
 import numbers_drawn as rand
 import references as ref
 import updates
+import windows
 from draws import (
     Call,
     Draw,
@@ -202,4 +203,38 @@ CASES = [
     # products
     Case("matmul", np.matmul, products.matmul),
     Case("linear", ref.linear, products.linear),
+    # convolution, pooling, embedding
+    Case("conv2d", windows.conv2d, windows.draw_conv2d),
+    # Padding is multiplied by the weight, the gaps of the stride are not: NaN spreads otherwise.
+    Case(
+        "conv2d_input_grad",
+        windows.conv2d_input_grad,
+        windows.draw_conv2d_input_grad,
+        special=False,
+    ),
+    Case(
+        "conv2d_weight_grad",
+        windows.conv2d_weight_grad,
+        windows.draw_conv2d_weight_grad,
+        tolerance=(1e-5, 1e-13),
+    ),
+    Case("max_pool2d", windows.max_pool2d, windows.draw_pool),
+    Case(
+        "max_pool2d_pick",
+        windows.max_pool2d_pick,
+        windows.draw_max_pool2d_pick,
+        wrt=(0,),
+        special=False,
+    ),
+    Case(
+        "max_pool2d_backward",
+        windows.max_pool2d_backward,
+        windows.draw_max_pool2d_backward,
+        wrt=(0,),
+        special=False,
+    ),
+    Case("avg_pool2d", windows.avg_pool2d, windows.draw_pool),
+    Case("avg_pool2d_backward", windows.avg_pool2d_backward, windows.draw_avg_pool2d_backward),
+    Case("embedding", lambda i, weight: weight[i], windows.embedding(backward=False)),
+    Case("embedding_backward", windows.embedding_backward, windows.embedding(backward=True)),
 ]

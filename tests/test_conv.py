@@ -5,47 +5,13 @@ import itertools
 import os
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
-
-from minigrad import _core
+import windows
 from minigrad._core import Tensor
 
-Pair = tuple[int, int]
-Array = np.ndarray[Any, Any]
-
-
-def windows(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, fill: float = 0.0):
-    """Views (images, channels, out height, out width) of x, one for each kernel element."""
-    pad = [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2]
-    x = np.pad(x, pad, constant_values=fill)
-    spans = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
-        top, left = i * dilation[0], j * dilation[1]
-        yield (
-            (i, j),
-            x[
-                :,
-                :,
-                top : x.shape[2] - spans[0] + top : stride[0],
-                left : x.shape[3] - spans[1] + left : stride[1],
-            ],
-        )
-
-
-def conv_reference(x, w, b, stride, padding, dilation, groups):
-    filters, channels = w.shape[0] // groups, w.shape[1]
-    out = 0.0
-    for (i, j), seen in windows(x, w.shape[2:], stride, padding, dilation):
-        n, _, height, width = seen.shape
-        seen = seen.reshape(n, groups, channels, height, width)
-        element = w[:, :, i, j].reshape(groups, filters, channels)
-        part = np.einsum("ngchw,gfc->ngfhw", seen, element)
-        out = out + part.reshape(n, groups * filters, height, width)
-    return out if b is None else out + b[:, None, None]
-
+from minigrad import _core
 
 # x, weight, stride, padding, dilation, groups
 CONVS = [
@@ -80,9 +46,7 @@ def test_conv2d_equals_numpy(case, dtype, tol):
     x, w, b = arrays(case, dtype=dtype)
     for bias in (None, b):
         y = _core.conv2d(Tensor(x), Tensor(w), bias if bias is None else Tensor(bias), *case[2:])
-        expected = conv_reference(
-            x.astype(np.float64), w.astype(np.float64), bias, *case[2:]
-        )
+        expected = windows.conv2d(x.astype(np.float64), w.astype(np.float64), bias, *case[2:])
         assert y.dtype == dtype
         np.testing.assert_allclose(y.numpy(), expected, rtol=tol, atol=10 * tol)
 
@@ -97,8 +61,8 @@ def test_gradients_of_conv2d_are_its_derivative(case):
     y.backward(Tensor(g))
     dx, dw, _ = arrays(case, seed=2)
     no_bias = np.zeros(w.shape[0])
-    along_x = np.sum(g * conv_reference(dx, w, no_bias, *case[2:]))
-    along_w = np.sum(g * conv_reference(x, dw, no_bias, *case[2:]))
+    along_x = np.sum(g * windows.conv2d(dx, w, no_bias, *case[2:]))
+    along_w = np.sum(g * windows.conv2d(x, dw, no_bias, *case[2:]))
     np.testing.assert_allclose(np.sum(tx.grad.numpy() * dx), along_x, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(np.sum(tw.grad.numpy() * dw), along_w, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(tb.grad.numpy(), g.sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
@@ -143,7 +107,7 @@ def test_conv2d_gradient_and_second_derivative_by_finite_differences(case):
 def test_conv2d_reads_strided_inputs():
     x, w, _ = arrays(((2, 3, 6, 8), (4, 3, 3, 3)))
     y = _core.conv2d(Tensor(x).transpose(2, 3), Tensor(w).transpose(2, 3), padding=1)
-    expected = conv_reference(x.swapaxes(2, 3), w.swapaxes(2, 3), None, (1, 1), (1, 1), (1, 1), 1)
+    expected = windows.conv2d(x.swapaxes(2, 3), w.swapaxes(2, 3), None, (1, 1), (1, 1), (1, 1), 1)
     np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -202,12 +166,11 @@ POOLS = [  # x, kernel, stride, padding
 def test_pools_equal_numpy(case, dtype):
     shape, kernel, stride, padding = case
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
-    seen = [v for _, v in windows(x, kernel, stride, padding, (1, 1), fill=-np.inf)]
     y = _core.max_pool2d(Tensor(x), kernel, stride, padding)
-    np.testing.assert_array_equal(y.numpy(), np.max(seen, axis=0))
-    seen = [v for _, v in windows(x, kernel, stride, padding, (1, 1))]
+    np.testing.assert_array_equal(y.numpy(), windows.max_pool2d(x, kernel, stride, padding))
     y = _core.avg_pool2d(Tensor(x), kernel, stride, padding)
-    np.testing.assert_allclose(y.numpy(), np.mean(seen, axis=0), rtol=1e-5, atol=1e-6)
+    expected = windows.avg_pool2d(x, kernel, stride, padding)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("case", [c for c in POOLS if c[0][0]])
@@ -350,7 +313,9 @@ def test_bits_do_not_depend_on_threads():
 
 def test_bits_do_not_depend_on_the_isa():
     def run(isa: str) -> str:
-        code = "import sys; sys.path.insert(0, sys.argv[1]); import test_conv as t; print(t.digest())"
+        code = (
+            "import sys; sys.path.insert(0, sys.argv[1]); import test_conv as t; print(t.digest())"
+        )
         command = [sys.executable, "-c", code, os.path.dirname(__file__)]
         env = {**os.environ, "MINIGRAD_ISA": isa}
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout

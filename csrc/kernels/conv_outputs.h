@@ -169,15 +169,20 @@ static void prepare_outputs(const ConvShape& s, const void* weight, void* shared
           const int64_t used = min_of(wide, o.columns - first);
           const T* from = static_cast<const T*>(weight) + g * o.columns * source_channels * kernel +
                           first * column_step;
-          for (int64_t c = 0; c < source_channels; ++c)
+          for (int64_t c = 0; c < source_channels; ++c) {
+            const T* at = from + c * source_step;
+            if (part->links == source_channels * kernel) {
+              turn<true>(at, column_step, used, kernel, packed, wide);
+              packed += kernel * wide;
+              continue;
+            }
             for (int64_t kh = 0; kh < s.kernel_h; ++kh)
               for (int64_t kw = 0; kw < s.kernel_w; ++kw) {
                 if (!h.meets(kh) || !w.meets(kw)) continue;
-                const T* at = from + c * source_step + kh * s.kernel_w + kw;
-                for (int64_t j = 0; j < used; ++j) packed[j] = at[j * column_step];
-                for (int64_t j = used; j < wide; ++j) packed[j] = 0;
+                turn<true>(at + kh * s.kernel_w + kw, column_step, used, 1, packed, wide);
                 packed += wide;
               }
+          }
         }
     }
 }
