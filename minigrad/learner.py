@@ -11,7 +11,6 @@ import numpy.typing as npt
 from minigrad._core import Tensor
 from minigrad.feed import Feed
 from minigrad.metrics import Metric
-from minigrad.modes import evaluating
 from minigrad.nn import Module
 from minigrad.optim import clip_grad_norm_
 from minigrad.preparation import EVALUATION_ROWS, check_rows
@@ -54,20 +53,18 @@ class Learner:
         return loss, output
 
     def evaluate_batches(self, feed: Feed) -> dict[str, float]:
-        """Return data loss and metrics of all rows of a Feed, in eval mode."""
+        """Return data loss and metrics of all rows of a Feed. The caller sets eval mode."""
         output, target = self.outputs(feed), feed.targets
-        with evaluating(self.model):
-            loss = self.loss(output, target).item()
+        loss = self.loss(output, target).item()
         return {"loss": loss, **self.measure(output.numpy(), target.numpy())}
 
     def outputs(self, feed: Feed) -> Tensor:
-        """Return the model's outputs for all rows of a Feed, in eval mode."""
+        """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs = []
-        with evaluating(self.model):
-            for x in feed.inputs(EVALUATION_ROWS):
-                output = self.model(x)
-                check_rows(output, len(x))
-                outputs.append(output)
+        for x in feed.inputs(EVALUATION_ROWS):
+            output = self.model(x)
+            check_rows(output, len(x))
+            outputs.append(output)
         if len(outputs) == 1:
             return outputs[0]
         return Tensor(np.concatenate([output.numpy() for output in outputs]))
@@ -75,10 +72,3 @@ class Learner:
     def measure(self, output: Array, target: Array) -> dict[str, float]:
         """Return every metric."""
         return {metric.name: metric(output, target) for metric in self.metrics}
-
-    def penalty_value(self) -> float:
-        """Return the penalty on the model as it is; 0 without one."""
-        if self.penalty is None:
-            return 0.0
-        with evaluating(self.model):
-            return self.penalty(self.model).item()

@@ -19,6 +19,7 @@ from minigrad.feed import Feed, batch_spans
 from minigrad.history import History, Row
 from minigrad.learner import Learner
 from minigrad.metrics import Metric, resolve
+from minigrad.modes import evaluating
 from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.preparation import make_feed, model_dtype, prepare
@@ -191,12 +192,15 @@ class Trainer(Learner):
 
         The loss is the loss function of all outputs and all targets at once.
         """
-        return self.evaluate_batches(make_feed(self, as_dataset(data), "the data"))
+        feed = make_feed(self, as_dataset(data), "the data")
+        with evaluating(self.model):
+            return self.evaluate_batches(feed)
 
     def predict(self, x: Any) -> Array:
         """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
-        data = as_dataset(x)
-        return self.outputs(Feed(data, model_dtype(self.model), None)).numpy()
+        feed = Feed(as_dataset(x), model_dtype(self.model), None)
+        with evaluating(self.model):
+            return self.outputs(feed).numpy()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""
@@ -211,9 +215,10 @@ class Trainer(Learner):
         while self.epoch < self.epochs and not self._stop_reason:
             for callback in self.callbacks:
                 callback.on_epoch_begin(self)
-            figures = self._train_epoch(train, spans, watchers)
+            running = self._train_epoch(train, spans, watchers)
             self.epochs_trained += 1
-            row = self._row(figures, validation)
+            with evaluating(self.model):
+                row = self._row(running or self.evaluate_batches(train), validation)
             row["seconds"] = time.perf_counter() - start
             if self.scheduler is not None and self.scheduler_every == "epoch":
                 self._schedule(row)
@@ -225,7 +230,7 @@ class Trainer(Learner):
     def _train_epoch(
         self, feed: Feed, spans: list[tuple[int, int]], watchers: list[Callback]
     ) -> dict[str, float]:
-        """Train once on all rows; return the training figures: honest ones or running averages."""
+        """Train once on all rows; return running averages, if they are wanted."""
         self.model.train()
         running = RunningAverage() if self.curves == "running" else None
         for x, y in self._shuffled(feed, spans):
@@ -239,7 +244,7 @@ class Trainer(Learner):
             if self._stop_reason:
                 break
         if running is None:
-            return self.evaluate_batches(feed)
+            return {}
         return {"loss": running.loss(), **self.measure(*running.arrays())}
 
     def _shuffled(
@@ -273,7 +278,7 @@ class Trainer(Learner):
             of_val = self.evaluate_batches(validation)
             figures |= {f"val_{name}": value for name, value in of_val.items()}
         if self.penalty is not None:
-            figures["penalty"] = self.penalty_value()
+            figures["penalty"] = self.penalty(self.model).item()
         return {name: figures[name] for name in self.columns if name in figures}
 
     def progress_state(self) -> dict[str, Any]:
