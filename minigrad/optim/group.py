@@ -9,43 +9,39 @@ from __future__ import annotations
 
 from collections import UserDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from minigrad._check import number
 from minigrad._core import Tensor
 
 __all__ = ["ParamGroup", "Slot"]
 
 
-@dataclass(eq=False, slots=True)
 class Slot:
     """A parameter, its cells [step, seven hyper-parameters] and its buffers."""
 
-    param: Tensor
-    hyper: Tensor = field(default_factory=lambda: Tensor(np.zeros(8)))
-    buffers: dict[str, Tensor] = field(default_factory=dict)
+    __slots__ = ("buffers", "cells", "hyper", "param")
+
+    def __init__(self, param: Tensor) -> None:
+        self.param = param
+        self.hyper = Tensor(np.zeros(8))
+        self.cells: np.ndarray[Any, np.dtype[np.float64]] = self.hyper.numpy()
+        self.buffers: dict[str, Tensor] = {}
 
     @property
     def step(self) -> int:
         """How many updates this parameter has had."""
-        return int(self.hyper.numpy()[0])
-
-    def set_step(self, step: int) -> None:
-        """Go on as if after `step` updates."""
-        self.hyper.numpy()[0] = step
-
-    def set_cells(self, values: tuple[float, ...]) -> None:
-        """Write the hyper-parameters."""
-        self.hyper.numpy()[1:] = values
+        return int(self.cells[0])
 
     def require(self, names: tuple[str, ...]) -> None:
         """Make the buffers that are missing, as zeros, and drop those that are not asked for."""
-        like = self.param
-        self.buffers = {
-            name: self.buffers.get(name, Tensor(np.zeros(like.shape, like.dtype))) for name in names
-        }
+        if self.buffers.keys() != set(names):
+            shape, dtype = self.param.shape, self.param.dtype
+            self.buffers = {
+                name: self.buffers.get(name, Tensor(np.zeros(shape, dtype))) for name in names
+            }
 
 
 class ParamGroup(UserDict[str, Any]):
@@ -74,6 +70,11 @@ class ParamGroup(UserDict[str, Any]):
 
     def change(self, options: Mapping[str, Any]) -> None:
         """Set several options at once: all of them, or none if one is wrong."""
+        if options.keys() == {"lr"}:  # what schedules do, after every batch if need be
+            self.data["lr"] = rate = number("lr", options["lr"], 0.0)
+            for slot in self.slots:
+                slot.cells[1] = rate
+            return
         if "params" in options:
             raise ValueError("a group's params cannot be replaced; use add_param_group")
         before, self.data = self.data, {**self.data, **self._check({**self.data, **options})}

@@ -107,12 +107,13 @@ class Optimizer:
         """Bring cells and buffers in line with the group's options."""
         names = self._buffer_names(group)
         own = self._own_cells(group)
-        decoupled = float(group.data["decoupled_weight_decay"])
+        options = group.data
+        lr, decoupled = options["lr"], float(options["decoupled_weight_decay"])
         for slot in group.slots:
             slot.require(names)
-            decays = slot.param.ndim >= 2 or group.data["decay_all"]
-            penalty = (group.data["weight_decay"], group.data["l1"]) if decays else (0.0, 0.0)
-            slot.set_cells((group.data["lr"], *penalty, *own, decoupled))
+            decays = slot.param.ndim >= 2 or options["decay_all"]
+            penalty = (options["weight_decay"], options["l1"]) if decays else (0.0, 0.0)
+            slot.cells[1:] = (lr, *penalty, *own, decoupled)
 
     def _slots(self) -> list[Slot]:
         return [slot for group in self.param_groups for slot in group.slots]
@@ -155,7 +156,7 @@ class Optimizer:
         where i counts the parameters in the order in which they were given.
         """
         state = {
-            i: {"step": slot.step, **{k: b.detach().clone() for k, b in slot.buffers.items()}}
+            i: {"step": slot.step, **{k: b.clone() for k, b in slot.buffers.items()}}
             for i, slot in enumerate(self._slots())
         }
         groups, first = [], 0
@@ -196,7 +197,7 @@ class Optimizer:
         for group, trial in zip(self.param_groups, loaded, strict=True):
             group.change(trial.options)
             for slot, new in zip(group.slots, trial.slots, strict=True):
-                slot.set_step(new.step)
+                slot.cells[0] = new.step
                 for name, buffer in new.buffers.items():
                     slot.buffers[name].numpy()[...] = buffer.numpy()
 
@@ -208,7 +209,7 @@ class Optimizer:
         missing = {"step", *slot.buffers} - saved.keys()
         if missing:
             raise ValueError(f"the state of parameter {i} lacks {', '.join(sorted(missing))}")
-        slot.set_step(int(saved["step"]))
+        slot.cells[0] = int(saved["step"])
         for name, buffer in slot.buffers.items():
             value = np.asarray(saved[name])
             if value.shape != buffer.shape or value.dtype != buffer.dtype:
