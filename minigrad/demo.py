@@ -32,6 +32,7 @@ class Problem:
     epochs: int
     patience: int
     l2: float = 1e-3
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def moons(seed: int, quick: bool) -> Problem:
         loss=nn.BCEWithLogitsLoss(),
         epochs=200 if quick else 4000,
         patience=20 if quick else 200,
+        note="\n  (The dropout runs use the larger network: there is more to overfit with.)",
     )
 
 
@@ -159,7 +161,7 @@ def run_demo(
         for fix in FIXES:
             runs.append(train(problem, fix, seed))
             print(_line(runs[-1]), flush=True)
-        print(f"\n{verdict(runs)}")
+        print(f"\n{verdict(runs)}{problem.note}")
         results.append((problem, runs))
     draw_demo([(problem.name, runs) for problem, runs in results], out)
     print(

@@ -28,7 +28,7 @@ def accuracy(output: Array, target: Array) -> float:
         >>> accuracy(np.array([[-1.0], [2.0]]), np.array([0, 0]))
         0.5
     """
-    hits = np.count_nonzero(_classes(output) == _labels(output, target))
+    hits = int(np.count_nonzero(_classes(output) == _labels(output, target)))
     return hits / len(output)
 
 

@@ -58,6 +58,14 @@ def test_a_nan_is_named_by_the_columns_name():
         Dataset(np.zeros((2, 2)), names=["age"])
 
 
+def test_a_pandas_table_names_its_columns():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"age": [1.0, 2.0], "height": [3.0, np.nan]})
+    with pytest.raises(ValueError, match=r"row 1, column 1 \('height'\)"):
+        Dataset(table)
+    assert Dataset(table.fillna(0)).names == ["age", "height"]
+
+
 @pytest.mark.parametrize("rows", [[3], [-1], [0.5], [], np.zeros(2, dtype=bool)])
 def test_rows_that_do_not_exist_are_refused(rows):
     with pytest.raises(ValueError, match=r"row|mask"):

@@ -336,7 +336,8 @@ def test_tensors_lists_datasets_and_mapped_files_give_the_same(tmp_path):
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     found = []
-    for data in ((X, Y), (mg.tensor(X), mg.tensor(Y)), [X, Y], Dataset(X, Y), (mapped, Y)):
+    pairs = (X, Y), (mg.tensor(X), mg.tensor(Y)), (X.tolist(), Y.tolist()), (mapped, Y)
+    for data in (*pairs, Dataset(X, Y)):
         model = network()
         trainer = make(model, batch_size=16)
         trainer.fit(data, val=data, epochs=2)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class ModelCheckpoint(Callback):
     """Write the whole training (not only the weights) to a safetensors file, so that
     ``trainer.fit(..., resume=path)`` goes on to the same bits as without interruption.
+    ``mg.load(path)["model"]`` is the model's state dict.
 
     Args:
         path: the file; ``{epoch}`` in it is replaced by the epoch number, which keeps them all.

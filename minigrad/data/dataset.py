@@ -19,9 +19,10 @@ class Dataset:
     asked for are read. A subset made by ``take`` or by ``split`` shares its parent's arrays.
 
     Args:
-        x: (n, ...) numbers. ``names`` may name the columns of a two-dimensional ``x``.
+        x: (n, ...) numbers: an array, tensor, list, or a pandas table.
         y: (n,) or (n, ...) numbers, or None.
-        names: column names of ``x``, used in error messages.
+        names: column names of a two-dimensional ``x``, used in error messages; by default those
+            of a pandas table.
         rows: the rows of the arrays that belong to this set; all of them by default.
         note: how the set was made, shown by ``repr``.
 
@@ -49,6 +50,8 @@ class Dataset:
         """Check and keep the arrays."""
         self._x = _numbers(x, "x")
         self._y = None if y is None else _numbers(y, "y")
+        if names is None and hasattr(x, "columns"):
+            names = [str(name) for name in x.columns]
         self.names = None if names is None else list(names)
         self.note = note
         self._rows: Array | None = None
@@ -126,7 +129,7 @@ def as_dataset(data: Any, what: str = "data") -> Dataset:
     """Return ``data`` as a Dataset: a Dataset, ``(x, y)``, or ``x`` alone."""
     if isinstance(data, Dataset):
         return data
-    if isinstance(data, tuple | list) and len(data) == 2 and not np.isscalar(data[0]):
+    if isinstance(data, tuple) and len(data) == 2:
         return Dataset(data[0], data[1])
     if isinstance(data, tuple):
         raise TypeError(f"{what} must be (x, y) or a Dataset, got a tuple of {len(data)}")
