@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import losses
 import moves
 import products
 import numbers_drawn as rand
@@ -163,6 +164,64 @@ CASES = [
     Case("log_softmax", lambda x, dim: sp.log_softmax(x, dim), along(low=1), special=False),
     Case("softmax_backward", ref.softmax_backward, moves.pair_along, special=False),
     Case("log_softmax_backward", ref.log_softmax_backward, moves.pair_along, special=False),
+    # losses
+    Case(
+        "binary_cross_entropy_with_logits",
+        losses.pair(losses.bce),
+        losses.draw_pair(target=probability),
+    ),
+    Case("mse_loss", losses.pair(lambda x, t: (x - t) ** 2), losses.draw_pair()),
+    Case("l1_loss", losses.pair(lambda x, t: np.abs(x - t)), losses.draw_pair(losses.KINKS["l1"])),
+    Case("huber_loss", losses.pair(losses.huber), losses.draw_pair(losses.KINKS["huber"], delta=0.7)),
+    Case("cross_entropy", losses.cross_entropy, losses.draw_cross_entropy(), special=False),
+    Case(
+        "binary_cross_entropy_with_logits_backward",
+        losses.pair_backward(losses.bce_slope),
+        losses.draw_pair(target=probability, backward=True),
+        special=False,
+    ),
+    Case(
+        "mse_loss_backward",
+        losses.pair_backward(lambda x, t: 2 * (x - t)),
+        losses.draw_pair(backward=True),
+        special=False,
+    ),
+    Case(
+        "l1_loss_backward",
+        losses.pair_backward(lambda x, t: np.sign(x - t)),
+        losses.draw_pair(losses.KINKS["l1"], backward=True),
+        special=False,
+    ),
+    Case(
+        "huber_loss_backward",
+        losses.pair_backward(losses.huber_slope),
+        losses.draw_pair(losses.KINKS["huber"], backward=True, delta=0.7),
+        special=False,
+    ),
+    Case(
+        "cross_entropy_backward",
+        losses.cross_entropy_backward,
+        losses.draw_cross_entropy(backward=True),
+        special=False,
+    ),
+    # normalisation; the backward rows take the statistics of x as given, so that their gradient
+    # for x is only right as a part of the second derivative of the forward row
+    Case("batch_norm", losses.batch_norm, losses.draw_batch_norm, wrt=(0, 1, 2), special=False),
+    Case(
+        "batch_norm_backward",
+        losses.batch_norm_backward,
+        losses.draw_batch_norm_backward,
+        wrt=(0, 2),
+        special=False,
+    ),
+    Case("layer_norm", losses.layer_norm, losses.draw_layer_norm(), special=False),
+    Case(
+        "layer_norm_backward",
+        losses.layer_norm_backward,
+        losses.draw_layer_norm(backward=True),
+        wrt=(0, 2),
+        special=False,
+    ),
     # random: properties in the place of a forward
     Case("next_key", lambda state: (state, state + [0, 1]), rand.key_only),
     Case("uniform", None, rand.floats, rand.check_uniform, typed=False),

@@ -44,32 +44,34 @@ struct Walk {
   }
 };
 
-// The two halves of x's dimensions. `any_order`: reduced ones may be taken in memory's order.
+// The two halves of x's dimensions. Whether the reduced ones go through the row kernels (they come
+// last in the shape) or the column kernels is decided by the shape alone, so that strides change no
+// bit; they only decide whether x must be copied first.
 struct Split {
   Walk kept, reduced;
-  int inner_reduced[max_rank];  // x's dimensions in the innermost group of `reduced`
-  int inner_count = 0;
+  bool last = true;  // the innermost dimension is a reduced one
+  int runs = 0;      // of reduced dimensions that are neighbours
+  DimSet innermost_run{};
 
-  Split(const Array& x, const DimSet& over, bool any_order) {
-    int order[max_rank], n = 0;
+  Split(const Array& x, const DimSet& over) {
+    bool before = false;
     for (int i = 0; i < x.rank(); ++i) {
-      if (!over[i])
-        kept.add(x.shape[i], x.strides[i]);
-      else if (x.shape[i] != 1)
-        order[n++] = i;
-    }
-    if (any_order)
-      std::stable_sort(order, order + n, [&](int a, int b) { return x.strides[a] > x.strides[b]; });
-    for (int k = 0; k < n; ++k) {
-      const int before = reduced.rank;
-      reduced.add(x.shape[order[k]], x.strides[order[k]]);
-      if (reduced.rank != before) inner_count = 0;
-      inner_reduced[inner_count++] = order[k];
+      if (x.shape[i] == 1) continue;
+      if (over[i] && !before) {
+        ++runs;
+        innermost_run = {};
+      }
+      innermost_run[i] = over[i];
+      (over[i] ? reduced : kept).add(x.shape[i], x.strides[i]);
+      before = last = over[i];
     }
   }
-  bool rows() const { return reduced.inner_step() == 1 && !(reduced.rank == 0 && columns()); }
   bool columns() const { return kept.rank > 0 && kept.inner_step() == 1; }
-  bool fits() const { return reduced.rank <= 1 && (rows() || columns()); }
+  // With nothing to reduce both kernels give the same.
+  bool rows() const { return reduced.rank ? last : !columns(); }
+  bool fits() const {
+    return reduced.rank <= 1 && (rows() ? reduced.inner_step() == 1 : columns());
+  }
   int64_t n() const { return reduced.inner_size(); }
 };
 
@@ -181,13 +183,20 @@ void fold_split(const Array& x, const Split& s, Fold fold, const Array& out) {
       });
 }
 
-// A dense copy as (outputs, n).
-Array matrix_copy(const Array& x, const DimSet& over) {
-  const int64_t n = reduced_count(x.shape, over);
-  const Array m = dense(moved_last(x, over));
-  return m.view({n ? m.numel() / n : 0, n}, {n, 1});
+// For kernels that cannot reduce one run after another: several runs become one by a copy that has
+// the reduced dimensions last.
+Split fitting_split(Array& a, const DimSet& over) {
+  Split s(a, over);
+  if (s.runs <= 1 && s.fits()) return s;
+  if (s.runs <= 1) {
+    a = dense(a);
+    return Split(a, over);
+  }
+  const int64_t n = reduced_count(a.shape, over);
+  a = dense(moved_last(a, over));
+  a = a.view({a.numel() / n, n}, {n, 1});
+  return Split(a, {false, true});
 }
-constexpr DimSet second_of_two{false, true};
 
 }  // namespace
 
@@ -223,32 +232,25 @@ int64_t reduced_count(const Dims& shape, const DimSet& over) {
 void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(out, 0);
-  const Split s(x, over, true);
+  const Split s(x, over);
+  if (s.runs > 1) {
+    // The innermost run first, then the rest.
+    DimSet rest = over;
+    for (int i = 0; i < x.rank(); ++i) rest[i] = over[i] && !s.innermost_run[i];
+    const Array between = Array::dense(out.dtype, reduced_shape(x.shape, s.innermost_run, true));
+    fold_over(x, s.innermost_run, fold, between);
+    return fold_over(between, rest, fold, out);
+  }
   if (s.fits()) return fold_split(x, s, fold, out);
-  if (s.reduced.rank <= 1) {
-    const Array m = matrix_copy(x, over);
-    return fold_split(m, Split(m, second_of_two, true), fold, out);
-  }
-  // Two groups that memory keeps apart: the innermost first, then the rest.
-  DimSet inner{}, rest = over;
-  for (int i = 0; i < s.inner_count; ++i) {
-    inner[s.inner_reduced[i]] = true;
-    rest[s.inner_reduced[i]] = false;
-  }
-  const Array between = Array::dense(out.dtype, reduced_shape(x.shape, inner, true));
-  fold_over(x, inner, fold, between);
-  fold_over(between, rest, fold, out);
+  const Array copied = dense(x);
+  fold_split(copied, Split(copied, over), fold, out);
 }
 
 void squares_over(const Array& x, const DimSet& over, const Array& center, const Array& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(out, 0);
-  Split s(x, over, true);
   Array a = x;
-  if (!s.fits()) {
-    a = matrix_copy(x, over);
-    s = Split(a, second_of_two, true);
-  }
+  const Split s = fitting_split(a, over);
   const Reduce& k = kernels().reduce;
   const int d = index(x.dtype);
   const int64_t item = item_size(x.dtype);
@@ -266,12 +268,8 @@ void squares_over(const Array& x, const DimSet& over, const Array& center, const
 
 void arg_over(const Array& x, const DimSet& over, bool largest, const Array& out) {
   if (out.numel() == 0) return;
-  Split s(x, over, false);
   Array a = x;
-  if (!s.fits()) {
-    a = matrix_copy(x, over);
-    s = Split(a, second_of_two, false);
-  }
+  const Split s = fitting_split(a, over);
   const Reduce& k = kernels().reduce;
   const int d = index(x.dtype);
   int64_t* to = out.data<int64_t>();
@@ -289,7 +287,7 @@ RowView::RowView(const Array& x, const DimSet& last, bool gapless)
     : array(x),
       rows(product(reduced_shape(x.shape, last, false))),
       n(reduced_count(x.shape, last)) {
-  const Split s(x, last, false);
+  const Split s(x, last);
   const bool even = s.reduced.rank <= 1 && s.kept.rank <= 1 && s.reduced.inner_step() == 1;
   stride = s.kept.rank ? s.kept.inner_step() : n;
   if (even && (stride == n || !gapless)) return;
