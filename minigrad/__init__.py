@@ -18,7 +18,8 @@ from minigrad._core import (
     set_num_threads,
 )
 from minigrad.grad_mode import enable_grad, no_grad
-from minigrad.random import Generator, default_generator, rand, randint, randn, randperm, seed
+from minigrad.random import Generator, default_generator, rand, randn, randperm, seed
+from minigrad.random import randint as randint  # type: ignore[assignment]  # it draws its own key
 from minigrad.tensor import (
     arange,
     eye,

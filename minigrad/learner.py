@@ -60,7 +60,7 @@ class Learner:
 
     def outputs(self, feed: Feed) -> Tensor:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
-        outputs = []
+        outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
             output = self.model(x)
             check_rows(output, len(x))

@@ -1,0 +1,615 @@
+"""The compiled core; written by tools/stubs.py, not by hand."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+# Tensor has methods that are called float and bool.
+_Bool: TypeAlias = bool
+_Float: TypeAlias = float
+_Ints: TypeAlias = int | Sequence[int]
+_Array: TypeAlias = np.ndarray[Any, Any]
+TensorLike: TypeAlias = "Tensor | _Array | np.generic | _Float"
+
+class Plan:
+    """A recorded function, replayed in C++."""
+    @property
+    def arena_bytes(self) -> int: ...
+    def describe(self) -> str:
+        """The instructions as text, one a line."""
+    @property
+    def instructions(self) -> list[str]: ...
+    def profile(self, repeats: int = 20) -> list[_Float]:
+        """Median nanoseconds of each instruction; changes nothing."""
+    def replay(self, inputs: Sequence[Any]) -> list[Tensor]:
+        """The outputs for these inputs, as new tensors."""
+    def replay_batches(self, data: Sequence[Any], order: ArrayLike, sums: Sequence[_Float]) -> list[_Float]:
+        """One replay per batch of the rows in `order`; the outputs of one element, times the rows, are added to `sums`."""
+
+class Tensor:
+    """An n-dimensional array of float32, float64, int64 or bool that can be differentiated."""
+    @property
+    def T(self) -> Tensor:
+        """The dimensions in reverse order; a view."""
+    def __abs__(self) -> Tensor: ...
+    def __add__(self, other: TensorLike) -> Tensor: ...
+    def __and__(self, other: TensorLike) -> Tensor: ...
+    def __array__(self, dtype: DTypeLike | None = None, copy: Any | None = None) -> _Array: ...
+    def __bool__(self) -> _Bool: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor: ...
+    def __dlpack__(self, **kwargs: Any) -> Any: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+    def __eq__(self, other: TensorLike) -> Tensor: ...  # type: ignore[override]
+    def __float__(self) -> _Float: ...
+    def __ge__(self, other: TensorLike) -> Tensor: ...
+    def __getitem__(self, arg0: Any) -> Tensor: ...
+    def __gt__(self, other: TensorLike) -> Tensor: ...
+    def __hash__(self) -> int: ...
+    def __index__(self) -> int: ...
+    def __init__(self, data: Any, dtype: DTypeLike | None = None, requires_grad: _Bool = False) -> None: ...
+    def __int__(self) -> int: ...
+    def __invert__(self) -> Tensor: ...
+    def __iter__(self) -> Iterator[Tensor]: ...
+    def __le__(self, other: TensorLike) -> Tensor: ...
+    def __len__(self) -> int: ...
+    def __lt__(self, other: TensorLike) -> Tensor: ...
+    def __matmul__(self, other: TensorLike) -> Tensor: ...
+    def __mul__(self, other: TensorLike) -> Tensor: ...
+    def __ne__(self, other: TensorLike) -> Tensor: ...  # type: ignore[override]
+    def __neg__(self) -> Tensor: ...
+    def __or__(self, other: TensorLike) -> Tensor: ...
+    def __pow__(self, other: TensorLike) -> Tensor: ...
+    def __radd__(self, other: TensorLike) -> Tensor: ...
+    def __repr__(self) -> str: ...
+    def __rmatmul__(self, other: TensorLike) -> Tensor: ...
+    def __rmul__(self, other: TensorLike) -> Tensor: ...
+    def __rpow__(self, other: TensorLike) -> Tensor: ...
+    def __rsub__(self, other: TensorLike) -> Tensor: ...
+    def __rtruediv__(self, other: TensorLike) -> Tensor: ...
+    def __setitem__(self, arg0: Any, arg1: Any) -> None: ...
+    def __sub__(self, other: TensorLike) -> Tensor: ...
+    def __truediv__(self, other: TensorLike) -> Tensor: ...
+    def abs(self) -> Tensor: ...
+    def add(self, y: TensorLike) -> Tensor: ...
+    def argmax(self, dim: int | None = None, keepdim: _Bool = False, *, axis: int | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def argmin(self, dim: int | None = None, keepdim: _Bool = False, *, axis: int | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def avg_pool2d(self, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor: ...
+    def backward(self, gradient: Any | None = None, retain_graph: Any | None = None, create_graph: _Bool = False) -> None:
+        """Adds d(self)/d(leaf) to .grad of every leaf that requires a gradient."""
+    def batch_norm(self, weight: TensorLike | None = None, bias: TensorLike | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: _Bool = False, momentum: _Float = 0.1, eps: _Float = 1e-05) -> Tensor: ...
+    def binary_cross_entropy_with_logits(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
+    def bool(self) -> Tensor: ...
+    def cast(self, dtype: int) -> Tensor: ...
+    def clip(self, min: _Float | None = None, max: _Float | None = None) -> Tensor: ...
+    def clone(self) -> Tensor: ...
+    def contiguous(self) -> Tensor: ...
+    def conv2d(self, weight: TensorLike, bias: TensorLike | None = None, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor: ...
+    def copy_(self, source: TensorLike) -> None: ...
+    def cos(self) -> Tensor: ...
+    def cross_entropy(self, target: TensorLike, label_smoothing: _Float = 0.0, reduction: int = 1) -> Tensor: ...
+    def detach(self) -> Tensor: ...
+    def div(self, y: TensorLike) -> Tensor: ...
+    def double(self) -> Tensor: ...
+    def dropout(self, key: TensorLike, p: _Float = 0.5) -> Tensor: ...
+    def dropout2d(self, key: TensorLike, p: _Float = 0.5) -> Tensor: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def elu(self, alpha: _Float = 1.0) -> Tensor: ...
+    def eq(self, y: TensorLike) -> Tensor: ...
+    def erf(self) -> Tensor: ...
+    def exp(self) -> Tensor: ...
+    def expand(self, *shape: _Ints) -> Tensor: ...
+    def expm1(self) -> Tensor: ...
+    def fill_(self, value: _Float) -> Tensor: ...
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: ...
+    def float(self) -> Tensor: ...
+    def floor(self) -> Tensor: ...
+    def ge(self, y: TensorLike) -> Tensor: ...
+    def gelu(self, approximate: _Bool = False) -> Tensor: ...
+    @property
+    def grad(self) -> Tensor | None: ...
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None: ...
+    @property
+    def grad_fn(self) -> str | None:
+        """The name of the op that made this tensor, or None for a leaf."""
+    def gt(self, y: TensorLike) -> Tensor: ...
+    def huber_loss(self, target: TensorLike, delta: _Float = 1.0, reduction: int = 1) -> Tensor: ...
+    def is_contiguous(self) -> _Bool: ...
+    @property
+    def is_leaf(self) -> _Bool: ...
+    def isfinite(self) -> Tensor: ...
+    def isnan(self) -> Tensor: ...
+    def item(self) -> Any:
+        """The value of a tensor of one element, as a Python number."""
+    def l1_loss(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
+    def layer_norm(self, normalized_shape: _Ints, weight: TensorLike | None = None, bias: TensorLike | None = None, eps: _Float = 1e-05) -> Tensor: ...
+    def le(self, y: TensorLike) -> Tensor: ...
+    def leaky_relu(self, negative_slope: _Float = 0.01) -> Tensor: ...
+    def linear(self, weight: TensorLike, bias: TensorLike | None = None) -> Tensor: ...
+    def log(self) -> Tensor: ...
+    def log1p(self) -> Tensor: ...
+    def log_softmax(self, dim: int = -1, *, axis: int = -1) -> Tensor: ...
+    def logical_and(self, y: TensorLike) -> Tensor: ...
+    def logical_not(self) -> Tensor: ...
+    def logical_or(self, y: TensorLike) -> Tensor: ...
+    def logsumexp(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def long(self) -> Tensor: ...
+    def lt(self, y: TensorLike) -> Tensor: ...
+    def matmul(self, y: TensorLike) -> Tensor: ...
+    def max(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def max_pool2d(self, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor: ...
+    def maximum(self, y: TensorLike) -> Tensor: ...
+    def mean(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def min(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def minimum(self, y: TensorLike) -> Tensor: ...
+    def mse_loss(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
+    def mul(self, y: TensorLike) -> Tensor: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def ndim(self) -> int: ...
+    def ne(self, y: TensorLike) -> Tensor: ...
+    def neg(self) -> Tensor: ...
+    def numel(self) -> int: ...
+    def numpy(self) -> _Array:
+        """The same memory as an ndarray."""
+    def permute(self, *dims: _Ints) -> Tensor: ...
+    def pow(self, y: TensorLike) -> Tensor: ...
+    def reciprocal(self) -> Tensor: ...
+    def relu(self) -> Tensor: ...
+    @property
+    def requires_grad(self) -> _Bool: ...
+    @requires_grad.setter
+    def requires_grad(self, value: _Bool) -> None: ...
+    def requires_grad_(self, requires_grad: _Bool = True) -> Tensor: ...
+    def reshape(self, *shape: _Ints) -> Tensor: ...
+    def round(self) -> Tensor: ...
+    def selu(self) -> Tensor: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def sigmoid(self) -> Tensor: ...
+    def sign(self) -> Tensor: ...
+    def silu(self) -> Tensor: ...
+    def sin(self) -> Tensor: ...
+    @property
+    def size(self) -> int: ...
+    def slice(self, starts: _Ints, sizes: _Ints, steps: _Ints) -> Tensor: ...
+    def softmax(self, dim: int = -1, *, axis: int = -1) -> Tensor: ...
+    def softplus(self) -> Tensor: ...
+    def sqrt(self) -> Tensor: ...
+    def squeeze(self, dim: _Ints | None = None, *, axis: _Ints | None = None) -> Tensor: ...
+    def std(self, dim: _Ints | None = None, correction: int = 1, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps between elements along each dimension, in elements."""
+    def sub(self, y: TensorLike) -> Tensor: ...
+    def sum(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+    def take(self, indices: TensorLike, dim: int = 0, *, axis: int = 0) -> Tensor: ...
+    def tanh(self) -> Tensor: ...
+    def to(self, dtype: DTypeLike | None) -> Tensor:
+        """Converted to a dtype; self if it has it already."""
+    def tolist(self) -> Any: ...
+    def transpose(self, dim0: int = -2, dim1: int = -1) -> Tensor: ...
+    def unsqueeze(self, dim: int) -> Tensor: ...
+    def var(self, dim: _Ints | None = None, correction: int = 1, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
+
+def build_info() -> dict[str, Any]:
+    """Version, compiler, instruction sets and threads, as a dict."""
+
+def from_numpy(array: Any) -> Tensor:
+    """A tensor over the array's own memory, where dtype and memory allow."""
+
+def get_num_threads() -> int: ...
+
+def grad(outputs: Any, inputs: Any, grad_outputs: Any | None = None, retain_graph: Any | None = None, create_graph: _Bool = False, allow_unused: _Bool = False) -> tuple[Tensor, ...]:
+    """Gradients of outputs with respect to inputs, as a tuple; no .grad is touched."""
+
+def is_grad_enabled() -> _Bool: ...
+
+def isa() -> str:
+    """The instruction set whose kernels are in use."""
+
+def ops() -> list[dict[str, Any]]:
+    """The op table: name, signature, doc, outputs and differentiable of each row."""
+
+def record(inputs: Sequence[Any], body: Callable[..., Any]) -> tuple[Any, ...]:
+    """Runs body() and records it: (its tensors, a Plan or what stood in the way)."""
+
+def set_grad_enabled(mode: _Bool) -> _Bool:
+    """Whether ops of this thread are recorded; returns what it was before."""
+
+def set_num_threads(n: int) -> None:
+    """How many threads an op may use; results do not depend on it."""
+
+def add(x: TensorLike, y: TensorLike) -> Tensor:
+    """x + y, element by element."""
+
+def sub(x: TensorLike, y: TensorLike) -> Tensor:
+    """x - y, element by element."""
+
+def mul(x: TensorLike, y: TensorLike) -> Tensor:
+    """x * y, element by element."""
+
+def div(x: TensorLike, y: TensorLike) -> Tensor:
+    """x / y, element by element; integers are divided as float32."""
+
+def pow(x: TensorLike, y: TensorLike) -> Tensor:
+    """x to the power of y, element by element. The gradient is 0 where y is 0, and 0 for y where x is 0 and y >= 0. Integers take no negative exponents."""
+
+def neg(x: TensorLike) -> Tensor:
+    """-x."""
+
+def abs(x: TensorLike) -> Tensor:
+    """The absolute value. The gradient at 0 is 0."""
+
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1; NaN stays NaN."""
+
+def floor(x: TensorLike) -> Tensor:
+    """The largest whole number <= x."""
+
+def round(x: TensorLike) -> Tensor:
+    """The nearest whole number; halves go to even."""
+
+def reciprocal(x: TensorLike) -> Tensor:
+    """1 / x."""
+
+def minimum(x: TensorLike, y: TensorLike) -> Tensor:
+    """The lesser of x and y, element by element; NaN if either is. Equal ones share the gradient."""
+
+def maximum(x: TensorLike, y: TensorLike) -> Tensor:
+    """The greater of x and y, element by element; NaN if either is. Equal ones share the gradient."""
+
+def clip(x: TensorLike, min: _Float | None = None, max: _Float | None = None) -> Tensor:
+    """x held between min and max (`max` if they cross); None leaves a side open. NaN stays NaN. The gradient is 1 inside and on the bounds."""
+
+def clip_backward(g: TensorLike, x: TensorLike, min: _Float | None = None, max: _Float | None = None) -> Tensor:
+    """g where min <= x <= max, else 0."""
+
+def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
+    """x where condition (bool), else y, element by element."""
+
+def eq(x: TensorLike, y: TensorLike) -> Tensor:
+    """x == y, as bool; NaN equals nothing."""
+
+def ne(x: TensorLike, y: TensorLike) -> Tensor:
+    """x != y, as bool."""
+
+def lt(x: TensorLike, y: TensorLike) -> Tensor:
+    """x < y, as bool."""
+
+def le(x: TensorLike, y: TensorLike) -> Tensor:
+    """x <= y, as bool."""
+
+def gt(x: TensorLike, y: TensorLike) -> Tensor:
+    """x > y, as bool."""
+
+def ge(x: TensorLike, y: TensorLike) -> Tensor:
+    """x >= y, as bool."""
+
+def logical_not(x: TensorLike) -> Tensor:
+    """True where x is 0."""
+
+def logical_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """True where neither x nor y is 0."""
+
+def logical_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """True where x or y is not 0."""
+
+def isfinite(x: TensorLike) -> Tensor:
+    """True where x is neither infinite nor NaN."""
+
+def isnan(x: TensorLike) -> Tensor:
+    """True where x is NaN."""
+
+def exp(x: TensorLike) -> Tensor:
+    """e to the power of x."""
+
+def expm1(x: TensorLike) -> Tensor:
+    """exp(x) - 1, exact near 0."""
+
+def log(x: TensorLike) -> Tensor:
+    """The natural logarithm; -inf at 0, NaN below."""
+
+def log1p(x: TensorLike) -> Tensor:
+    """log(1 + x), exact near 0."""
+
+def sqrt(x: TensorLike) -> Tensor:
+    """The square root; NaN below 0. The gradient at 0 is infinite."""
+
+def sin(x: TensorLike) -> Tensor:
+    """The sine of x radians."""
+
+def cos(x: TensorLike) -> Tensor:
+    """The cosine of x radians."""
+
+def erf(x: TensorLike) -> Tensor:
+    """The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+
+def relu(x: TensorLike) -> Tensor:
+    """max(x, 0); NaN stays NaN. The gradient at 0 is 0."""
+
+def relu_backward(g: TensorLike, x: TensorLike) -> Tensor:
+    """g where x > 0, else 0."""
+
+def leaky_relu(x: TensorLike, negative_slope: _Float = 0.01) -> Tensor:
+    """x where x > 0, else negative_slope * x."""
+
+def leaky_relu_backward(g: TensorLike, x: TensorLike, negative_slope: _Float) -> Tensor:
+    """g where x > 0, else negative_slope * g."""
+
+def sigmoid(x: TensorLike) -> Tensor:
+    """1 / (1 + exp(-x))."""
+
+def sigmoid_backward(g: TensorLike, y: TensorLike) -> Tensor:
+    """g * y * (1 - y), y being the sigmoid."""
+
+def tanh(x: TensorLike) -> Tensor:
+    """The hyperbolic tangent."""
+
+def tanh_backward(g: TensorLike, y: TensorLike) -> Tensor:
+    """g * (1 - y^2), y being the tanh."""
+
+def gelu(x: TensorLike, approximate: _Bool = False) -> Tensor:
+    """x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2."""
+
+def gelu_backward(g: TensorLike, x: TensorLike, approximate: _Bool) -> Tensor:
+    """g times the derivative of gelu at x."""
+
+def silu(x: TensorLike) -> Tensor:
+    """x * sigmoid(x), also known as swish."""
+
+def silu_backward(g: TensorLike, x: TensorLike) -> Tensor:
+    """g times the derivative of silu at x."""
+
+def softplus(x: TensorLike) -> Tensor:
+    """log(1 + exp(x))."""
+
+def softplus_backward(g: TensorLike, x: TensorLike) -> Tensor:
+    """g * sigmoid(x)."""
+
+def elu(x: TensorLike, alpha: _Float = 1.0) -> Tensor:
+    """x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."""
+
+def elu_backward(g: TensorLike, x: TensorLike, alpha: _Float) -> Tensor:
+    """g where x > 0, else g * alpha * exp(x)."""
+
+def selu(x: TensorLike) -> Tensor:
+    """1.0507 * elu(x, 1.6733): keeps mean 0 and variance 1 through deep dense networks (Klambauer et al. 2017)."""
+
+def selu_backward(g: TensorLike, x: TensorLike) -> Tensor:
+    """g times the derivative of selu at x."""
+
+def reshape(x: TensorLike, *shape: _Ints) -> Tensor:
+    """The same elements in another shape; one size may be -1. A view where memory allows."""
+
+def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions start_dim to end_dim as one."""
+
+def squeeze(x: TensorLike, dim: _Ints | None = None, *, axis: _Ints | None = None) -> Tensor:
+    """Without the dimensions of size 1 (all of them, or those in dim)."""
+
+def unsqueeze(x: TensorLike, dim: int) -> Tensor:
+    """With a new dimension of size 1 at dim."""
+
+def transpose(x: TensorLike, dim0: int = -2, dim1: int = -1) -> Tensor:
+    """Two dimensions exchanged; a view."""
+
+def permute(x: TensorLike, *dims: _Ints) -> Tensor:
+    """Dimensions in the order dims; a view."""
+
+def expand(x: TensorLike, *shape: _Ints) -> Tensor:
+    """Sizes of 1 repeated up to shape (-1 keeps a size), without copying."""
+
+def contiguous(x: TensorLike) -> Tensor:
+    """The same values side by side in row-major order; x itself if it is so already."""
+
+def clone(x: TensorLike) -> Tensor:
+    """A copy with memory of its own."""
+
+def detach(x: TensorLike) -> Tensor:
+    """The same memory, cut off from the graph: no gradient flows back."""
+
+def cast(x: TensorLike, dtype: int) -> Tensor:
+    """Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."""
+
+def copy_(x: Tensor, source: TensorLike) -> None:
+    """Writes source (broadcast) into x's memory."""
+
+def slice(x: TensorLike, starts: _Ints, sizes: _Ints, steps: _Ints) -> Tensor:
+    """A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it."""
+
+def slice_backward(g: TensorLike, shape: _Ints, starts: _Ints, steps: _Ints) -> Tensor:
+    """Zeros of `shape` with g where `slice` read."""
+
+def take(x: TensorLike, indices: TensorLike, dim: int = 0, *, axis: int = 0) -> Tensor:
+    """The entries of dimension dim that the int64 indices name (numpy's take); indices below 0 count from the end."""
+
+def take_backward(g: TensorLike, indices: TensorLike, shape: _Ints, dim: int) -> Tensor:
+    """Zeros of `shape` to which the rows of g are added where `take` read them."""
+
+def check_indices(indices: TensorLike, size: int) -> Tensor:
+    """Indices in [-size, size) as [0, size); an IndexError names the first beyond."""
+
+def concatenate(*tensors: Tensor | Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors one after another along an existing dimension."""
+
+def stack(*tensors: Tensor | Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape along a new dimension."""
+
+def sum(x: TensorLike, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """The sum over `dim` (one, several, or all). Integers and bools are counted as int64; the sum of nothing is 0."""
+
+def mean(x: TensorLike, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """The mean over `dim` (one, several, or all). Integers are averaged as float32; the mean of nothing is NaN."""
+
+def max(x: TensorLike, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """The largest element over `dim` (one, several, or all), NaN if there is one. The gradient is shared evenly by all elements that are equal to it, as torch.amax does."""
+
+def min(x: TensorLike, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """The smallest element over `dim` (one, several, or all), NaN if there is one. The gradient is shared evenly by all elements that are equal to it, as torch.amin does."""
+
+def argmax(x: TensorLike, dim: int | None = None, keepdim: _Bool = False, *, axis: int | None = None, keepdims: _Bool = False) -> Tensor:
+    """The index of the first largest element along `dim`, or of the flattened tensor; the first NaN counts as largest."""
+
+def argmin(x: TensorLike, dim: int | None = None, keepdim: _Bool = False, *, axis: int | None = None, keepdims: _Bool = False) -> Tensor:
+    """The index of the first smallest element along `dim`, or of the flattened tensor; the first NaN counts as smallest."""
+
+def var(x: TensorLike, dim: _Ints | None = None, correction: int = 1, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """sum((x - mean)^2) / max(n - correction, 0) over `dim`, where n elements are reduced to one: correction 1 is the unbiased estimate, 0 the variance of the data itself."""
+
+def std(x: TensorLike, dim: _Ints | None = None, correction: int = 1, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """The square root of var(x, dim, correction); its gradient is 0 where it is 0."""
+
+def logsumexp(x: TensorLike, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor:
+    """log(sum(exp(x))) over `dim`, without overflow."""
+
+def softmax(x: TensorLike, dim: int = -1, *, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along `dim`, without overflow."""
+
+def log_softmax(x: TensorLike, dim: int = -1, *, axis: int = -1) -> Tensor:
+    """x - log(sum(exp(x))) along `dim`, without overflow."""
+
+def softmax_backward(grad: TensorLike, y: TensorLike, dim: int) -> Tensor:
+    """y (grad - sum(grad y)) along `dim`: the gradient of y = softmax(x)."""
+
+def log_softmax_backward(grad: TensorLike, y: TensorLike, dim: int) -> Tensor:
+    """grad - exp(y) sum(grad) along `dim`: the gradient of y = log_softmax(x)."""
+
+def batch_norm(x: TensorLike, weight: TensorLike | None = None, bias: TensorLike | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: _Bool = False, momentum: _Float = 0.1, eps: _Float = 1e-05) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In training mean and biased variance are the batch's, and running = (1 - momentum) running + momentum batch, with the unbiased variance; otherwise they are the running ones."""
+
+def batch_norm_backward(grad: TensorLike, x: TensorLike, weight: TensorLike | None, mean: TensorLike, rstd: TensorLike, training: _Bool, eps: _Float) -> tuple[Tensor, ...]:
+    """The gradients of batch_norm for x, weight and bias."""
+
+def layer_norm(x: TensorLike, normalized_shape: _Ints, weight: TensorLike | None = None, bias: TensorLike | None = None, eps: _Float = 1e-05) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last dimensions, whose sizes are normalized_shape."""
+
+def layer_norm_backward(grad: TensorLike, x: TensorLike, weight: TensorLike | None, mean: TensorLike, rstd: TensorLike, normalized_shape: _Ints, eps: _Float) -> tuple[Tensor, ...]:
+    """The gradients of layer_norm for x, weight and bias."""
+
+def binary_cross_entropy_with_logits(x: TensorLike, target: TensorLike, reduction: int = 1) -> Tensor:
+    """max(x, 0) - x t + log(1 + exp(-|x|)): the cross-entropy of sigmoid(x) against targets in [0, 1], without overflow. reduction: 0 each element, 1 mean, 2 sum."""
+
+def mse_loss(x: TensorLike, target: TensorLike, reduction: int = 1) -> Tensor:
+    """(x - target)^2. reduction: 0 each element, 1 mean, 2 sum."""
+
+def l1_loss(x: TensorLike, target: TensorLike, reduction: int = 1) -> Tensor:
+    """|x - target|. reduction: 0 each element, 1 mean, 2 sum. The gradient at 0 is 0."""
+
+def huber_loss(x: TensorLike, target: TensorLike, delta: _Float = 1.0, reduction: int = 1) -> Tensor:
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = x - target. reduction: 0 each element, 1 mean, 2 sum."""
+
+def binary_cross_entropy_with_logits_backward(grad: TensorLike, x: TensorLike, target: TensorLike, reduction: int) -> Tensor:
+    """(sigmoid(x) - target) times the gradient of the loss."""
+
+def mse_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, reduction: int) -> Tensor:
+    """2 (x - target) times the gradient of the loss."""
+
+def l1_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, reduction: int) -> Tensor:
+    """sign(x - target) times the gradient of the loss."""
+
+def huber_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, delta: _Float, reduction: int) -> Tensor:
+    """x - target, cut to [-delta, delta], times the gradient of the loss."""
+
+def cross_entropy(x: TensorLike, target: TensorLike, label_smoothing: _Float = 0.0, reduction: int = 1) -> Tensor:
+    """-sum(q log softmax(x)) over the classes, for logits x of shape (N, C) or (N, C, ...). The target is int64 class indices of shape (N,) or (N, ...), or class probabilities in the shape of x; q is the target with a share of label_smoothing spread evenly. reduction: 0 each example, 1 mean, 2 sum."""
+
+def cross_entropy_backward(grad: TensorLike, x: TensorLike, target: TensorLike, label_smoothing: _Float, reduction: int) -> Tensor:
+    """(softmax(x) sum(q) - q) times the gradient of the loss."""
+
+def sgd_(param: Tensor, grad: TensorLike, hyper: Tensor, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
+    """One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, decoupled] as float64; step grows by one. grad_scale multiplies the gradient."""
+
+def adam_(param: Tensor, grad: TensorLike, exp_avg: Tensor, exp_avg_sq: Tensor, hyper: Tensor, max_exp_avg_sq: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
+    """One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, beta2, eps, decoupled] as float64; step grows by one, and gives the bias corrections. With max_exp_avg_sq, AMSGrad."""
+
+def rmsprop_(param: Tensor, grad: TensorLike, square_avg: Tensor, hyper: Tensor, grad_avg: Tensor | None = None, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
+    """One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, decoupled] as float64; step grows by one. With grad_avg, centered."""
+
+def total_norm(*tensors: Tensor | Sequence[Tensor], largest: _Bool = False) -> Tensor:
+    """The Euclidean norm of all elements of all tensors, or the largest magnitude, as float64."""
+
+def scale_(tensor: Tensor, factor: TensorLike) -> None:
+    """tensor *= factor in place; factor is one float64 value, read when the op runs."""
+
+def lerp_(tensor: Tensor, end: TensorLike, weight: TensorLike) -> None:
+    """tensor += weight * (end - tensor) in place; weight is one float64 value."""
+
+def max_norm_(tensor: Tensor, max_norm: _Float) -> None:
+    """Scales back every row tensor[i] (over all other dimensions) whose Euclidean norm exceeds max_norm."""
+
+def next_key(state: Tensor) -> Tensor:
+    """A copy of the generator's state [seed, step]; the state's step then grows by one."""
+
+def uniform(key: TensorLike, shape: _Ints, dtype: int = 0) -> Tensor:
+    """Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1)."""
+
+def normal(key: TensorLike, shape: _Ints, dtype: int = 0) -> Tensor:
+    """Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64."""
+
+def randint(key: TensorLike, low: int, high: int, shape: _Ints) -> Tensor:
+    """Whole numbers, uniform in [low, high), as int64."""
+
+def permutation(key: TensorLike, n: int) -> Tensor:
+    """The numbers 0 .. n - 1 in random order, as int64."""
+
+def dropout(x: TensorLike, key: TensorLike, p: _Float = 0.5) -> Tensor:
+    """Zero with probability p, else x / (1 - p). The gradient draws the same mask from the key again."""
+
+def dropout2d(x: TensorLike, key: TensorLike, p: _Float = 0.5) -> Tensor:
+    """Dropout of whole channels of x (N, C, ...): one draw for each n and c."""
+
+def conv2d(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
+    """The convolution (without flipping, as in PyTorch) of x (images, channels, height, width) with weight (filters, channels / groups, kernel height, kernel width), plus bias (filters,): (images, filters, out height, out width), where out = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1."""
+
+def conv2d_input_grad(g: TensorLike, weight: TensorLike, height: int, width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
+    """The gradient of conv2d by x, of the given height and width, for gradient g of its output; also the transposed convolution of g."""
+
+def conv2d_weight_grad(g: TensorLike, x: TensorLike, kernel_height: int, kernel_width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
+    """The gradient of conv2d by weight, of the given kernel size, for gradient g of its output."""
+
+def max_pool2d(x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """The greatest element of every window of (images, channels, height, width); NaN wins. stride is kernel_size by default. Of equal elements the first takes the gradient."""
+
+def max_pool2d_backward(g: TensorLike, x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """g at the places where x has its maxima, summed where windows overlap, 0 elsewhere."""
+
+def max_pool2d_pick(values: TensorLike, x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """The elements of values at the places where x has its maxima."""
+
+def avg_pool2d(x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """The mean of every window of (images, channels, height, width), padding counted as zeros. stride is kernel_size by default."""
+
+def avg_pool2d_backward(g: TensorLike, height: int, width: int, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """The gradient of avg_pool2d by x, of the given height and width."""
+
+def embedding(indices: TensorLike, weight: TensorLike) -> Tensor:
+    """Row weight[i] for each of the int64 indices: shape (*indices.shape, features)."""
+
+def embedding_backward(g: TensorLike, indices: TensorLike, rows: int) -> Tensor:
+    """Zeros (rows, features) to which each row of g is added at its index, in order."""
+
+def matmul(x: TensorLike, y: TensorLike) -> Tensor:
+    """The matrix product x @ y of x (..., m, k) and y (..., k, n): (..., m, n).
+
+    Leading dimensions broadcast. A 1-d x counts as one row and a 1-d y as one column, which the
+    result leaves out. Strided operands, such as transposes, are used where they lie.
+
+    Raises ValueError if the inner dimensions differ, TypeError if x or y holds no floats.
+
+    >>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()
+    [[11.0]]
+    """
+
+def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
+    """x @ weight.T + bias for x (..., in), weight (out, in) and bias (out,): (..., out).
+
+    Raises ValueError if the features of x are not those that weight takes.
+
+    >>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), mg.tensor([0.5])).tolist()
+    [11.5]
+    """

@@ -1,0 +1,48 @@
+"""What type checkers are told of the compiled core is what it has."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+from minigrad import _core
+
+ROOT = Path(__file__).parent.parent
+STUB = ROOT / "minigrad" / "_core.pyi"
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("stubs", ROOT / "tools" / "stubs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_stub_is_current():
+    assert STUB.read_text() == generator().stubs(), "run `python tools/stubs.py`"
+
+
+def test_nothing_public_is_left_out():
+    tree = ast.parse(STUB.read_text())
+    classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    public = {n for n in vars(_core) if not n.startswith("_")}
+    assert public == functions | set(classes)
+    for name, node in classes.items():
+        members = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+        assert {n for n in vars(getattr(_core, name)) if not n.startswith("_")} <= members
+
+
+def test_parameters_of_ops():
+    parameters = generator().op_parameters
+    assert parameters("f(x!, y?, dim: ints? = None)") == [
+        "x: Tensor",
+        "y: TensorLike | None = None",
+        "dim: _Ints | None = None",
+        "*",
+        "axis: _Ints | None = None",
+    ]
+    assert parameters("g(w?, x, p: float = 0.5)") == [
+        "w: TensorLike | None",
+        "x: TensorLike",
+        "p: _Float = 0.5",
+    ]
