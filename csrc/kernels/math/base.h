@@ -33,14 +33,25 @@ constexpr T infinity = T(__builtin_inf());
 template <class T>
 constexpr T not_a_number = T(__builtin_nan(""));
 
-// c0 + c1 x + c2 x^2 + ...
+// c0 + c1 x + c2 x^2 + ..., two coefficients at a time, which halves the chain of dependent steps.
 template <class T, class... C>
-MG_INLINE Vec<T> polynomial(Vec<T> x, T c0, C... c) {
+MG_INLINE Vec<T> polynomial_by_pairs(Vec<T> x, Vec<T> square, T c0, C... c) {
   if constexpr (sizeof...(c) == 0) {
     return Vec<T>(c0);
   } else {
-    return fma(polynomial(x, c...), x, Vec<T>(c0));
+    return [=](T c1, auto... rest) __attribute__((always_inline)) {
+      const Vec<T> pair = fma(Vec<T>(c1), x, Vec<T>(c0));
+      if constexpr (sizeof...(rest) == 0) {
+        return pair;
+      } else {
+        return fma(polynomial_by_pairs(x, square, rest...), square, pair);
+      }
+    }(c...);
   }
+}
+template <class T, class... C>
+MG_INLINE Vec<T> polynomial(Vec<T> x, C... c) {
+  return polynomial_by_pairs(x, x * x, c...);
 }
 
 template <class T>

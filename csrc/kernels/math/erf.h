@@ -9,14 +9,16 @@ template <class T>
 constexpr T erf_split = choose<T>(0.921875f, 0.84375);
 // erf(x) / x - 1, by z = x^2, up to the split.
 MG_INLINE Vec<float> erf_near(Vec<float> z) {
-  return polynomial(z, 0x1.06eba8p-3f, -0x1.812742p-2f, 0x1.ce2deep-4f, -0x1.b80d24p-6f,
-                    0x1.54bed8p-8f, -0x1.aa08eap-11f, 0x1.5c5e24p-14f);
+  return fma(polynomial(z, -0x1.812742p-2f, 0x1.ce2deep-4f, -0x1.b80d24p-6f, 0x1.54bed8p-8f,
+                        -0x1.aa08eap-11f, 0x1.5c5e24p-14f),
+             z, Vec<float>(0x1.06eba8p-3f));
 }
 MG_INLINE Vec<double> erf_near(Vec<double> z) {
-  return polynomial(z, 0x1.06eba8214db69p-3, -0x1.812746b037a02p-2, 0x1.ce2f21a043b02p-4,
-                    -0x1.b82ce312c613dp-6, 0x1.565bcd16f1a0dp-8, -0x1.c02db56b6c239p-11,
-                    0x1.f9a34c70de6ebp-14, -0x1.f4d4ba07d5606p-17, 0x1.b9fbcf0b57b5bp-20,
-                    -0x1.5fa4a0baa1166p-23, 0x1.f5eaa8a2f5456p-27, -0x1.0f1597985cb11p-30);
+  return fma(polynomial(z, -0x1.812746b037a02p-2, 0x1.ce2f21a043b02p-4, -0x1.b82ce312c613dp-6,
+                        0x1.565bcd16f1a0dp-8, -0x1.c02db56b6c239p-11, 0x1.f9a34c70de6ebp-14,
+                        -0x1.f4d4ba07d5606p-17, 0x1.b9fbcf0b57b5bp-20, -0x1.5fa4a0baa1166p-23,
+                        0x1.f5eaa8a2f5456p-27, -0x1.0f1597985cb11p-30),
+             z, Vec<double>(0x1.06eba8214db69p-3));
 }
 
 // log(erfc(split + d)) = c + c_low + d * erfc_slope(d), up to where erf rounds to 1.

@@ -34,10 +34,28 @@ template <class T>
 MG_INLINE ExpParts<T> exp_parts(Vec<T> x, Vec<T> low = Vec<T>::zero()) {
   const Vec<T> magic(Format<T>::magic);
   const Vec<T> n = fma(x, Vec<T>(log2_e<T>), magic) - magic;
-  const Vec<T> coarse = fma(n, Vec<T>(-ln2_high<T>), x), fine = n * Vec<T>(ln2_low<T>) - low;
+  const Vec<T> coarse = fma(n, Vec<T>(-ln2_high<T>), x);
+  const Vec<T> fine = fma(n, Vec<T>(ln2_low<T>), -low);
   const Vec<T> r = coarse - fine, r_low = (coarse - r) - fine;
   const Vec<T> tail = r * r * exp_tail(r), t = r + tail;
   return {n, t, sum_error(r, tail, t) + fma(r_low, t, r_low)};
+}
+
+// The same in fewer steps, with r rounded: a quarter ulp of e^x. n is also in the low bits of
+// `shifted`, as a float.
+template <class T>
+struct ExpReduced {
+  Vec<T> shifted, n, r;
+  // v * 2^n, if that is normal
+  Vec<T> scaled(Vec<T> v) const {
+    return as_vec(as_int(v) + shl<Format<T>::mantissa>(as_int(shifted)));
+  }
+};
+template <class T>
+MG_INLINE ExpReduced<T> exp_reduce(Vec<T> x) {
+  const Vec<T> magic(Format<T>::magic);
+  const Vec<T> shifted = fma(x, Vec<T>(log2_e<T>), magic), n = shifted - magic;
+  return {shifted, n, fma(n, Vec<T>(-ln2_low<T>), fma(n, Vec<T>(-ln2_high<T>), x))};
 }
 
 // From here on down e^x is 0.
@@ -53,12 +71,10 @@ MG_INLINE Vec<T> exp(Vec<T> x) {
   Vec<T> y = x;
   if (__builtin_expect(extreme, 0))
     y = min(Vec<T>(choose<T>(89, 710)), max(Vec<T>(exp_underflow<T>), x));  // keeps NaN
-  const Vec<T> magic(Format<T>::magic);
-  const Vec<T> shifted = fma(y, Vec<T>(log2_e<T>), magic), n = shifted - magic;
-  const Vec<T> r = fma(n, Vec<T>(-ln2_low<T>), fma(n, Vec<T>(-ln2_high<T>), y));
-  const Vec<T> e = Vec<T>(T(1)) + fma(r * r, exp_tail(r), r);
-  if (__builtin_expect(extreme, 0)) return scale(e, n);
-  return as_vec(as_int(e) + shl<Format<T>::mantissa>(as_int(shifted)));
+  const ExpReduced<T> e = exp_reduce(y);
+  const Vec<T> mantissa = Vec<T>(T(1)) + fma(e.r * e.r, exp_tail(e.r), e.r);
+  if (__builtin_expect(extreme, 0)) return scale(mantissa, e.n);
+  return e.scaled(mantissa);
 }
 
 // 2^n (1 + t) + c for c = 1 or -1 and the rounding error of it, given s = 2^n.
@@ -68,8 +84,8 @@ struct Pair {
 };
 template <class T>
 MG_INLINE Pair<T> exp_plus(Vec<T> s, const ExpParts<T>& e, T c) {
-  const Vec<T> base = s + Vec<T>(c), part = s * e.t, high = base + part;
-  const Vec<T> errors = sum_error(s, Vec<T>(c), base) + sum_error(base, part, high);
+  const Vec<T> base = s + Vec<T>(c), high = fma(s, e.t, base);
+  const Vec<T> errors = sum_error(s, Vec<T>(c), base) + fma(s, e.t, base - high);
   return {high, fma(s, e.t_low, errors)};
 }
 
@@ -102,17 +118,23 @@ MG_INLINE Vec<T> tanh(Vec<T> x) {
 // 1 / (1 + e^-x), or for x < 0 e^x / (1 + e^x): the same but for the numerator.
 template <class T>
 MG_INLINE Vec<T> sigmoid(Vec<T> x) {
-  const Vec<T> one(T(1));
-  const Mask<T> negative = x < Vec<T>::zero();
-  const ExpParts<T> e = exp_parts(max(Vec<T>(exp_underflow<T>), -abs(x)));
-  const Vec<T> high = one + e.t, low = sum_error(one, e.t, high) + e.t_low;
-  const Vec<T> least(choose<T>(-120, -1000));  // 1 + 2^least is 1
-  const Vec<T> s = power_of_two(max(least, e.n));
-  const Vec<T> part = high * s, sum = one + part;
-  const Pair<T> numerator = {select(negative, high, one), select(negative, low, Vec<T>::zero())};
-  const Vec<T> q = quotient(numerator, {sum, fma(low, s, sum_error(one, part, sum))});
-  if (__builtin_expect(any(e.n < least), 0)) return select(negative, scale(q, e.n), q);
-  return select(negative, q * s, q);
+  const Vec<T> one(T(1)), zero = Vec<T>::zero();
+  const Mask<T> negative = x < zero;
+  const bool extreme = any(~(abs(x) <= Vec<T>(exp_safe<T>)));
+  Vec<T> y = -abs(x);
+  if (__builtin_expect(extreme, 0)) y = max(Vec<T>(exp_underflow<T>), y);
+  const ExpReduced<T> e = exp_reduce(y);
+  // e^y = s (high + low); s is at least so large that 1 + s is 1.
+  const Vec<T> square = e.r * e.r, tail = exp_tail(e.r);
+  const Vec<T> high = one + fma(square, tail, e.r);
+  const Vec<T> low = fma(square, tail, (one - high) + e.r);
+  Vec<T> s = e.scaled(one);
+  if (__builtin_expect(extreme, 0)) s = power_of_two(max(Vec<T>(choose<T>(-100, -1000)), e.n));
+  const Vec<T> sum = fma(high, s, one), rest = fma(high, s, one - sum);
+  const Pair<T> numerator = {select(negative, high, one), select(negative, low, zero)};
+  const Vec<T> q = quotient(numerator, {sum, fma(low, s, rest)});
+  if (__builtin_expect(extreme, 0)) return select(negative, scale(q, e.n), q);
+  return select(negative, e.scaled(q), q);
 }
 
 }  // namespace MG_ISA

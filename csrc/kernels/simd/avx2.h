@@ -90,8 +90,9 @@ MG_INLINE VecF operator*(VecF a, VecF b) { return _mm256_mul_ps(a.v, b.v); }
 MG_INLINE VecD operator*(VecD a, VecD b) { return _mm256_mul_pd(a.v, b.v); }
 MG_INLINE VecF operator/(VecF a, VecF b) { return _mm256_div_ps(a.v, b.v); }
 MG_INLINE VecD operator/(VecD a, VecD b) { return _mm256_div_pd(a.v, b.v); }
-MG_INLINE VecF operator-(VecF a) { return _mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f)); }
-MG_INLINE VecD operator-(VecD a) { return _mm256_xor_pd(a.v, _mm256_set1_pd(-0.0)); }
+// Said so that the compiler can make it part of an fma.
+MG_INLINE VecF operator-(VecF a) { return -a.v; }
+MG_INLINE VecD operator-(VecD a) { return -a.v; }
 MG_INLINE VecF fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
 MG_INLINE VecD fma(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
 MG_INLINE VecF min(VecF a, VecF b) { return _mm256_min_ps(a.v, b.v); }

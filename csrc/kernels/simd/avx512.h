@@ -85,8 +85,9 @@ MG_INLINE VecF operator*(VecF a, VecF b) { return _mm512_mul_ps(a.v, b.v); }
 MG_INLINE VecD operator*(VecD a, VecD b) { return _mm512_mul_pd(a.v, b.v); }
 MG_INLINE VecF operator/(VecF a, VecF b) { return _mm512_div_ps(a.v, b.v); }
 MG_INLINE VecD operator/(VecD a, VecD b) { return _mm512_div_pd(a.v, b.v); }
-MG_INLINE VecF operator-(VecF a) { return _mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f)); }
-MG_INLINE VecD operator-(VecD a) { return _mm512_xor_pd(a.v, _mm512_set1_pd(-0.0)); }
+// Said so that the compiler can make it part of an fma.
+MG_INLINE VecF operator-(VecF a) { return -a.v; }
+MG_INLINE VecD operator-(VecD a) { return -a.v; }
 MG_INLINE VecF fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a.v, b.v, c.v); }
 MG_INLINE VecD fma(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a.v, b.v, c.v); }
 MG_INLINE VecF min(VecF a, VecF b) { return _mm512_min_ps(a.v, b.v); }
