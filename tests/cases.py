@@ -35,6 +35,7 @@ from draws import (
     real,
     reduction,
     same,
+    spread,
     truth,
 )
 from scipy import special as sp
@@ -152,14 +153,14 @@ CASES = [
     ),
     # reductions
     Case("sum", ref.reduced(np.sum), reduction()),
-    Case("mean", ref.reduced(ref.mean), reduction()),
+    Case("mean", ref.reduced(ref.mean), reduction(low=1)),
     Case("max", ref.reduced(np.max), reduction(distinct, low=1)),
     Case("min", ref.reduced(np.min), reduction(distinct, low=1)),
     Case("argmax", ref.reduced(np.argmax), along(distinct, low=1, keepdim=attr(False, True))),
     Case("argmin", ref.reduced(np.argmin), along(distinct, low=1, keepdim=attr(False, True))),
-    Case("var", ref.var, reduction(low=2, correction=attr(0, 1)), special=False),
-    Case("std", ref.std, reduction(low=3, correction=attr(0, 1)), special=False),
-    Case("logsumexp", ref.reduced(sp.logsumexp), reduction(low=1), special=False),
+    Case("var", ref.var, reduction(low=2, min_rank=1, correction=attr(0, 1)), special=False),
+    Case("std", ref.std, reduction(spread, low=3, min_rank=1, correction=attr(0, 1)), special=False),
+    Case("logsumexp", ref.reduced(np.logaddexp.reduce), reduction(low=1), special=False),
     Case("softmax", lambda x, dim: sp.softmax(x, dim), along(low=1), special=False),
     Case("log_softmax", lambda x, dim: sp.log_softmax(x, dim), along(low=1), special=False),
     Case("softmax_backward", ref.softmax_backward, moves.pair_along, special=False),

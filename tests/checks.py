@@ -27,11 +27,14 @@ def is_float(array: np.ndarray | None) -> bool:
     return array is not None and array.dtype.kind == "f"
 
 
+def parameters(signature: str) -> list[str]:
+    return signature[signature.index("(") + 1 : signature.rindex(")")].split(", ")
+
+
 def mutated(case: Case) -> list[int]:
     """The inputs that the op changes in place, by the '!' of its signature."""
-    text = ROWS[case.op]["signature"]
-    names = text[text.index("(") + 1 : text.rindex(")")].split(", ")
-    return [i for i, name in enumerate(n for n in names if ":" not in n) if "!" in name]
+    names = [n for n in parameters(ROWS[case.op]["signature"]) if ":" not in n]
+    return [i for i, name in enumerate(names) if "!" in name]
 
 
 def differentiable(case: Case, call: Call) -> list[int]:
@@ -52,7 +55,12 @@ def in_dtype(case: Case, call: Call, dtype: Any) -> list[np.ndarray | None]:
 
 def apply(case: Case, tensors: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
     """The outputs of the op as a list of tensors."""
-    out = getattr(_core, case.op)(*tensors, **attrs)
+    row = ROWS[case.op]["signature"]
+    if "*" in row:
+        out = getattr(_core, case.op)(*tensors, **attrs)
+    else:  # an attribute may stand between tensors
+        names = [n.rstrip("?!") for n in parameters(row) if ":" not in n]
+        out = getattr(_core, case.op)(**dict(zip(names, tensors, strict=True)), **attrs)
     if out is None:
         return []
     return list(out) if isinstance(out, tuple) else [out]
@@ -72,9 +80,7 @@ def run(case: Case, tensors: Sequence[Any], attrs: dict[str, Any]) -> list[np.nd
 def expected(case: Case, call: Call, dtype: Any) -> list[np.ndarray]:
     """What numpy gives in float64 for the inputs rounded to dtype."""
     assert case.forward is not None
-    inputs = [
-        a.astype(np.float64) if is_float(a) else a for a in in_dtype(case, call, dtype)
-    ]
+    inputs = [a.astype(np.float64) if is_float(a) else a for a in in_dtype(case, call, dtype)]
     with np.errstate(all="ignore"):
         out = case.forward(*inputs, **call.attrs)
     return [np.asarray(o) for o in (out if isinstance(out, (tuple, list)) else [out])]
@@ -194,7 +200,9 @@ def check_second_derivative(case: Case, call: Call, rng: np.random.Generator) ->
     weights = random_like(rng, arrays_of(out))
     first, inputs, seeds = f.gradient(f.at, weights, create_graph=True)
     again = random_like(rng, f.at)
-    tracked = [(g, v) for g, v in zip(first, again, strict=True) if g is not None and g.requires_grad]
+    tracked = [
+        (g, v) for g, v in zip(first, again, strict=True) if g is not None and g.requires_grad
+    ]
     if not tracked:
         return
     second = arrays_of(

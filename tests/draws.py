@@ -123,6 +123,11 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return (rng.permutation(n).reshape(shape) - n / 2) * 0.1 + 0.03
 
 
+def spread(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """No deviation near 0, where its derivatives grow without bound."""
+    return 20 * distinct(rng, shape)
+
+
 def away_from(*kinks: float) -> Domain:
     """Real values at least 0.1 from every kink."""
 
@@ -188,11 +193,13 @@ def ordered(s: Source) -> Call:
     return Call((s.rng.integers(-4, 5, a) * 0.5, s.rng.integers(-4, 5, b) * 0.5 + 0.25))
 
 
-def reduction(domain: Domain = real, low: int = 0, **attrs: Callable[[Source], Any]) -> Draw:
+def reduction(
+    domain: Domain = real, low: int = 0, min_rank: int = 0, **attrs: Callable[[Source], Any]
+) -> Draw:
     """A tensor, dims to reduce over, keepdim."""
 
     def draw(s: Source) -> Call:
-        x = domain(s.rng, s.shape(low=low))
+        x = domain(s.rng, s.shape(min_rank, low=low))
         more = {name: f(s) for name, f in attrs.items()}
         return Call((x,), {"dim": s.dims(x.ndim), "keepdim": s.flag(), **more})
 

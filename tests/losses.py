@@ -61,10 +61,10 @@ def draw_pair(
     """x, target with x - target from a domain (or x and target, where the target has its own)."""
 
     def draw(s: Source) -> Call:
-        shape = s.shape()
+        reduction = s.integer(0, 2)
+        shape = s.shape(low=1 if reduction == 1 else 0)  # the mean of nothing is NaN
         t = target(s.rng, shape)
         x = difference(s.rng, shape) + (0 if target is probability else t)
-        reduction = s.integer(0, 2)
         attrs = {**fixed, "reduction": reduction}
         grad = real(s.rng, () if reduction else shape)
         return Call((grad, x, t) if backward else (x, t), attrs)
@@ -134,7 +134,14 @@ def _over(x: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def batch_norm(
-    x: Array, weight: Any, bias: Any, mean: Any, var: Any, training: bool, momentum: float, eps: float
+    x: Array,
+    weight: Any,
+    bias: Any,
+    mean: Any,
+    var: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
 ) -> list[Array]:
     axes, wide = _over(x)
     used_mean, used_var = (x.mean(axes), x.var(axes)) if training else (mean, var)

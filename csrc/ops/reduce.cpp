@@ -141,8 +141,9 @@ void vjp_var(Vjp& v) { v.set(0, centered_times(v, v.grad() * (2 * inverse_freedo
 // Where the deviation is 0, so is the gradient.
 void vjp_std(Vjp& v) {
   const Var out = v.out(), zero = constant(out.dtype(), 0);
-  const Var ratio = v.grad() * inverse_freedom(v) / out;
-  v.set(0, centered_times(v, call<"where">(call<"eq">(out, zero), zero, ratio)));
+  const Var flat = call<"eq">(out, zero);
+  const Var ratio = v.grad() * inverse_freedom(v) / call<"where">(flat, zero + 1, out);
+  v.set(0, centered_times(v, call<"where">(flat, zero, ratio)));
 }
 
 // ---- logsumexp
