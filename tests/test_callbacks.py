@@ -183,6 +183,11 @@ def test_foreign_checkpoints_change_nothing(tmp_path):
         wider.fit((X, Y), epochs=2, resume=path)
     assert same(before, weights(other))
     assert same(narrow, weights(wider))
+    third = make(ModelCheckpoint(path, "last"))
+    third.optimizer = optim.SGD(third.model.parameters(), lr=0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="momentum_buffer"):
+        third.fit((X, Y), epochs=2, resume=path)
+    assert same(before, weights(third))
 
 
 @pytest.mark.parametrize("save", ["worst", 0, True, 1.5])
