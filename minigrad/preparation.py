@@ -62,7 +62,7 @@ def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
     first = slice(0, min(len(data), EVALUATION_ROWS))
     x, y = data.rows(first)
     assert y is not None
-    with evaluating(trainer.model):
+    with evaluating(trainer.model.modules()):
         output = trainer.model(Tensor(features(x, dtype)))
         check_rows(output, len(x))
         kind = loss_kind(trainer.loss)

@@ -19,7 +19,7 @@ from minigrad.feed import Feed, batch_spans
 from minigrad.history import History, Row
 from minigrad.learner import Learner
 from minigrad.metrics import Metric, resolve
-from minigrad.modes import evaluating
+from minigrad.modes import evaluating, set_training
 from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.preparation import make_feed, model_dtype, prepare
@@ -193,13 +193,13 @@ class Trainer(Learner):
         The loss is the loss function of all outputs and all targets at once.
         """
         feed = make_feed(self, as_dataset(data), "the data")
-        with evaluating(self.model):
+        with evaluating(self.model.modules()):
             return self.evaluate_batches(feed)
 
     def predict(self, x: Any) -> Array:
         """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
         feed = Feed(as_dataset(x), model_dtype(self.model), None)
-        with evaluating(self.model):
+        with evaluating(self.model.modules()):
             return self.outputs(feed).numpy()
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -215,9 +215,11 @@ class Trainer(Learner):
         while self.epoch < self.epochs and not self._stop_reason:
             for callback in self.callbacks:
                 callback.on_epoch_begin(self)
+            modules = list(self.model.modules())
+            set_training(modules)
             running = self._train_epoch(train, spans, watchers)
             self.epochs_trained += 1
-            with evaluating(self.model):
+            with evaluating(modules):
                 row = self._row(running or self.evaluate_batches(train), validation)
             row["seconds"] = time.perf_counter() - start
             if self.scheduler is not None and self.scheduler_every == "epoch":
@@ -231,7 +233,6 @@ class Trainer(Learner):
         self, feed: Feed, spans: list[tuple[int, int]], watchers: list[Callback]
     ) -> dict[str, float]:
         """Train once on all rows; return running averages, if they are wanted."""
-        self.model.train()
         running = RunningAverage() if self.curves == "running" else None
         for x, y in self._shuffled(feed, spans):
             loss, output = self.step(x, y)
