@@ -73,7 +73,7 @@ struct SoftplusBackward {
   }
 };
 
-MG_UNARY(Silu, x* sigmoid(x))
+MG_UNARY(Silu, (x * sigmoid(x)))
 struct SiluBackward {
   template <class V>
   MG_INLINE V apply(V g, V x) {
@@ -87,7 +87,7 @@ template <class V>
 MG_INLINE V normal_cdf(V x) {
   return fma(V(0.5), erf(x * V(0.70710678118654752440)), V(0.5));
 }
-MG_UNARY(Gelu, x* normal_cdf(x))
+MG_UNARY(Gelu, (x * normal_cdf(x)))
 struct GeluBackward {
   template <class V>
   MG_INLINE V apply(V g, V x) {

@@ -38,7 +38,7 @@ namespace MG_ISA {
 
 MG_BINARY(Add, x + y)
 MG_BINARY(Sub, x - y)
-MG_BINARY(Mul, x* y)
+MG_BINARY(Mul, (x * y))
 MG_BINARY(Div, x / y)
 MG_BINARY(Pow, pow(x, y))
 MG_UNARY(Neg, -x)
