@@ -72,7 +72,9 @@ class Compiled(Generic[P, R]):
             raise TypeError(f"mg.compile takes a function, got {type(fn).__name__}")
         self._fn = fn
         self._plans: dict[Any, tuple[_core.Plan, Any]] = {}
-        self._held_once: set[Any] = set()
+        self._obstacles: dict[Any, list[str]] = {}
+        self._known_roots: list[Module] = []
+        self._known_modules: list[Module] = []
         functools.update_wrapper(self, fn)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -89,9 +91,7 @@ class Compiled(Generic[P, R]):
         restored: R = _restore(result, iter(plan.replay(leaves)))
         return restored
 
-    def over_batches(
-        self, data: Sequence[Any], order: np.ndarray, batch_size: int
-    ) -> list[float]:
+    def over_batches(self, data: Sequence[Any], order: np.ndarray, batch_size: int) -> list[float]:
         """Calls the function on batches of rows, a whole epoch in one call.
 
         Args:
@@ -132,11 +132,15 @@ class Compiled(Generic[P, R]):
         return [plan for plan, _ in self._plans.values()]
 
     def _key(self, structure: Any, leaves: list[Any]) -> Any:
-        modes = tuple(m.training for root in self._modules() for m in root.modules())
+        roots = self._roots()
+        if roots != self._known_roots:  # walking the trees costs more than a small step
+            self._known_roots = roots
+            self._known_modules = [m for root in roots for m in root.modules()]
+        modes = tuple([m.training for m in self._known_modules])
         inputs = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         return _hashable(structure), inputs, modes, _core.is_grad_enabled()
 
-    def _modules(self) -> Iterator[Module]:
+    def _roots(self) -> list[Module]:
         """The modules that the function reaches: bound, in its closure, or named globals."""
         fn = getattr(self._fn, "__func__", self._fn)
         reachable = list(vars(owner).values()) if (owner := self._owner()) is not None else []
@@ -145,13 +149,18 @@ class Compiled(Generic[P, R]):
         reachable += [cell.cell_contents for cell in getattr(fn, "__closure__", None) or ()]
         if code := getattr(fn, "__code__", None):
             reachable += [fn.__globals__[n] for n in code.co_names if n in fn.__globals__]
-        return (value for value in reachable if isinstance(value, Module))
+        return [value for value in reachable if isinstance(value, Module)]
 
     def _owner(self) -> Any:
         owner = getattr(self._fn, "__self__", None)
         return owner if hasattr(owner, "__dict__") else None
 
     def _record(self, key: Any, structure: Any, leaves: list[Any]) -> R:
+        # State that the first call makes and keeps is there at the second; what stands in the way
+        # twice stays. The function is not run then, so that the caller can do without a plan.
+        if len(obstacles := self._obstacles.get(key, [])) == 2:
+            name = getattr(self._fn, "__name__", "the function")
+            raise _core.CaptureError(f"mg.compile: in {name!r} {obstacles[1]}")
         inputs = [_as_input(leaf) for leaf in leaves]
         results: list[Any] = []
 
@@ -163,13 +172,7 @@ class Compiled(Generic[P, R]):
 
         outputs, plan = _core.record(inputs, body)
         if isinstance(plan, str):
-            # State that is made by the first call lives on; the second call finds it made.
-            if key in self._held_once:
-                raise RuntimeError(
-                    f"mg.compile: {plan} is kept beyond the call of {self.__name__!r}, and a "
-                    "replay would not change it; return it instead"
-                )
-            self._held_once.add(key)
+            self._obstacles.setdefault(key, []).append(plan)
         else:
             self._plans[key] = plan, results[0]
         restored: R = _restore(results[0], iter(outputs))
@@ -191,6 +194,9 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
     since a replay would not read them again; it must clear the gradients that it computes
     (``optimizer.zero_grad()``), and after it they are None. ``MINIGRAD_EAGER=1`` turns plans off.
+
+    Raises:
+        CaptureError: the function reads a value, or keeps a tensor that it made beyond the call.
 
     Example:
         >>> import numpy as np, minigrad as mg

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from minigrad._core import Tensor
+from minigrad import random
+from minigrad._core import CaptureError, Tensor
+from minigrad.compiled import compile
 from minigrad.feed import Feed
 from minigrad.metrics import Metric
 from minigrad.nn import Module
@@ -37,9 +40,34 @@ class Learner:
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
+        self.begin()
+
+    def begin(self, planned: bool = True) -> None:
+        """Forget the plans, as model, loss or options may have changed since they were recorded.
+
+        With ``planned=False`` every op is run by itself, so that gradients can be looked at.
+        """
+        self._planned_update = compile(self._update)
+        self._planned_forward = compile(self._forward)
+        self._planned = planned
 
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Update the model once on a batch; return the data loss and the output before it."""
+        """Update the model once on a batch; return the data loss and the output before it.
+
+        The first step is recorded as a plan, which the others replay. A model that cannot be
+        recorded is trained op by op, to the same bits, and a warning says why.
+        """
+        if self._planned:
+            noise = random.default_generator.get_state()
+            try:
+                return self._planned_update(x, y)
+            except CaptureError as reason:
+                random.default_generator.set_state(noise)
+                self._planned = False
+                warnings.warn(f"training without a plan, op by op: {reason}", stacklevel=2)
+        return self._update(x, y)
+
+    def _update(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad()
         output = self.model(x)
         loss = self.loss(output, y)
@@ -52,6 +80,10 @@ class Learner:
             self.constraint(self.model)
         return loss, output
 
+    def _forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.model(x)
+        return output
+
     def evaluate_batches(self, feed: Feed) -> dict[str, float]:
         """Return data loss and metrics of all rows of a Feed. The caller sets eval mode."""
         output, target = self.outputs(feed), feed.targets
@@ -62,7 +94,7 @@ class Learner:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
-            output = self.model(x)
+            output = self._planned_forward(x) if self._planned else self._forward(x)
             check_rows(output, len(x))
             outputs.append(output)
         if len(outputs) == 1:

@@ -210,6 +210,7 @@ class Trainer(Learner):
         normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in self.model.modules())
         spans = batch_spans(train.rows, self.batch_size, lone_row_allowed=not normed)
         watchers = [c for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        self.begin(planned=not watchers)
         earlier = self.history[-1]["seconds"] if len(self.history) else 0.0
         start = time.perf_counter() - earlier
         while self.epoch < self.epochs and not self._stop_reason:

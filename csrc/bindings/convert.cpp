@@ -114,7 +114,11 @@ py::array to_numpy(const py::handle& tensor) {
   return py::array(numpy_dtype(a.dtype), shape, strides, a.raw(), tensor);
 }
 
-bool is_integer(PyObject* o) { return (PyLong_Check(o) && !PyBool_Check(o)) || (!PyLong_Check(o) && !PyFloat_Check(o) && PyIndex_Check(o) && !tensor_in(o) && !py::isinstance<py::array>(o)); }
+bool is_integer(PyObject* o) {
+  return (PyLong_Check(o) && !PyBool_Check(o)) ||
+         (!PyLong_Check(o) && !PyFloat_Check(o) && PyIndex_Check(o) && !tensor_in(o) &&
+          !py::isinstance<py::array>(o));
+}
 
 bool is_number(PyObject* o) {
   if (PyFloat_Check(o) || PyLong_Check(o)) return true;
@@ -168,6 +172,15 @@ Dims dims_from(PyObject* object, const char* op, const char* param) {
                   py::repr(object).cast<std::string>());
 }
 
+PyObject* capture_error() {
+  static PyObject* const type =
+      PyErr_NewExceptionWithDoc("minigrad._core.CaptureError",
+                                "A function cannot be recorded by mg.compile; it ran, or failed, "
+                                "as it would have without it.",
+                                PyExc_RuntimeError, nullptr);
+  return type;
+}
+
 void set_python_error() noexcept {
   try {
     throw;
@@ -179,6 +192,8 @@ void set_python_error() noexcept {
     PyErr_SetString(PyExc_TypeError, e.what());
   } catch (const IndexError& e) {
     PyErr_SetString(PyExc_IndexError, e.what());
+  } catch (const CaptureError& e) {
+    PyErr_SetString(capture_error(), e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& e) {

@@ -49,6 +49,7 @@ Dims dims_from(PyObject* object, const char* op, const char* param);
 template <class F>
 PyObject* guarded(F&& f) noexcept;
 void set_python_error() noexcept;  // from the exception being handled
+PyObject* capture_error();         // minigrad._core.CaptureError
 
 template <class F>
 PyObject* guarded(F&& f) noexcept {

@@ -74,8 +74,12 @@ void register_engine(py::module_& m) {
         "How many threads an op may use; results do not depend on it.");
   m.def("isa", [] { return kernels().isa; }, "The instruction set whose kernels are in use.");
   m.def("build_info", &build_info, "Version, compiler, instruction sets and threads, as a dict.");
-  m.def("from_numpy", [](const py::object& a) { return py::reinterpret_steal<py::object>(to_python(from_array_like(a, true))); },
-        py::arg("array"), "A tensor over the array's own memory, where dtype and memory allow.");
+  m.def(
+      "from_numpy",
+      [](const py::object& a) {
+        return py::reinterpret_steal<py::object>(to_python(from_array_like(a, true)));
+      },
+      py::arg("array"), "A tensor over the array's own memory, where dtype and memory allow.");
 }
 
 }  // namespace mg

@@ -7,9 +7,9 @@ namespace mg {
 namespace {
 
 struct Plan {
-  Dims starts, steps, sizes;      // of the slice over every dimension of x
-  Dims shape;                     // of the sliced view: integers dropped, None added
-  std::vector<Var> gathers;       // index arrays, for neighbouring dimensions of the view
+  Dims starts, steps, sizes;  // of the slice over every dimension of x
+  Dims shape;                 // of the sliced view: integers dropped, None added
+  std::vector<Var> gathers;   // index arrays, for neighbouring dimensions of the view
   int gather_dim = -1;
 };
 
@@ -109,7 +109,8 @@ Plan parse(const Array& x, PyObject* key) {
       if (at == -1 && PyErr_Occurred()) throw py::error_already_set();
       const int64_t n = x.shape[dim];
       if (at < -n || at >= n)
-        fail<IndexError>("index ", at, " is out of range for dimension ", dim, " of shape ", x.shape);
+        fail<IndexError>("index ", at, " is out of range for dimension ", dim, " of shape ",
+                         x.shape);
       p.starts.push_back(at < 0 ? at + n : at);
       p.steps.push_back(1);
       p.sizes.push_back(1);
@@ -169,7 +170,8 @@ void set_item(const Var& x, PyObject* key, PyObject* value) {
   // numpy writes through the shared memory; the empty copy below checks and marks the change.
   py::object target = to_numpy(py::reinterpret_steal<py::object>(to_python(x)));
   call_all<"copy_", 0>(x, x);
-  if (PyObject_SetItem(target.ptr(), key, py::reinterpret_steal<py::object>(to_python(v)).ptr()) < 0)
+  if (PyObject_SetItem(target.ptr(), key, py::reinterpret_steal<py::object>(to_python(v)).ptr()) <
+      0)
     throw py::error_already_set();
 }
 

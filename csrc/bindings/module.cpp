@@ -7,15 +7,16 @@ PYBIND11_MODULE(_core, m) {
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);
-    } catch (const mg::ValueError& e) {
-      PyErr_SetString(PyExc_ValueError, e.what());
-    } catch (const mg::TypeError& e) {
-      PyErr_SetString(PyExc_TypeError, e.what());
-    } catch (const mg::IndexError& e) {
-      PyErr_SetString(PyExc_IndexError, e.what());
+    } catch (const py::error_already_set&) {
+      throw;
+    } catch (const py::builtin_exception&) {
+      throw;
+    } catch (const std::runtime_error&) {
+      mg::set_python_error();
     }
   });
   mg::kernels();  // a wrong MINIGRAD_ISA is an error at import, not later
+  m.attr("CaptureError") = py::reinterpret_borrow<py::object>(mg::capture_error());
   mg::register_tensor(m);
   mg::register_ops(m);
   mg::register_engine(m);

@@ -48,7 +48,8 @@ struct Matched {
       if (params()[p].kind == Kind::list && op.signature_parsed.attrs == 1 && count - at > 1 &&
           is_integer(args[at])) {
         py::tuple all(count - at);
-        for (size_t i = at; i < count; ++i) all[i - at] = py::reinterpret_borrow<py::object>(args[i]);
+        for (size_t i = at; i < count; ++i)
+          all[i - at] = py::reinterpret_borrow<py::object>(args[i]);
         holder = all;
         value[p] = all.ptr();
         break;
@@ -103,7 +104,8 @@ void set_attr(const Matched& m, const Param& p, PyObject* v, Attrs& attrs) {
       if (i == -1 && PyErr_Occurred()) throw py::error_already_set();
       return attrs.set_integer(p.slot, i);
     }
-    default: return attrs.set_list(p.slot, dims_from(v, op, p.name.c_str()));
+    default:
+      return attrs.set_list(p.slot, dims_from(v, op, p.name.c_str()));
   }
 }
 
@@ -135,7 +137,8 @@ PyObject* result(std::span<const Var> out) {
   if (out.empty()) return py::none().release().ptr();
   if (out.size() == 1) return to_python(out[0]);
   py::tuple all(out.size());
-  for (size_t i = 0; i < out.size(); ++i) all[i] = py::reinterpret_steal<py::object>(to_python(out[i]));
+  for (size_t i = 0; i < out.size(); ++i)
+    all[i] = py::reinterpret_steal<py::object>(to_python(out[i]));
   return all.release().ptr();
 }
 
@@ -206,10 +209,10 @@ PyObject* reflected_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, P
 // Method definitions must outlive the functions: they live as long as the process.
 py::object function(const Op& op, bool reflected = false) {
   auto* doc = new std::string(std::string(op.signature) + "\n--\n\n" + op.doc);
-  auto* def = new PyMethodDef{
-      op.name().c_str(),
-      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(reflected ? reflected_entry : forward_entry)),
-      METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
+  auto* def = new PyMethodDef{op.name().c_str(),
+                              reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(
+                                  reflected ? reflected_entry : forward_entry)),
+                              METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
   const py::capsule self(static_cast<const void*>(&op));
   return py::reinterpret_steal<py::object>(PyCFunction_NewEx(def, self.ptr(), nullptr));
 }
@@ -224,14 +227,29 @@ struct Operator {
   bool reflected = false;
 };
 const Operator operators[] = {
-    {"__add__", "add"},       {"__radd__", "add", true},     {"__sub__", "sub"},
-    {"__rsub__", "sub", true}, {"__mul__", "mul"},           {"__rmul__", "mul", true},
-    {"__truediv__", "div"},   {"__rtruediv__", "div", true}, {"__pow__", "pow"},
-    {"__rpow__", "pow", true}, {"__matmul__", "matmul"},     {"__rmatmul__", "matmul", true},
-    {"__neg__", "neg"},       {"__abs__", "abs"},            {"__eq__", "eq"},
-    {"__ne__", "ne"},         {"__lt__", "lt"},              {"__le__", "le"},
-    {"__gt__", "gt"},         {"__ge__", "ge"},              {"__invert__", "logical_not"},
-    {"__and__", "logical_and"}, {"__or__", "logical_or"},
+    {"__add__", "add"},
+    {"__radd__", "add", true},
+    {"__sub__", "sub"},
+    {"__rsub__", "sub", true},
+    {"__mul__", "mul"},
+    {"__rmul__", "mul", true},
+    {"__truediv__", "div"},
+    {"__rtruediv__", "div", true},
+    {"__pow__", "pow"},
+    {"__rpow__", "pow", true},
+    {"__matmul__", "matmul"},
+    {"__rmatmul__", "matmul", true},
+    {"__neg__", "neg"},
+    {"__abs__", "abs"},
+    {"__eq__", "eq"},
+    {"__ne__", "ne"},
+    {"__lt__", "lt"},
+    {"__le__", "le"},
+    {"__gt__", "gt"},
+    {"__ge__", "ge"},
+    {"__invert__", "logical_not"},
+    {"__and__", "logical_and"},
+    {"__or__", "logical_or"},
 };
 
 py::list describe() {
@@ -259,9 +277,11 @@ void register_ops(py::module_& m) {
     if (!params.empty() && params[0].name == "x") py::setattr(tensor, op.name().c_str(), method(f));
   }
   for (const Operator& o : operators)
-    if (std::any_of(all_ops().begin(), all_ops().end(), [&](const Op& p) { return p.name() == o.op; }))
-    py::setattr(tensor, o.name, method(function(find_op(o.op), o.reflected)));
-  m.def("ops", &describe, "The op table: name, signature, doc, outputs and differentiable of each row.");
+    if (std::any_of(all_ops().begin(), all_ops().end(),
+                    [&](const Op& p) { return p.name() == o.op; }))
+      py::setattr(tensor, o.name, method(function(find_op(o.op), o.reflected)));
+  m.def("ops", &describe,
+        "The op table: name, signature, doc, outputs and differentiable of each row.");
 }
 
 }  // namespace mg

@@ -28,15 +28,15 @@ std::vector<Array> arrays_of(const py::sequence& values) {
   return out;
 }
 
-// Runs body() once, recording it; gives (its tensors, the plan), or the name of a temporary that
-// somebody still holds in place of the plan.
+// Runs body() once, recording it; gives (its tensors, the plan), or in place of the plan what
+// stands in its way.
 py::tuple record(const py::sequence& inputs, const py::function& body) {
   Recorder recorder(vars_of(inputs));
   py::list result = body();
   const std::vector<Var> outputs = vars_of(result);
-  std::string escaped;
-  Program program = recorder.finish(outputs, &escaped);
-  if (!escaped.empty()) return py::make_tuple(result, escaped);
+  std::string obstacle;
+  Program program = recorder.finish(outputs, &obstacle);
+  if (!obstacle.empty()) return py::make_tuple(result, obstacle);
   return py::make_tuple(result, std::make_shared<Plan>(std::move(program)));
 }
 
@@ -79,18 +79,20 @@ std::vector<double> replay_batches(Plan& plan, const py::sequence& data,
 void register_plan(py::module_& m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A recorded function, replayed in C++.")
       .def("replay", &replay, py::arg("inputs"), "The outputs for these inputs, as new tensors.")
-      .def("replay_batches", &replay_batches, py::arg("data"), py::arg("order"),
-           py::arg("sums"), "One replay per batch of the rows in `order`; the outputs of one element, times "
+      .def("replay_batches", &replay_batches, py::arg("data"), py::arg("order"), py::arg("sums"),
+           "One replay per batch of the rows in `order`; the outputs of one element, times "
            "the rows, are added to `sums`.")
       .def("describe", &Plan::describe, "The instructions as text, one a line.")
       .def(
           "profile", [](Plan& p, int repeats) { return p.profile(repeats); },
           py::arg("repeats") = 20, "Median nanoseconds of each instruction; changes nothing.")
-      .def_property_readonly("instructions", [](const Plan& p) {
-        std::vector<std::string> names;
-        for (const Instruction& i : p.program().code) names.push_back(i.op->name());
-        return names;
-      })
+      .def_property_readonly("instructions",
+                             [](const Plan& p) {
+                               std::vector<std::string> names;
+                               for (const Instruction& i : p.program().code)
+                                 names.push_back(i.op->name());
+                               return names;
+                             })
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
   m.def("record", &record, py::arg("inputs"), py::arg("body"),
         "Runs body() and records it: (its tensors, a Plan or what stood in the way).");

@@ -23,7 +23,8 @@ void require_grad(Tensor& t, bool wanted) {
     fail<TypeError>("requires_grad: only float32 and float64 tensors have gradients, this one is ",
                     name(t.array.dtype));
   if (!wanted && t.step)
-    fail<StateError>("requires_grad: this tensor is the result of an op; use .detach() to cut it off");
+    fail<StateError>(
+        "requires_grad: this tensor is the result of an op; use .detach() to cut it off");
   if (!t.step) t.requires_grad = wanted;
 }
 
@@ -61,12 +62,17 @@ py::object item(Self self) {
   check_readable("item");
   const Array& a = self_of(self).array;
   if (a.numel() != 1)
-    fail<ValueError>("only a tensor of one element has a single value, this one has shape ", a.shape);
+    fail<ValueError>("only a tensor of one element has a single value, this one has shape ",
+                     a.shape);
   switch (a.dtype) {
-    case DType::f32: return py::float_(*a.data<float>());
-    case DType::f64: return py::float_(*a.data<double>());
-    case DType::i64: return py::int_(*a.data<int64_t>());
-    default: return py::bool_(*a.data<bool>());
+    case DType::f32:
+      return py::float_(*a.data<float>());
+    case DType::f64:
+      return py::float_(*a.data<double>());
+    case DType::i64:
+      return py::int_(*a.data<int64_t>());
+    default:
+      return py::bool_(*a.data<bool>());
   }
 }
 
@@ -94,7 +100,8 @@ std::string repr(Self self) {
   const py::object text = py::module_::import("numpy").attr("array2string")(
       to_numpy(self), py::arg("separator") = ", ", py::arg("prefix") = "tensor(");
   std::string out = "tensor(" + text.cast<std::string>();
-  if (t.array.numel() == 0) out += ", shape=" + py::str(tuple_of(t.array.shape)).cast<std::string>();
+  if (t.array.numel() == 0)
+    out += ", shape=" + py::str(tuple_of(t.array.shape)).cast<std::string>();
   if (t.array.dtype == DType::f64 || (t.array.numel() == 0 && t.array.dtype != DType::f32))
     out += std::string(", dtype=") + name(t.array.dtype);
   if (t.step) out += std::string(", grad_fn=") + t.step->op.name();
@@ -128,7 +135,8 @@ void run_backward(Self self, const py::object& gradient, const py::object& retai
 py::object deep_copy(Self self, const py::dict& memo) {
   const Tensor& t = self_of(self);
   if (t.step)
-    fail<StateError>("only leaves can be deep-copied; use .detach().clone() for the result of an op");
+    fail<StateError>(
+        "only leaves can be deep-copied; use .detach().clone() for the result of an op");
   Var copy = call<"clone">(call<"detach">(var_of(&self_of(self))));
   tensor_of(copy).requires_grad = t.requires_grad;
   py::object out = python(copy);
@@ -153,8 +161,9 @@ void register_tensor(py::module_& m) {
              py::arg("requires_grad") = false);
 
   tensor.def_property_readonly("shape", [](Self s) { return tuple_of(self_of(s).array.shape); });
-  tensor.def_property_readonly("strides", [](Self s) { return tuple_of(self_of(s).array.strides); },
-                               "Steps between elements along each dimension, in elements.");
+  tensor.def_property_readonly(
+      "strides", [](Self s) { return tuple_of(self_of(s).array.strides); },
+      "Steps between elements along each dimension, in elements.");
   tensor.def_property_readonly("ndim", [](Self s) { return self_of(s).array.rank(); });
   tensor.def_property_readonly("size", [](Self s) { return self_of(s).array.numel(); });
   tensor.def("numel", [](Self s) { return self_of(s).array.numel(); });
@@ -205,7 +214,8 @@ void register_tensor(py::module_& m) {
   tensor.def("numpy", &to_numpy, "The same memory as an ndarray.");
   tensor.def("__array__", &as_ndarray, py::arg("dtype") = py::none(), py::arg("copy") = py::none());
   tensor.attr("__array_ufunc__") = py::none();  // array + tensor is ours to answer
-  tensor.def("__dlpack__", [](Self s, const py::kwargs& k) { return to_numpy(s).attr("__dlpack__")(**k); });
+  tensor.def("__dlpack__",
+             [](Self s, const py::kwargs& k) { return to_numpy(s).attr("__dlpack__")(**k); });
   tensor.def("__dlpack_device__", [](Self) { return py::make_tuple(1, 0); });
   tensor.def("__deepcopy__", &deep_copy, py::arg("memo"));
 

@@ -19,6 +19,10 @@ struct StateError : std::runtime_error {  // RuntimeError in Python
   using std::runtime_error::runtime_error;
 };
 
+struct CaptureError : StateError {  // a function cannot be recorded
+  using StateError::StateError;
+};
+
 // fail<ValueError>("dropout: p must be in [0, 1], got ", p);
 template <class Error, class... Parts>
 [[noreturn]] __attribute__((noinline, cold)) void fail(const Parts&... parts) {

@@ -78,7 +78,8 @@ class Pool {
       std::lock_guard lock(mutex_);
       job_.store(nullptr, std::memory_order_relaxed);
     }
-    while (inside_.load(std::memory_order_acquire) > 0) relax();
+    for (int i = 0; inside_.load(std::memory_order_acquire) > 0; ++i)
+      i < spin_count ? relax() : std::this_thread::yield();  // a worker may have lost its core
   }
 
  private:

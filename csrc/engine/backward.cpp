@@ -56,7 +56,8 @@ struct Sink {
 // A gradient that the leaf may keep: nothing else may write to its memory.
 Var owned(const Var& g) {
   const int holders = recorder() ? 2 : 1;  // a recorder holds every buffer too
-  const bool alone = g.unique() && g.array().buffer->refs.load() == holders && g.array().contiguous();
+  const bool alone =
+      g.unique() && g.array().buffer->refs.load() == holders && g.array().contiguous();
   return alone ? g : call<"clone">(g);
 }
 
@@ -71,7 +72,12 @@ void accumulate(Tensor& leaf, Var g, bool create_graph) {
 class StepVjp final : public Vjp {
  public:
   StepVjp(Pending& p, Queue& queue, const Sink& sink)
-      : Vjp(p.step->attrs), step_(*p.step), holder_(p.step), grads_(p.grads), queue_(queue), sink_(sink) {}
+      : Vjp(p.step->attrs),
+        step_(*p.step),
+        holder_(p.step),
+        grads_(p.grads),
+        queue_(queue),
+        sink_(sink) {}
 
   const Var& in(int i) override {
     const Var& v = step_.in[i];
@@ -167,8 +173,9 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
   while (!queue.empty()) {
     Pending p = queue.take();
     if (p.step->released)
-      fail<StateError>("backward: this graph was used by an earlier backward and its values are "
-                       "freed; pass retain_graph=True there");
+      fail<StateError>(
+          "backward: this graph was used by an earlier backward and its values are "
+          "freed; pass retain_graph=True there");
     StepVjp vjp(p, queue, sink);
     p.step->op.vjp(vjp);
     if (!retain_graph && !create_graph) p.step->release();

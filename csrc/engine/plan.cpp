@@ -14,8 +14,9 @@ namespace {
 std::unique_lock<std::mutex> take(std::mutex& busy) {
   std::unique_lock lock(busy, std::try_to_lock);
   if (!lock)
-    fail<StateError>("plan: already replaying in another thread; give each thread a compiled "
-                     "function of its own");
+    fail<StateError>(
+        "plan: already replaying in another thread; give each thread a compiled "
+        "function of its own");
   return lock;
 }
 
@@ -97,10 +98,10 @@ void Plan::replay_batches(std::span<const Array> data, const int64_t* order, int
     if (from.rank() > 0 && to.rank() > 0) expected[0] = from.shape[0];
     if (!(from.shape == expected) || from.dtype != to.dtype || !from.contiguous() ||
         !to.contiguous() || to.rank() == 0 || to.shape[0] != batch)
-      fail<ValueError>("plan: array ", i, " of shape ", from.shape, " and dtype ",
-                       name(from.dtype), " does not give batches of shape ", to.shape,
-                       " and dtype ", name(to.dtype));
-    gathers.push_back({from.data<char>(), to.data<char>(), to.numel() / batch * item_size(to.dtype)});
+      fail<ValueError>("plan: array ", i, " of shape ", from.shape, " and dtype ", name(from.dtype),
+                       " does not give batches of shape ", to.shape, " and dtype ", name(to.dtype));
+    gathers.push_back(
+        {from.data<char>(), to.data<char>(), to.numel() / batch * item_size(to.dtype)});
   }
   if (rows % batch)
     fail<ValueError>("plan: ", rows, " rows are no multiple of the batch of ", batch);
@@ -159,8 +160,8 @@ std::vector<double> Plan::profile(int repeats) {
   std::vector<Saved> saved;
   for (const Bound& b : code_)
     for (Buffer* w : b.written) {
-      if (w == arena_.get() || std::any_of(saved.begin(), saved.end(),
-                                           [&](const Saved& s) { return s.buffer == w; }))
+      if (w == arena_.get() ||
+          std::any_of(saved.begin(), saved.end(), [&](const Saved& s) { return s.buffer == w; }))
         continue;
       const char* data = static_cast<const char*>(w->data());
       saved.push_back({w, std::vector<char>(data, data + w->bytes())});

@@ -12,9 +12,9 @@ namespace mg {
 struct Slot {
   enum Kind : uint8_t { temporary, input, external };
   Kind kind = external;
-  Ref<Buffer> buffer;       // of inputs and externals; of temporaries only while recording
+  Ref<Buffer> buffer;  // of inputs and externals; of temporaries only while recording
   size_t bytes = 0;
-  int64_t offset = 0;       // of a temporary in the arena, in bytes
+  int64_t offset = 0;  // of a temporary in the arena, in bytes
 };
 
 // A strided view of a slot; slot < 0 stands for None.

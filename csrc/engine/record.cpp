@@ -25,13 +25,14 @@ Recorder* recorder() { return current; }
 
 void check_readable(const char* what) {
   if (current)
-    fail<StateError>(what,
-                     ": a function under mg.compile may not read the values of tensors, since a "
-                     "replay would not read them again; return the tensor and read it outside");
+    fail<CaptureError>(what,
+                       ": a function under mg.compile may not read the values of tensors, since a "
+                       "replay would not read them again; return the tensor and read it outside");
 }
 
 Recorder::Recorder(std::span<const Var> inputs) {
-  if (current) fail<StateError>("mg.compile: a compiled function called another while it was recorded");
+  if (current)
+    fail<CaptureError>("mg.compile: a compiled function called another while it was recorded");
   for (const Var& v : inputs)
     program_.inputs.push_back({slot_of(v.array().buffer, Slot::input), without_buffer(v.array())});
   current = this;
@@ -68,13 +69,15 @@ void Recorder::add(const Op& op, std::span<const Var> in, const Attrs& attrs,
   program_.code.push_back(std::move(code));
 }
 
-Program Recorder::finish(std::span<const Var> outputs, std::string* escaped) {
+Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
   current = nullptr;
+  std::ostringstream text;
   for (const Var& leaf : grown_) {
-    if (!contains(cleared_, leaf))
-      fail<StateError>("mg.compile: the gradient of a tensor of shape ", leaf.shape(),
-                       " would add up over calls; call optimizer.zero_grad() inside the function");
-    tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
+    if (!contains(cleared_, leaf) && text.str().empty())
+      text << "the gradient of a tensor of shape " << leaf.shape()
+           << " adds up over calls; call optimizer.zero_grad() inside the function";
+    else
+      tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
   }
   for (const Var& v : outputs) program_.outputs.push_back(operand(v));
 
@@ -85,12 +88,11 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* escaped) {
     for (const Operand& o : code.out) {
       Slot& s = program_.slots[o.slot];
       if (s.kind != Slot::temporary || !s.buffer) continue;
-      if (s.buffer->refs.load() > known[o.slot] && escaped->empty()) {
-        std::ostringstream text;
-        text << "a tensor of shape " << o.view.shape << " made by '" << code.op->name() << "'";
-        *escaped = text.str();
-      }
+      if (s.buffer->refs.load() > known[o.slot] && text.str().empty())
+        text << "a tensor of shape " << o.view.shape << " made by '" << code.op->name()
+             << "' is kept beyond the call, and a replay would not change it; return it instead";
     }
+  *obstacle = text.str();
   for (Slot& s : program_.slots)
     if (s.kind == Slot::temporary) s.buffer = nullptr;
   return std::move(program_);

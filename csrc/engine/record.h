@@ -22,9 +22,10 @@ class Recorder {
   void cleared_grad(const Var& leaf) { cleared_.push_back(leaf); }
   void grew_grad(const Var& leaf) { grown_.push_back(leaf); }
 
-  // Stops, and gives the program that computes `outputs`. `escaped` names the first temporary that
-  // something outside still holds (empty if none): replays would not update it.
-  Program finish(std::span<const Var> outputs, std::string* escaped);
+  // Stops, and gives the program that computes `outputs`. `obstacle` says why replays would not do
+  // the same as the function (empty: they would): something outside still holds a temporary, or
+  // gradients add up over calls.
+  Program finish(std::span<const Var> outputs, std::string* obstacle);
 
  private:
   int slot_of(const Ref<Buffer>& buffer, Slot::Kind kind_if_new);

@@ -72,8 +72,8 @@ static void sum_pairs(const void* x, const void* target, int64_t n, double delta
 }
 
 template <class L, class T>
-static void pair_backward(const void* x, const void* target, int64_t n, double delta, const void* grad,
-                     int64_t grad_step, double scale, void* dx) {
+static void pair_backward(const void* x, const void* target, int64_t n, double delta,
+                          const void* grad, int64_t grad_step, double scale, void* dx) {
   const T* a = static_cast<const T*>(x);
   const T* t = static_cast<const T*>(target);
   const T* g = static_cast<const T*>(grad);

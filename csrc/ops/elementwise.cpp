@@ -6,8 +6,8 @@
 namespace mg {
 namespace {
 
-constexpr int64_t block = 1024;        // elements gathered at a time; they stay in L1
-constexpr int64_t short_row = 32;      // rows below this are gathered rather than called one by one
+constexpr int64_t block = 1024;    // elements gathered at a time; they stay in L1
+constexpr int64_t short_row = 32;  // rows below this are gathered rather than called one by one
 constexpr int64_t thread_grain = 32768;  // elements worth a thread
 
 using Inputs = const void* [max_operands];
@@ -36,7 +36,8 @@ void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Resu
   for (int i = 1; i < c.count(); ++i) shape = broadcast(shape, c.in(i).shape, c.name);
   const DType dtype = c.in(c.count() - 1).dtype;
   if (!kernel_by_dtype[index(dtype)])
-    fail<TypeError>(c.name, ": not defined for ", name(dtype), "; convert with .float() or .double()");
+    fail<TypeError>(c.name, ": not defined for ", name(dtype),
+                    "; convert with .float() or .double()");
   c.make(result == Result::boolean ? DType::b8 : dtype, shape);
 }
 
@@ -112,8 +113,7 @@ void run_elementwise(const Call& c, ElementwiseFn kernel, const double* attr) {
       const int64_t begin = b * block, size = std::min(block, n - begin);
       Inputs in;
       for (int k = 0; k < count; ++k) {
-        if (gathered[k])
-          gather(loops, k, base[k], c.in(k).dtype, begin, size, space[k]);
+        if (gathered[k]) gather(loops, k, base[k], c.in(k).dtype, begin, size, space[k]);
         in[k] = gathered[k] ? space[k] : base[k] + begin * step[k] * item[k];
       }
       kernel(in, step, to + begin * out_item, size, attr);

@@ -12,12 +12,13 @@ namespace {
 
 void check_slice(const Call& c, const Dims& shape, const Dims& starts, const Dims& sizes,
                  const Dims& steps) {
-  bool fits = starts.size() == shape.size() && sizes.size() == shape.size() &&
-              steps.size() == shape.size();
+  bool fits =
+      starts.size() == shape.size() && sizes.size() == shape.size() && steps.size() == shape.size();
   for (int i = 0; fits && i < shape.size(); ++i) {
     const int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
-    fits = sizes[i] >= 0 && (sizes[i] == 0 || (starts[i] >= 0 && starts[i] < shape[i] &&
-                                               last >= 0 && last < shape[i]));
+    fits =
+        sizes[i] >= 0 &&
+        (sizes[i] == 0 || (starts[i] >= 0 && starts[i] < shape[i] && last >= 0 && last < shape[i]));
   }
   if (!fits)
     fail<IndexError>(c.name, ": starts ", starts, ", sizes ", sizes, " and steps ", steps,
@@ -34,7 +35,8 @@ Array sliced(const Array& x, const Dims& starts, const Dims& sizes, const Dims& 
   return x.view(sizes, strides, offset);
 }
 
-// ---- take: rows by index -------------------------------------------------------------------------
+// ---- take: rows by index
+// -------------------------------------------------------------------------
 
 // shape with dimension dim replaced by the shape of the indices.
 Dims taken_shape(const Dims& shape, int dim, const Dims& indices) {
@@ -177,7 +179,8 @@ const Row rows[] = {
      },
      nullptr,
      [](Vjp& v) {
-       v.set(0, call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0), v.attrs.list(2)));
+       v.set(0,
+             call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0), v.attrs.list(2)));
      },
      "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it."},
 
@@ -223,9 +226,7 @@ const Row rows[] = {
        require_indices(c, 0);
        c.make(DType::i64, c.in(0).shape);
      },
-     [](const Call& c) {
-       copy(checked_indices("index", c.in(0), c.attrs.integer(0)), c.out());
-     },
+     [](const Call& c) { copy(checked_indices("index", c.in(0), c.attrs.integer(0)), c.out()); },
      nullptr, "Indices in [-size, size) as [0, size); an IndexError names the first beyond."},
 
     {"concatenate(*tensors, dim: int = 0)", infer_concatenate, run_concatenate, concatenate_vjp,

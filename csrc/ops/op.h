@@ -38,12 +38,12 @@ struct Call {
 // One call seen backwards: gradients of the outputs come in, gradients of the inputs go out.
 class Vjp {
  public:
-  virtual const Var& in(int i) = 0;           // the value of an input
-  virtual Var out(int i = 0) = 0;             // the value of an output
-  virtual const Var& grad(int i = 0) = 0;     // null if output i took no part in the loss
-  virtual bool needs(int i) const = 0;        // is the gradient of input i wanted?
-  virtual void set(int i, Var g) = 0;        // the gradient of input i, in its shape
-  virtual int count() const = 0;              // how many inputs
+  virtual const Var& in(int i) = 0;        // the value of an input
+  virtual Var out(int i = 0) = 0;          // the value of an output
+  virtual const Var& grad(int i = 0) = 0;  // null if output i took no part in the loss
+  virtual bool needs(int i) const = 0;     // is the gradient of input i wanted?
+  virtual void set(int i, Var g) = 0;      // the gradient of input i, in its shape
+  virtual int count() const = 0;           // how many inputs
   const Attrs& attrs;
 
  protected:

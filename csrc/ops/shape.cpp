@@ -108,8 +108,7 @@ const Row rows[] = {
        if (x.rank() == 0) return view_or_copy(c, {1});
        const int a = normalize_dim(c.attrs.integer(0), x.rank(), c.name);
        const int b = normalize_dim(c.attrs.integer(1), x.rank(), c.name);
-       if (a > b)
-         fail<ValueError>(c.name, ": start_dim ", a, " comes after end_dim ", b);
+       if (a > b) fail<ValueError>(c.name, ": start_dim ", a, " comes after end_dim ", b);
        Dims shape;
        for (int i = 0; i < x.rank(); ++i) {
          if (i > a && i <= b)
@@ -135,9 +134,7 @@ const Row rows[] = {
      nullptr, restore_shape, "With a new dimension of size 1 at dim."},
 
     {"transpose(x, dim0: int = -2, dim1: int = -1)", swap_dims, nullptr,
-     [](Vjp& v) {
-       v.set(0, call<"transpose">(v.grad(), v.attrs.integer(0), v.attrs.integer(1)));
-     },
+     [](Vjp& v) { v.set(0, call<"transpose">(v.grad(), v.attrs.integer(0), v.attrs.integer(1))); },
      "Two dimensions exchanged; a view."},
 
     {"permute(x, dims: ints)",
@@ -181,8 +178,7 @@ const Row rows[] = {
      "The same memory, cut off from the graph: no gradient flows back."},
 
     {"cast(x, dtype: int)",
-     [](const Call& c) { c.make(static_cast<DType>(c.attrs.integer(0)), c.in(0).shape); },
-     run_cast,
+     [](const Call& c) { c.make(static_cast<DType>(c.attrs.integer(0)), c.in(0).shape); }, run_cast,
      [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
      "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."},
 
@@ -192,8 +188,8 @@ const Row rows[] = {
          fail<TypeError>(c.name, ": source is ", name(c.in(1).dtype), ", the tensor ",
                          name(c.in(0).dtype));
        if (!(broadcast(c.in(0).shape, c.in(1).shape, c.name) == c.in(0).shape))
-         fail<ValueError>(c.name, ": source of shape ", c.in(1).shape,
-                          " does not fit into shape ", c.in(0).shape);
+         fail<ValueError>(c.name, ": source of shape ", c.in(1).shape, " does not fit into shape ",
+                          c.in(0).shape);
      },
      [](const Call& c) {
        // A source that shares memory with x is read in full before x is written.

@@ -52,8 +52,8 @@ void copy(const Array& src, const Array& dst) {
   const int64_t plane_bytes = rows * loops.size[0] * item;
   parallel_for(planes, 1 + (1 << 18) / plane_bytes, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p)
-      copy_plane(static_cast<const char*>(src.raw()) + loops.row_offset(p * rows, 0) * item, row_src,
-                 loops.step[0][0],
+      copy_plane(static_cast<const char*>(src.raw()) + loops.row_offset(p * rows, 0) * item,
+                 row_src, loops.step[0][0],
                  static_cast<char*>(dst.raw()) + loops.row_offset(p * rows, 1) * item, row_dst,
                  loops.step[0][1], rows, loops.size[0]);
   });

@@ -1,0 +1,221 @@
+"""mg.compile: a replay does what the function does, to the bit, or says why it cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from minigrad._core import CaptureError
+
+import minigrad as mg
+from minigrad import nn, optim
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((12, 6)).astype("float32")
+IMAGES = RNG.standard_normal((6, 2, 8, 8)).astype("float32")
+BINARY = (RNG.random((12, 1)) > 0.5).astype("float32")
+CLASSES = RNG.integers(0, 3, 12)
+
+
+def mlp() -> nn.Module:
+    return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 1))
+
+
+def normed() -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(6, 8), nn.BatchNorm1d(8), nn.GELU(), nn.LayerNorm(8), nn.Linear(8, 3)
+    )
+
+
+def convolutional() -> nn.Module:
+    return nn.Sequential(
+        *(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.SiLU(), nn.MaxPool2d(2)),
+        *(nn.Dropout2d(0.3), nn.Conv2d(4, 3, 3), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(3, 1)),
+    )
+
+
+# model, loss, input, target, optimizer
+LEARNERS = {
+    "mlp-adamw": (mlp, nn.BCEWithLogitsLoss(), X, BINARY, lambda p: optim.AdamW(p, lr=0.01)),
+    "mlp-sgd": (mlp, nn.MSELoss(), X, BINARY, lambda p: optim.SGD(p, lr=0.1, momentum=0.9)),
+    "normed-rmsprop": (
+        *(normed, nn.CrossEntropyLoss(label_smoothing=0.1), X, CLASSES),
+        lambda p: optim.RMSprop(p, lr=0.01),
+    ),
+    "convolutional-adam": (
+        *(convolutional, nn.HuberLoss(), IMAGES, BINARY[:6]),
+        lambda p: optim.Adam(p, lr=0.01, weight_decay=0.1),
+    ),
+}
+
+
+def learner(name: str):
+    """A model, its optimizer and the function that trains it one step."""
+    make, loss_fn, x, y, make_optimizer = LEARNERS[name]
+    mg.seed(3)
+    model = make()
+    optimizer = make_optimizer(model.parameters())
+
+    def step(x, y):
+        optimizer.zero_grad()
+        output = model(x)
+        loss = loss_fn(output, y)
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss, "output": output}
+
+    return model, optimizer, step, mg.tensor(x), mg.tensor(y)
+
+
+def bits(model: nn.Module) -> list[bytes]:
+    return [np.asarray(t).tobytes() for t in model.state_dict().values()]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_replay_gives_the_bits_of_the_function(name):
+    model, optimizer, step, x, y = learner(name)
+    expected = []
+    for i in range(6):
+        optimizer.param_groups[0]["lr"] = 0.01 / (1 + i)
+        expected.append(step(x, y)["loss"].item())
+    wanted = bits(model)
+
+    model, optimizer, step, x, y = learner(name)
+    compiled = mg.compile(step)
+    found = []
+    for i in range(6):
+        optimizer.param_groups[0]["lr"] = 0.01 / (1 + i)
+        found.append(compiled(x, y)["loss"].item())
+    assert found == expected
+    assert bits(model) == wanted
+    assert len(compiled.plans) == 1
+
+
+def test_each_shape_and_mode_has_a_plan_of_its_own():
+    model, _, _, x, _ = learner("mlp-adamw")
+    forward = mg.compile(lambda x: model(x))
+    model.eval()
+    whole = forward(x).numpy()
+    assert np.array_equal(forward(x[:5]).numpy(), whole[:5])
+    assert np.array_equal(forward(x.numpy()).numpy(), whole)
+    assert len(forward.plans) == 2
+    model.train()
+    assert not np.array_equal(forward(x).numpy(), whole)
+    assert not np.array_equal(forward(x).numpy(), forward(x).numpy()), "each replay draws anew"
+    assert len(forward.plans) == 3
+
+
+def test_over_batches_is_the_loop_over_batches():
+    order = np.random.default_rng(1).permutation(12)
+    model, _, step, x, y = learner("mlp-adamw")
+    total = 0.0
+    for first in range(0, 12, 5):
+        rows = order[first : first + 5]
+        total += step(x[rows], y[rows])["loss"].item() * len(rows)
+    wanted = bits(model)
+
+    model, _, step, x, y = learner("mlp-adamw")
+    sums = mg.compile(step).over_batches([x, y], order, 5)
+    assert sums[0] == total
+    assert bits(model) == wanted
+
+
+@pytest.mark.parametrize(
+    ("read", "what"),
+    [
+        (lambda t: t.item(), "item"),
+        (lambda t: float(t), "item"),
+        (lambda t: bool(t > 0), "item"),
+        (lambda t: t.numpy(), "numpy"),
+        (lambda t: np.asarray(t), "numpy"),
+        (lambda t: t.tolist(), "numpy"),
+    ],
+)
+def test_reading_a_value_is_an_error_that_says_why(read, what):
+    def function(x):
+        total = x.sum()
+        read(total)
+        return total
+
+    with pytest.raises(CaptureError, match=f"{what}: .* may not read the values"):
+        mg.compile(function)(X)
+    assert mg.tensor(X).sum().item() == pytest.approx(X.sum(), rel=1e-5), "recording has ended"
+
+
+def test_what_is_kept_beyond_the_call_is_named_before_anything_runs():
+    calls = []
+
+    def function(x):
+        calls.append(x * 2)
+        return x + 1
+
+    compiled = mg.compile(function)
+    compiled(X)
+    compiled(X)
+    with pytest.raises(CaptureError, match=r"shape \(12, 6\) made by 'mul' is kept beyond"):
+        compiled(X)
+    assert len(calls) == 2
+
+
+def test_gradients_that_add_up_are_refused():
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+
+    def function(x):
+        loss = (w * x).sum()
+        loss.backward()
+        return loss
+
+    compiled = mg.compile(function)
+    x = np.ones(2, "float32")
+    compiled(x)
+    compiled(x)
+    assert w.grad.tolist() == [2.0, 2.0]
+    with pytest.raises(CaptureError, match="adds up over calls"):
+        compiled(x)
+
+
+def test_wrong_input_changes_nothing():
+    model, _, step, x, y = learner("mlp-adamw")
+    compiled = mg.compile(step)
+    compiled(x, y)
+    before = bits(model)
+    with pytest.raises(ValueError, match="plan: input 0 was recorded as float32"):
+        compiled.plans[0].replay([x[:3], y])
+    with pytest.raises(ValueError, match="rows are no multiple"):
+        compiled.plans[0].replay_batches([x, y], np.arange(5), [])
+    with pytest.raises(IndexError, match="row 99 of 12"):
+        compiled.plans[0].replay_batches([x, y], np.full(12, 99), [])
+    assert bits(model) == before
+
+
+def test_eager_switch(monkeypatch):
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    compiled = mg.compile(lambda x: x * 2)
+    assert np.array_equal(
+        compiled(X).numpy() if hasattr(compiled(X), "numpy") else compiled(X), X * 2
+    )
+    assert compiled.plans == []
+
+
+def test_describe_and_profile_leave_the_model_alone():
+    model, _, step, x, y = learner("mlp-adamw")
+    compiled = mg.compile(step)
+    compiled(x, y)
+    plan, before = compiled.plans[0], bits(model)
+    assert len(plan.profile(3)) == len(plan.instructions)
+    assert "adam_" in plan.describe()
+    assert f"arena {plan.arena_bytes} bytes" in plan.describe()
+    assert bits(model) == before
+
+
+def test_dead_work_is_dropped_and_memory_is_shared():
+    def function(x):
+        unused = x.exp().sum()  # noqa: F841
+        for _ in range(20):
+            x = x + 1
+        return x
+
+    compiled = mg.compile(function)
+    assert np.array_equal(compiled(X).numpy(), compiled(X).numpy())
+    plan = compiled.plans[0]
+    assert plan.instructions == ["add"] * 20
+    assert plan.arena_bytes <= 3 * X.nbytes
