@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 import windows
-from minigrad._core import Tensor
 
 from minigrad import _core
+from minigrad._core import Tensor
 
 # x, weight, stride, padding, dilation, groups
 CONVS = [
