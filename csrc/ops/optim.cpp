@@ -18,31 +18,26 @@ constexpr int64_t fold_chunk = 8192;  // of kernels/fold.h
 
 // ---- checks -------------------------------------------------------------------------------------
 
-void require_dense_float(const Call& c, int i, const char* what) {
-  const Array& x = c.in(i);
-  if (!is_float(x.dtype))
-    fail<TypeError>(c.name, ": ", what, " must be float32 or float64, got ", name(x.dtype));
-  if (!x.contiguous())
-    fail<ValueError>(c.name, ": ", what,
-                     " must be contiguous to be changed in place; its shape is ", x.shape,
-                     ", its strides ", x.strides);
+void require_float(const Call& c, int i, const char* what) {
+  if (!is_float(c.in(i).dtype))
+    fail<TypeError>(c.name, ": ", what, " must be float32 or float64, got ", name(c.in(i).dtype));
 }
-// Input i, if given, beside the parameter (input 0).
-void require_like(const Call& c, int i, const char* what, bool mutated) {
+// Input i, if given, beside input 0.
+void require_like(const Call& c, int i, const char* what, const char* first = "the parameter") {
   if (!c.has(i)) return;
   const Array &x = c.in(i), &p = c.in(0);
   if (x.dtype != p.dtype)
-    fail<TypeError>(c.name, ": ", what, " is ", name(x.dtype), ", the parameter ", name(p.dtype));
+    fail<TypeError>(c.name, ": ", what, " is ", name(x.dtype), ", ", first, " ", name(p.dtype));
   if (!(x.shape == p.shape))
-    fail<ValueError>(c.name, ": ", what, " has shape ", x.shape, ", the parameter ", p.shape);
-  if (mutated) require_dense_float(c, i, what);
+    fail<ValueError>(c.name, ": ", what, " has shape ", x.shape, ", ", first, " ", p.shape);
 }
-void require_doubles(const Call& c, int i, const char* what, int64_t count) {
+void require_doubles(const Call& c, int i, const char* what, const Dims& shape) {
   if (!c.has(i)) return;
   const Array& x = c.in(i);
-  if (x.dtype != DType::f64 || x.numel() != count || !x.contiguous())
-    fail<ValueError>(c.name, ": ", what, " must be ", count, " contiguous float64 values, got ",
-                     name(x.dtype), " of shape ", x.shape);
+  if (x.dtype != DType::f64 || x.numel() != product(shape) || (!shape.empty() && x.rank() != 1))
+    fail<ValueError>(c.name, ": ", what, " must be float64 of ",
+                     shape.empty() ? "one element" : "8 elements", ", got ", name(x.dtype),
+                     " of shape ", x.shape);
 }
 
 struct State {
@@ -50,11 +45,11 @@ struct State {
   const char* name;
 };
 void check_update(const Call& c, int hyper, std::initializer_list<State> states, int grad_scale) {
-  require_dense_float(c, 0, "the parameter");
-  require_like(c, 1, "the gradient", false);
-  for (const State& s : states) require_like(c, s.input, s.name, true);
-  require_doubles(c, hyper, "hyper", 8);
-  require_doubles(c, grad_scale, "grad_scale", 1);
+  require_float(c, 0, "the parameter");
+  require_like(c, 1, "the gradient");
+  for (const State& s : states) require_like(c, s.input, s.name);
+  require_doubles(c, hyper, "hyper", {8});
+  require_doubles(c, grad_scale, "grad_scale", {});
 }
 
 // ---- updates ------------------------------------------------------------------------------------
@@ -78,6 +73,38 @@ Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
   return d;
 }
 
+// An input that is changed, if given: one that is not dense is worked on in a copy.
+class Changed {
+ public:
+  Changed(const Call& c, int i)
+      : target_(c.has(i) ? &c.in(i) : nullptr), work_(target_ ? dense(*target_) : Array{}) {
+    if (target_) data_ = work_.data<char>(), size_ = item_size(work_.dtype);
+  }
+  Changed(const Changed&) = delete;
+  Changed& operator=(const Changed&) = delete;
+  ~Changed() {
+    if (target_ && !(work_.buffer == target_->buffer)) copy(work_, *target_);
+  }
+  void* at(int64_t i) const { return data_ ? data_ + i * size_ : nullptr; }
+  double* doubles() const { return work_.data<double>(); }
+
+ private:
+  const Array* target_;
+  Array work_;
+  char* data_ = nullptr;
+  int64_t size_ = 0;
+};
+
+// The gradient, or another input that is only read.
+struct Read {
+  Array array;
+  const char* data;
+  int64_t size;
+  Read(const Call& c, int i)
+      : array(dense(c.in(i))), data(array.data<char>()), size(item_size(array.dtype)) {}
+  const void* at(int64_t i) const { return data + i * size; }
+};
+
 // Calls f(begin, end) over the parameter, in parallel, then counts the update.
 template <class F>
 void update(const Call& c, double* hyper, F&& f) {
@@ -85,27 +112,18 @@ void update(const Call& c, double* hyper, F&& f) {
   hyper[0] += 1;
 }
 
-struct Slice {
-  char* data;
-  int64_t size;
-  Slice(const Call& c, int i)
-      : data(c.has(i) ? c.in(i).data<char>() : nullptr), size(item_size(c.in(0).dtype)) {}
-  void* at(int64_t i) const { return data ? data + i * size : nullptr; }
-};
-
 void infer_sgd(const Call& c) { check_update(c, 2, {{3, "momentum_buffer"}}, 4); }
 void run_sgd(const Call& c) {
-  double* hyper = c.in(2).data<double>();
-  const Array grad = dense(c.in(1));
-  const Slice p(c, 0), buffer(c, 3);
-  const char* g = grad.data<char>();
+  const Changed p(c, 0), cells(c, 2), buffer(c, 3);
+  const Read g(c, 1);
+  double* hyper = cells.doubles();
   const double momentum = hyper[4], dampening = hyper[5];
   const bool first = hyper[0] == 0;  // the buffer begins as the gradient
   const SgdStep step{decay_of(c, hyper, 4), hyper[1], first ? 0 : momentum,
                      first ? 1 : 1 - dampening, hyper[6] != 0 ? momentum : 0};
-  const auto kernel = kernels().optim.sgd[index(grad.dtype)];
+  const auto kernel = kernels().optim.sgd[index(g.array.dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g + begin * p.size, buffer.at(begin), end - begin, step);
+    kernel(p.at(begin), g.at(begin), buffer.at(begin), end - begin, step);
   });
 }
 
@@ -113,10 +131,9 @@ void infer_adam(const Call& c) {
   check_update(c, 4, {{2, "exp_avg"}, {3, "exp_avg_sq"}, {5, "max_exp_avg_sq"}}, 6);
 }
 void run_adam(const Call& c) {
-  double* hyper = c.in(4).data<double>();
-  const Array grad = dense(c.in(1));
-  const Slice p(c, 0), m(c, 2), v(c, 3), top(c, 5);
-  const char* g = grad.data<char>();
+  const Changed p(c, 0), m(c, 2), v(c, 3), cells(c, 4), top(c, 5);
+  const Read g(c, 1);
+  double* hyper = cells.doubles();
   const double beta1 = hyper[4], beta2 = hyper[5], eps = hyper[6];
   const int64_t t = static_cast<int64_t>(hyper[0]) + 1;
   const AdamStep step{decay_of(c, hyper, 6),
@@ -125,10 +142,9 @@ void run_adam(const Call& c) {
                       beta1,
                       beta2,
                       eps};
-  const auto kernel = kernels().optim.adam[index(grad.dtype)];
+  const auto kernel = kernels().optim.adam[index(g.array.dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g + begin * p.size, m.at(begin), v.at(begin), top.at(begin), end - begin,
-           step);
+    kernel(p.at(begin), g.at(begin), m.at(begin), v.at(begin), top.at(begin), end - begin, step);
   });
 }
 
@@ -136,15 +152,13 @@ void infer_rmsprop(const Call& c) {
   check_update(c, 3, {{2, "square_avg"}, {4, "grad_avg"}, {5, "momentum_buffer"}}, 6);
 }
 void run_rmsprop(const Call& c) {
-  double* hyper = c.in(3).data<double>();
-  const Array grad = dense(c.in(1));
-  const Slice p(c, 0), v(c, 2), avg(c, 4), buf(c, 5);
-  const char* g = grad.data<char>();
+  const Changed p(c, 0), v(c, 2), cells(c, 3), avg(c, 4), buf(c, 5);
+  const Read g(c, 1);
+  double* hyper = cells.doubles();
   const RmspropStep step{decay_of(c, hyper, 6), hyper[1], hyper[4], hyper[5], hyper[6]};
-  const auto kernel = kernels().optim.rmsprop[index(grad.dtype)];
+  const auto kernel = kernels().optim.rmsprop[index(g.array.dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g + begin * p.size, v.at(begin), avg.at(begin), buf.at(begin), end - begin,
-           step);
+    kernel(p.at(begin), g.at(begin), v.at(begin), avg.at(begin), buf.at(begin), end - begin, step);
   });
 }
 
@@ -182,13 +196,13 @@ void run_total_norm(const Call& c) {
 }
 
 void infer_scale(const Call& c) {
-  require_dense_float(c, 0, "the tensor");
-  require_doubles(c, 1, "factor", 1);
+  require_float(c, 0, "the tensor");
+  require_doubles(c, 1, "factor", {});
 }
 void run_scale(const Call& c) {
   const double by = *c.in(1).data<double>();
   if (by == 1) return;
-  const Slice x(c, 0);
+  const Changed x(c, 0);
   const auto kernel = kernels().optim.scale[index(c.in(0).dtype)];
   parallel_for(
       c.in(0).numel(), grain,
@@ -196,26 +210,23 @@ void run_scale(const Call& c) {
 }
 
 void infer_lerp(const Call& c) {
-  require_dense_float(c, 0, "the tensor");
-  require_like(c, 1, "end", false);
-  require_doubles(c, 2, "weight", 1);
+  require_float(c, 0, "the tensor");
+  require_like(c, 1, "end", "the tensor");
+  require_doubles(c, 2, "weight", {});
 }
 void run_lerp(const Call& c) {
   const double weight = *c.in(2).data<double>();
-  const Array end_value = dense(c.in(1));
-  const char* y = end_value.data<char>();
-  const Slice x(c, 0);
-  const auto kernel = kernels().optim.lerp[index(end_value.dtype)];
+  const Read y(c, 1);
+  const Changed x(c, 0);
+  const auto kernel = kernels().optim.lerp[index(y.array.dtype)];
   parallel_for(
       c.in(0).numel(), grain,
-      [&](int64_t begin, int64_t end) {
-        kernel(x.at(begin), y + begin * x.size, end - begin, weight);
-      },
+      [&](int64_t begin, int64_t end) { kernel(x.at(begin), y.at(begin), end - begin, weight); },
       align);
 }
 
 void infer_max_norm(const Call& c) {
-  require_dense_float(c, 0, "the tensor");
+  require_float(c, 0, "the tensor");
   if (c.in(0).rank() < 2)
     fail<ValueError>(c.name, ": the tensor must have 2 dimensions or more, got shape ",
                      c.in(0).shape);
@@ -225,7 +236,7 @@ void infer_max_norm(const Call& c) {
 void run_max_norm(const Call& c) {
   const int64_t rows = c.in(0).shape[0], cols = rows ? c.in(0).numel() / rows : 0;
   const double limit = c.attrs.real(0);
-  const Slice x(c, 0);
+  const Changed x(c, 0);
   const auto kernel = kernels().optim.max_norm[index(c.in(0).dtype)];
   parallel_for(rows, 1 + grain / (cols + 1), [&](int64_t begin, int64_t end) {
     kernel(x.at(begin * cols), end - begin, cols, limit);
