@@ -60,7 +60,7 @@ static Plan<T> plan(const Gemm& g) {
   const Problem<T>& p = x.problem;
   x.d_size = x.via ? p.m * ceil_div(p.n, 16) * 16 : 0;
   if (x.via) x.problem.c_row = ceil_div(p.n, 16) * 16;
-  if (!g.lanes) x.blocks = choose_blocks<T>(p.m, p.n, p.k, p.a_row, p.a_col, p.b_col);
+  if (!g.lanes) x.blocks = choose_blocks<T>(p.m, p.n, p.k, p.a_row, p.a_col, p.b_row, p.b_col);
   return x;
 }
 
@@ -108,7 +108,7 @@ static GemmSplit split(const Gemm& g) {
       static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
   GemmSplit s;
   s.rows = g.m > g.n;
-  s.step = s.rows ? (g.n == 1 ? 16 : Shape<T>::rows) : Shape<T>::columns;
+  s.step = s.rows && g.n > 1 ? Shape<T>::rows : Shape<T>::columns;
   s.parts = static_cast<int64_t>(work / (64 * 1024)) + 1;
   const int64_t most = ceil_div(s.rows ? g.m : g.n, s.step);
   if (s.parts > most) s.parts = most;

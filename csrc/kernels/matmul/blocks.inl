@@ -16,15 +16,20 @@ enum class BForm : uint8_t {
   direct,  // tiles read B where it is
   copied,  // the first tile of a panel reads it there and leaves a packed copy to the others
   packed,  // panels are packed first
+  wide,    // several panels are packed first, together
 };
 
+// Panels that BForm::wide packs at a time.
+static constexpr int64_t panels_together = 4;
+
+// How the work is laid out; sizes are those of a block, of packed memory in elements.
 struct Blocks {
-  int64_t m, n, k;  // of a block
+  int64_t m, n, k;
   bool pack_a;
   BForm b;
-  bool one_panel;  // a panel of B is used up before the next is packed
-
-  // In elements.
+  bool rows_outside;  // goes through C row by row of tiles, not panel by panel
+  bool one_panel;     // a panel of B is used up before the next is packed
+  bool fetch;         // the operands outgrow L2: fetch ahead of the tiles
   int64_t a_size, b_size;
 };
 
@@ -36,22 +41,98 @@ static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
   return ceil_div(ceil_div(n, ceil_div(n, most)), unit) * unit;
 }
 
-// A panel of B (columns x block k) stays in L1, the packed block of A in L2, of B in L3.
+// A panel of B (columns x block k) stays in L1, the packed block of A in L2, of B in L3. Few panels
+// all stay in L1 or L2, and C is better written row after row.
 template <class T>
 static Blocks choose_blocks(int64_t m, int64_t n, int64_t k, int64_t a_row, int64_t a_col,
-                            int64_t b_col) {
+                            int64_t b_row, int64_t b_col) {
   using S = Shape<T>;
+  constexpr int64_t l2 = 512 << 10, size = sizeof(T);
   Blocks x;
   x.k = even_block(k, 384, 4);
-  x.m = even_block(m, 24 * S::rows, S::rows);
   x.n = even_block(n, 4096, S::columns);
-  const int64_t panels = ceil_div(x.n, S::columns);
-  x.pack_a = (a_row != 1 && a_col != 1) || (panels > 4 && k > 16);
-  x.b = b_col != 1 ? BForm::packed : m <= 2 * S::rows ? BForm::direct : BForm::copied;
-  x.one_panel = m <= x.m;
+  const int64_t panels = ceil_div(x.n, S::columns), b_bytes = panels * S::columns * x.k * size;
+  // Rows of A at a distance that puts them on the same few lines of the cache.
+  const bool clash = a_col == 1 && a_row * size % 1024 == 0 && m > 4 * S::rows;
+  x.pack_a = (a_row != 1 && a_col != 1) ||
+             (k > 16 && m > S::rows && (panels > 32 || (panels > 4 && (clash || a_col != 1))));
+  x.rows_outside = !x.pack_a && k >= 64 && b_bytes <= l2 / 4 && m > 24 * S::rows;
+  x.m = x.rows_outside ? m : even_block(m, 24 * S::rows, S::rows);
+  x.one_panel = m <= x.m && !x.rows_outside;
+  x.b = b_col != 1 ? BForm::packed
+        : m > 2 * S::rows && panels > 4 && b_row * size % 4096 == 0 && !x.rows_outside ? BForm::wide
+        : m <= 2 * S::rows ? BForm::direct
+                           : BForm::copied;
+  x.fetch = (x.rows_outside ? m : n) * k * size > l2 / 2;
   x.a_size = x.pack_a ? x.m * x.k + Vec<T>::width : 0;
-  x.b_size = (x.b == BForm::direct || x.one_panel ? 1 : panels) * S::columns * x.k;
+  x.b_size = (x.b == BForm::direct ? 1
+              : !x.one_panel       ? panels
+              : x.b == BForm::wide ? panels_together
+                                   : 1) *
+             S::columns * x.k;
   return x;
+}
+
+// What the tiles of one block share.
+template <class T>
+struct Block {
+  const Problem<T>& g;
+  const Blocks& x;
+  int64_t m0, m, n0, n1, k0, k;
+  const T* a;  // of its first row and column of k
+  T *c, *a_packed, *b_packed;
+  AForm form;
+  // From top to bottom, the first `higher` by one row higher: a flat last one would wait for
+  // itself.
+  int64_t tiles, height, higher;
+
+  int64_t row(int64_t i) const { return i * height + (i < higher ? i : higher); }
+};
+
+// Where the tiles of a panel find B, and where the first of them leaves a copy.
+template <class T>
+struct Panel {
+  int64_t j;
+  int columns, vectors;
+  const T* b;
+  int64_t b_row;
+  T* copy;
+};
+
+template <class T>
+static Panel<T> panel_at(const Block<T>& s, int64_t j, bool fresh) {
+  constexpr int width = Vec<T>::width;
+  const Problem<T>& g = s.g;
+  Panel<T> p;
+  p.j = j;
+  p.columns = s.n1 - j < Shape<T>::columns ? static_cast<int>(s.n1 - j) : Shape<T>::columns;
+  p.vectors = (p.columns + width - 1) / width;
+  p.copy = nullptr;
+  const bool edge = p.columns % width != 0;
+  const bool one = s.x.one_panel || s.x.b == BForm::direct;
+  T* slot = s.b_packed + (one ? 0 : (j - s.n0) * s.k);
+  const T* b = g.b + s.k0 * g.b_row + j * g.b_col;
+  if (s.x.b == BForm::wide) {
+    const int64_t group = panels_together * Shape<T>::columns, at = (j - s.n0) % group;
+    if (s.x.one_panel) slot = s.b_packed + at * s.k;
+    if (fresh && at == 0)
+      pack_b_wide(b, g.b_row, s.k, s.n1 - j < group ? s.n1 - j : group, Shape<T>::columns, slot,
+                  Shape<T>::columns * s.k);
+    p.b = slot;
+    p.b_row = p.vectors * width;
+    return p;
+  }
+  if (s.x.b == BForm::packed || edge) {
+    if (fresh) pack_b(b, g.b_row, g.b_col, s.k, p.columns, p.vectors * width, slot);
+  } else if (s.x.b == BForm::direct || fresh) {
+    p.b = b;
+    p.b_row = g.b_row;
+    if (s.x.b == BForm::copied) p.copy = slot;
+    return p;
+  }
+  p.b = slot;
+  p.b_row = p.vectors * width;
+  return p;
 }
 
 // A tile at the right edge: computed in a buffer of whole vectors, so that C is touched only where
@@ -69,81 +150,132 @@ static void edge_tile(TileFn<T> fn, Tile<T> t, int rows, int n) {
   t.c = buffer;
   const int64_t c_row = t.c_row;
   t.c_row = columns;
+  t.next_c = buffer;
   t.finish = nullptr;
   fn(t);
   const Finish<T> plain = {nullptr, false};
   finish_rows(buffer, columns, c, c_row, rows, n, finish ? *finish : plain);
 }
 
+// The tiles of a panel, ready to run; what differs from tile to tile is filled in by run_tile.
 template <class T>
-static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T* b_packed) {
-  using S = Shape<T>;
-  constexpr int width = Vec<T>::width;
-  const AForm a_form = x.pack_a || g.a_col != 1 ? AForm::columns : AForm::rows;
-  const auto& tiles = all_tiles<T>.at[a_form == AForm::columns];
-  for (int64_t n0 = 0; n0 < g.n; n0 += x.n) {
-    const int64_t n1 = n0 + x.n < g.n ? n0 + x.n : g.n;
-    for (int64_t k0 = 0; k0 < g.k; k0 += x.k) {
-      const int64_t k = k0 + x.k < g.k ? x.k : g.k - k0;
-      const bool last = k0 + k == g.k;
-      for (int64_t m0 = 0; m0 < g.m; m0 += x.m) {
-        // Tiles of nearly equal height: a last one of a row or two would wait for itself.
-        const int64_t m = m0 + x.m < g.m ? x.m : g.m - m0;
-        const int64_t count = ceil_div(m, S::rows), height = m / count, higher = m % count;
-        const T* a_block = g.a + m0 * g.a_row + k0 * g.a_col;
-        if (x.pack_a)
-          for (int64_t i = 0, row = 0; i < count; ++i) {
-            const int rows = static_cast<int>(height + (i < higher));
-            pack_a(a_block + row * g.a_row, g.a_row, g.a_col, rows, k, a_packed + row * k);
-            row += rows;
-          }
-        for (int64_t j = n0; j < n1; j += S::columns) {
-          const int columns = n1 - j < S::columns ? static_cast<int>(n1 - j) : S::columns;
-          const int vectors = (columns + width - 1) / width;
-          const bool edge = columns % width != 0;
-          const T* b = g.b + k0 * g.b_row + j * g.b_col;
-          T* panel = b_packed;
-          if (!x.one_panel && x.b != BForm::direct) panel += (j - n0) * x.k;
-          const bool fresh = m0 == 0 || x.one_panel || x.b == BForm::direct;
-          bool direct = x.b != BForm::packed && !edge;
-          bool copy = direct && x.b == BForm::copied;
-          if (!direct && fresh) pack_b(b, g.b_row, g.b_col, k, columns, vectors * width, panel);
-          if (copy && !fresh) direct = copy = false;
+struct Column {
+  Tile<T> tile;
+  Finish<T> finish;
+  int columns;
+  const TileFn<T>* fns;  // by rows - 1, in steps of Shape<T>::vectors
+};
 
-          const Finish<T> finish = {g.finish.bias ? g.finish.bias + j : nullptr, g.finish.relu};
-          Tile<T> t;
-          t.k = k;
-          t.copy = panel;
-          t.c_row = g.c_row;
-          t.first = k0 == 0;
-          t.finish = last && (finish.bias || finish.relu) ? &finish : nullptr;
-          // What the next panel will read, a share of it at each tile.
-          const bool more = j + S::columns < n1;
-          const bool next_packed = x.b == BForm::packed || !fresh;
-          const T* next =
-              more ? next_packed ? panel + S::columns * x.k : b + S::columns * g.b_col : b_packed;
-          const int64_t next_row = more && !next_packed ? g.b_row : S::columns;
-          int64_t fetched = 0;
-          for (int64_t i = 0, row = 0; i < count; ++i) {
-            const int rows = static_cast<int>(height + (i < higher));
-            for (const int64_t share = k * (i + 1) / count; fetched < share; ++fetched)
-              prefetch(next + fetched * next_row);
-            t.next_c = g.c + (m0 + row + (i + 1 < count ? rows : 0)) * g.c_row + j;
-            t.a = x.pack_a ? a_packed + row * k : a_block + row * g.a_row;
-            t.a_step = x.pack_a ? rows : a_form == AForm::rows ? g.a_row : g.a_col;
-            t.b = direct ? b : panel;
-            t.b_row = direct ? g.b_row : vectors * width;
-            t.c = g.c + (m0 + row) * g.c_row + j;
-            const TileFn<T> fn = tiles[copy][rows - 1][vectors - 1];
-            if (edge)
-              edge_tile(fn, t, rows, columns);
-            else
-              fn(t);
-            if (copy) direct = copy = false;
-            row += rows;
-          }
-        }
+template <class T>
+static inline void aim(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
+  c.tile.b = p.b;
+  c.tile.b_row = p.b_row;
+  c.tile.copy = p.copy;
+  c.fns = &all_tiles<T>.at[s.form == AForm::columns][p.copy != nullptr][0][p.vectors - 1];
+}
+
+template <class T>
+static inline void start(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
+  c.finish = {s.g.finish.bias ? s.g.finish.bias + p.j : nullptr, s.g.finish.relu};
+  c.columns = p.columns;
+  c.tile.k = s.k;
+  c.tile.a_step = s.form == AForm::rows ? s.g.a_row : s.g.a_col;
+  c.tile.c_row = s.g.c_row;
+  c.tile.first = s.k0 == 0;
+  c.tile.finish = s.k0 + s.k == s.g.k && (c.finish.bias || c.finish.relu) ? &c.finish : nullptr;
+  aim(c, s, p);
+}
+
+template <class T>
+MG_INLINE void run_tile(Column<T>& c, const Block<T>& s, int64_t row, int64_t rows, int64_t j) {
+  c.tile.a = s.x.pack_a ? s.a_packed + row * s.k : s.a + row * s.g.a_row;
+  if (s.x.pack_a) c.tile.a_step = rows;
+  c.tile.c = s.c + row * s.g.c_row + j;
+  c.tile.next_c = s.x.rows_outside ? c.tile.c + Shape<T>::columns : c.tile.c + rows * s.g.c_row;
+  const TileFn<T> fn = c.fns[(rows - 1) * Shape<T>::vectors];
+  if (c.columns % Vec<T>::width)
+    edge_tile(fn, c.tile, static_cast<int>(rows), c.columns);
+  else
+    fn(c.tile);
+}
+
+// Fetches part i of n of `lines` lines, the l-th at `at + l * step`, into L2.
+template <class T>
+static inline void fetch_part(const T* at, int64_t step, int64_t lines, int64_t i, int64_t n) {
+  for (int64_t l = lines * i / n, end = lines * (i + 1) / n; l < end; ++l)
+    prefetch_far(at + l * step);
+}
+
+template <class T>
+static void run_block(const Block<T>& s) {
+  using S = Shape<T>;
+  constexpr int64_t line = 64 / sizeof(T);
+  const Problem<T>& g = s.g;
+  Column<T> c;
+  if (s.x.rows_outside) {
+    const int64_t panels = ceil_div(s.n1 - s.n0, S::columns);
+    for (int64_t i = 0; i < s.tiles; ++i)
+      for (int64_t q = 0; q < panels; ++q) {
+        const int64_t row = s.row(i), rows = s.row(i + 1) - row, j = s.n0 + q * S::columns;
+        if (s.x.fetch && s.form == AForm::rows)
+          for (int64_t r = q * rows / panels; r < (q + 1) * rows / panels; ++r)
+            if (row + rows + r < s.m)
+              fetch_part(s.a + (row + rows + r) * g.a_row, line, ceil_div(s.k, line), 0, 1);
+        start(c, s, panel_at(s, j, i == 0));
+        run_tile(c, s, row, rows, j);
       }
+    return;
+  }
+  for (int64_t j = s.n0; j < s.n1; j += S::columns) {
+    const bool fresh = s.m0 == 0 || s.x.one_panel;
+    const Panel<T> p = panel_at(s, j, fresh);
+    start(c, s, p);
+    // What the next panel will read: of B itself if it is still to be copied.
+    const bool more = j + S::columns < s.n1, from_b = more && p.copy;
+    const bool fetch = s.x.fetch && (s.x.b == BForm::copied || !fresh);
+    const T* next = !more ? s.b_packed : from_b ? p.b + S::columns : p.b + S::columns * s.k;
+    for (int64_t i = 0, row = 0; i < s.tiles; ++i) {
+      const int64_t rows = s.height + (i < s.higher);
+      if (fetch) fetch_part(next, from_b ? g.b_row : line, s.k, i, s.tiles);
+      run_tile(c, s, row, rows, j);
+      if (c.tile.copy) aim(c, s, panel_at(s, j, false));
+      row += rows;
     }
   }
+}
+
+template <class T>
+static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T* b_packed) {
+  const AForm form = x.pack_a || g.a_col != 1 ? AForm::columns : AForm::rows;
+  const auto most = [](int64_t begin, int64_t block, int64_t all) {
+    return begin + block < all ? begin + block : all;
+  };
+  for (int64_t n0 = 0; n0 < g.n; n0 += x.n)
+    for (int64_t k0 = 0; k0 < g.k; k0 += x.k)
+      for (int64_t m0 = 0; m0 < g.m; m0 += x.m) {
+        Block<T> s = {g,
+                      x,
+                      m0,
+                      most(m0, x.m, g.m) - m0,
+                      n0,
+                      most(n0, x.n, g.n),
+                      k0,
+                      most(k0, x.k, g.k) - k0,
+                      g.a + m0 * g.a_row + k0 * g.a_col,
+                      g.c + m0 * g.c_row,
+                      a_packed,
+                      b_packed,
+                      form,
+                      0,
+                      0,
+                      0};
+        s.tiles = ceil_div(s.m, Shape<T>::rows);
+        s.height = s.m / s.tiles;
+        s.higher = s.m % s.tiles;
+        if (x.pack_a)
+          for (int64_t i = 0; i < s.tiles; ++i)
+            pack_a(s.a + s.row(i) * g.a_row, g.a_row, g.a_col,
+                   static_cast<int>(s.row(i + 1) - s.row(i)), s.k, a_packed + s.row(i) * s.k);
+        run_block(s);
+      }
 }

@@ -57,7 +57,7 @@ static void dot_columns(const T* x, const T* b, int64_t b_col, int64_t k, int co
 }
 
 // Outputs whose elements of B lie side by side along n. The lanes of a block of outputs are in L1;
-// rows of one lane are taken four at a time.
+// four rows of one lane are taken together, and their neighbours next, so that B is read in order.
 template <class T>
 static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y) {
   constexpr int width = Vec<T>::width;
@@ -66,44 +66,39 @@ static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n
   for (int64_t j0 = 0; j0 < n; j0 += block) {
     const int columns = n - j0 < block ? static_cast<int>(n - j0) : block;
     const int whole = columns / width * width, rest = columns - whole;
-    for (int l = 0; l < lanes; ++l) {
-      int64_t p = l;
-      bool first = true;
-      for (; p + 3 * lanes < k; p += 4 * lanes) {
-        const T* r0 = b + p * b_row + j0;
-        const T* r1 = r0 + lanes * b_row;
-        const T* r2 = r1 + lanes * b_row;
-        const T* r3 = r2 + lanes * b_row;
-        const Vec<T> x0(x[p]), x1(x[p + lanes]), x2(x[p + 2 * lanes]), x3(x[p + 3 * lanes]);
-        for (int j = 0; j < whole; j += width) {
-          Vec<T> acc = first ? Vec<T>::zero() : load(sums[l] + j);
-          acc = fma(x0, load(r0 + j), acc);
-          acc = fma(x1, load(r1 + j), acc);
-          acc = fma(x2, load(r2 + j), acc);
-          acc = fma(x3, load(r3 + j), acc);
+    int64_t p0 = 0;
+    for (; p0 + 4 * lanes <= k; p0 += 4 * lanes)
+      for (int l = 0; l < lanes; ++l) {
+        const T* r = b + (p0 + l) * b_row + j0;
+        const int64_t next = lanes * b_row;
+        const T* xs = x + p0 + l;
+        const Vec<T> x0(xs[0]), x1(xs[lanes]), x2(xs[2 * lanes]), x3(xs[3 * lanes]);
+        for (int j = 0; j < whole; j += width, r += width) {
+          Vec<T> acc = p0 == 0 ? Vec<T>::zero() : load(sums[l] + j);
+          acc = fma(x0, load(r), acc);
+          acc = fma(x1, load(r + next), acc);
+          acc = fma(x2, load(r + 2 * next), acc);
+          acc = fma(x3, load(r + 3 * next), acc);
           store(sums[l] + j, acc);
         }
         if (rest) {
-          Vec<T> acc = first ? Vec<T>::zero() : load(sums[l] + whole);
-          acc = fma(x0, load_n(r0 + whole, rest), acc);
-          acc = fma(x1, load_n(r1 + whole, rest), acc);
-          acc = fma(x2, load_n(r2 + whole, rest), acc);
-          acc = fma(x3, load_n(r3 + whole, rest), acc);
+          Vec<T> acc = p0 == 0 ? Vec<T>::zero() : load(sums[l] + whole);
+          acc = fma(x0, load_n(r, rest), acc);
+          acc = fma(x1, load_n(r + next, rest), acc);
+          acc = fma(x2, load_n(r + 2 * next, rest), acc);
+          acc = fma(x3, load_n(r + 3 * next, rest), acc);
           store(sums[l] + whole, acc);
         }
-        first = false;
       }
-      // The last rows one by one; a lane beyond the last row takes a product of zeros, as when the
-      // lanes are side by side.
-      for (; p < (k + lanes - 1) / lanes * lanes; p += lanes) {
-        const T* r = b + p * b_row + j0;
-        const Vec<T> xp(p < k ? x[p] : T(0));
-        for (int j = 0; j < columns; j += width) {
-          const Vec<T> acc = first ? Vec<T>::zero() : load(sums[l] + j);
-          const int some = columns - j < width ? columns - j : width;
-          store(sums[l] + j, fma(xp, p < k ? load_n(r + j, some) : Vec<T>::zero(), acc));
-        }
-        first = false;
+    // The last rows (there were some before: k >= 64) one by one; a lane beyond the last row takes
+    // a product of zeros, as when the lanes are side by side.
+    for (int64_t p = p0; p < ceil_div(k, lanes) * lanes; ++p) {
+      T* sum = sums[p % lanes];
+      const Vec<T> xp(p < k ? x[p] : T(0));
+      for (int j = 0; j < columns; j += width) {
+        const int some = columns - j < width ? columns - j : width;
+        const Vec<T> row = p < k ? load_n(b + p * b_row + j0 + j, some) : Vec<T>::zero();
+        store(sum + j, fma(xp, row, load(sum + j)));
       }
     }
     for (int j = 0; j < columns; j += width) {

@@ -34,7 +34,9 @@ struct Tile {
   const Finish<T>* finish;  // null while the chains are unfinished
 };
 
+// Into L1, or only into L2.
 static inline void prefetch(const void* p) { __builtin_prefetch(p); }
+static inline void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 // How a tile finds element (i, p) of A: rows[i * step + p], or columns[p * step + i] (which is also
 // the form of a packed panel).
