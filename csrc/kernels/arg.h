@@ -22,11 +22,17 @@ struct Below {
 
 // The first element equal to v, or the first NaN if v is one; there must be one.
 template <class T>
-MG_INLINE int64_t find_first(const T* x, T v) {
+MG_INLINE int64_t find_first(const T* x, int64_t n, T v) {
+  constexpr int width = Vec<T>::width;
+  const Vec<T> wanted(v);
   const bool nan = v != v;
-  for (int64_t i = 0;; ++i) {
-    if (nan ? x[i] != x[i] : x[i] == v) return i;
+  int64_t i = 0;
+  for (; i + width <= n; i += width) {
+    const Vec<T> here = load(x + i);
+    if (any(nan ? here != here : here == wanted)) break;
   }
+  while (nan ? x[i] == x[i] : x[i] != v) ++i;
+  return i;
 }
 
 // Chunk by chunk: the best value of a chunk that is still in cache, then where it stands.
@@ -37,7 +43,7 @@ static void arg_rows(const void* x, int64_t stride, int64_t rows, int64_t n, voi
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
     T best = 0;
-    const T* chunk_of_best = row;
+    int64_t from = 0;
     for (int64_t base = 0; base < n && best == best; base += fold_chunk) {
       const T* chunk = row + base;
       const int64_t left = n - base;
@@ -47,10 +53,10 @@ static void arg_rows(const void* x, int64_t stride, int64_t rows, int64_t n, voi
                              });
       if (base == 0 || v != v || Order::beats(v, best)) {
         best = v;
-        chunk_of_best = chunk;
+        from = base;
       }
     }
-    static_cast<int64_t*>(out)[r] = chunk_of_best - row + find_first(chunk_of_best, best);
+    static_cast<int64_t*>(out)[r] = from + find_first(row + from, n - from, best);
   }
 }
 

@@ -167,10 +167,34 @@ MG_INLINE void each_vector(int64_t n, Body body) {
   if (i < n) body(Tail<T>{static_cast<int>(n - i)}, i);
 }
 
+// Up to one vector of columns: four chunks side by side, since one chain would wait for itself.
+template <class M, class T, class Step>
+MG_INLINE void fold_narrow(int64_t n, int columns, T* out, Step step) {
+  const Tail<T> at{columns};
+  const Vec<T> identity(M::template identity<T>());
+  Vec<T> total = identity;
+  int64_t base = 0;
+  for (; base + 4 * column_chunk <= n; base += 4 * column_chunk) {
+    Vec<T> acc[4] = {identity, identity, identity, identity};
+    for (int64_t i = base; i < base + column_chunk; ++i) {
+      MG_UNROLL for (int c = 0; c < 4; ++c) acc[c] = step(at, i + c * column_chunk, 0, acc[c]);
+    }
+    for (const Vec<T>& part : acc) total = M::template join<T>(total, part);
+  }
+  for (; base < n; base += column_chunk) {
+    const int64_t end = n - base < column_chunk ? n : base + column_chunk;
+    Vec<T> acc = identity;
+    for (int64_t i = base; i < end; ++i) acc = step(at, i, 0, acc);
+    total = M::template join<T>(total, acc);
+  }
+  at.store(out, total);
+}
+
 // out[j] for j < columns, over rows [0, n): acc = step(at, row, j, acc). Eight rows at a time keep
 // the reads sequential, with the accumulators of one tile in L1.
 template <class M, class T, class Step>
 MG_INLINE void fold_columns(int64_t n, int64_t columns, T* out, Step step) {
+  if (columns <= Vec<T>::width) return fold_narrow<M, T>(n, static_cast<int>(columns), out, step);
   const Vec<T> identity(M::template identity<T>());
   alignas(64) T acc[column_tile];
   if (n == 0) {
