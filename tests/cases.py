@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import losses
 import moves
-import products
 import numbers_drawn as rand
+import numpy as np
+import products
 import references as ref
 import updates
 import windows
@@ -159,7 +159,9 @@ CASES = [
     Case("argmax", ref.reduced(np.argmax), along(distinct, low=1, keepdim=attr(False, True))),
     Case("argmin", ref.reduced(np.argmin), along(distinct, low=1, keepdim=attr(False, True))),
     Case("var", ref.var, reduction(low=2, min_rank=1, correction=attr(0, 1)), special=False),
-    Case("std", ref.std, reduction(spread, low=3, min_rank=1, correction=attr(0, 1)), special=False),
+    Case(
+        "std", ref.std, reduction(spread, low=3, min_rank=1, correction=attr(0, 1)), special=False
+    ),
     Case("logsumexp", ref.reduced(np.logaddexp.reduce), reduction(low=1), special=False),
     Case("softmax", lambda x, dim: sp.softmax(x, dim), along(low=1), special=False),
     Case("log_softmax", lambda x, dim: sp.log_softmax(x, dim), along(low=1), special=False),
@@ -173,7 +175,9 @@ CASES = [
     ),
     Case("mse_loss", losses.pair(lambda x, t: (x - t) ** 2), losses.draw_pair()),
     Case("l1_loss", losses.pair(lambda x, t: np.abs(x - t)), losses.draw_pair(losses.KINKS["l1"])),
-    Case("huber_loss", losses.pair(losses.huber), losses.draw_pair(losses.KINKS["huber"], delta=0.7)),
+    Case(
+        "huber_loss", losses.pair(losses.huber), losses.draw_pair(losses.KINKS["huber"], delta=0.7)
+    ),
     Case("cross_entropy", losses.cross_entropy, losses.draw_cross_entropy(), special=False),
     Case(
         "binary_cross_entropy_with_logits_backward",
