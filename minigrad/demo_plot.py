@@ -6,32 +6,39 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from minigrad.plots import FAINT, INK, VALIDATION, draw_history, figure
 
 if TYPE_CHECKING:
     from minigrad.demo import Run
 
 
+_PLACES = {"left": 0.036, "right": 0.995, "top": 0.83, "bottom": 0.13, "wspace": 0.05}
+
+
 def draw_demo(results: Sequence[tuple[str, Sequence[Run]]], out: str | PathLike[str]) -> None:
     """Draw train and validation loss of every run and write the picture to ``out``."""
     columns = max(len(runs) for _, runs in results)
-    picture = figure(3.1 * columns, 3.5 * len(results) + 0.5)
-    parts = np.atleast_1d(picture.subfigures(len(results), 1, hspace=0.04))
+    width, height, strip = 3.1 * columns, 3.6 * len(results) + 0.3, 0.3  # inches
+    picture = figure(width, height, layout="none")  # to find places would take a second
+    bands = picture.subfigures(
+        len(results) + 1, 1, height_ratios=[strip, *[3.6] * len(results)], hspace=0
+    )
     axes: Any = None
-    for part, (name, runs) in zip(parts, results, strict=True):
-        part.suptitle(name, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
-        row = part.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
+    for band, (name, runs) in zip(bands[1:], results, strict=True):
+        band.suptitle(name, x=0.008, y=0.97, ha="left", fontsize=12, fontweight="bold", color=INK)
+        row = band.subplots(
+            1, columns, sharex=True, sharey=True, squeeze=False, gridspec_kw=_PLACES
+        )[0]
         for axes, run in zip(row, runs, strict=True):
             _draw_run(axes, run, plain=runs[0])
         row[0].set_ylabel("loss", fontsize=9, color=INK)
         row[0].set_yscale("log")
         row[0].set_ylim(bottom=_floor(runs))
-    if axes is not None:
-        handles, labels = axes.get_legend_handles_labels()
-        labels = ["best epoch" if label.startswith("best") else label for label in labels]
-        picture.legend(handles, labels, loc="outside upper right", ncols=5, frameon=False)
+        for axes in row:
+            axes.minorticks_off()
+    handles, labels = axes.get_legend_handles_labels()
+    labels = ["best epoch" if label.startswith("best") else label for label in labels]
+    bands[0].legend(handles, labels, loc="center right", ncols=5, frameon=False)
     picture.savefig(out)
 
 
@@ -45,8 +52,8 @@ def _draw_run(axes: Any, run: Run, plain: Run) -> None:
         zorder=1,
         label="validation without a fix, at the end",
     )
-    axes.set_title(run.fix.name, fontsize=11, color=INK, loc="left")
-    axes.set_title(_result(run), fontsize=8.5, color=INK, loc="right")
+    axes.set_title(run.fix.name, fontsize=11, color=INK, loc="left", y=1.02)
+    axes.set_title(_result(run), fontsize=8.5, color=INK, loc="right", y=1.02)
     axes.set_xlabel("epoch", fontsize=9, color=INK)
     if len(run.history) < len(plain.history):
         place = {"x": 0.97, "y": 0.05, "ha": "right", "transform": axes.transAxes}

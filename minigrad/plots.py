@@ -14,8 +14,8 @@ INK = "#2d3748"
 FAINT = "#a0aec0"
 
 
-def figure(width: float, height: float) -> Any:
-    """Return an empty matplotlib figure that needs no display.
+def figure(width: float, height: float, layout: str = "constrained") -> Any:
+    """Return an empty matplotlib figure, sized in inches, that needs no display.
 
     Raises:
         ImportError: matplotlib is missing; the message names the extra.
@@ -24,7 +24,7 @@ def figure(width: float, height: float) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("pictures need matplotlib: pip install 'minigrad[plot]'") from error
-    return Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+    return Figure(figsize=(width, height), dpi=120, layout=layout, facecolor="white")
 
 
 def plot_history(
