@@ -79,13 +79,14 @@ MG_INLINE Mask<T> beats(Vec<T> v, Vec<T> most) {
   return (most < v) | (v != v);
 }
 
-// Calls f(oh, ow, n): n windows of row oh from ow, at most a vector.
+// Calls f(oh, ow, n): n windows of row oh from ow. The last vector of a row ends where the row does:
+// what it shares with the one before is computed twice, which is cheaper than masks.
 template <class T, class F>
 MG_INLINE void each_vector(const PoolShape& s, F f) {
   constexpr int64_t w = Vec<T>::width;
+  const int n = static_cast<int>(s.out_w < w ? s.out_w : w);
   for (int64_t oh = 0; oh < s.out_h; ++oh)
-    for (int64_t ow = 0; ow < s.out_w; ow += w)
-      f(oh, ow, static_cast<int>(s.out_w - ow < w ? s.out_w - ow : w));
+    for (int64_t ow = 0; ow < s.out_w; ow += w) f(oh, ow + n <= s.out_w ? ow : s.out_w - n, n);
 }
 template <class F>
 MG_INLINE void each_window(const PoolShape& s, F f) {
