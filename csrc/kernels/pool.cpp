@@ -2,6 +2,9 @@
 
 #include "kernels/simd.h"
 
+// Otherwise they are called, once a vector.
+#define MG_INLINE_LAMBDA __attribute__((always_inline))
+
 MG_KERNEL_NAMESPACE_BEGIN
 
 // The elements of a window that lie in the plane.
@@ -64,6 +67,15 @@ MG_INLINE void store_row(T* p, Row<T> r, int n) {
     store_n(p + w, r.high, 2 * n - w);
   }
 }
+// One vector; masks cost, where all lanes are meant.
+template <class T>
+MG_INLINE Vec<T> load_some(const T* p, int n) {
+  return n == Vec<T>::width ? load(p) : load_n(p, n);
+}
+template <class T>
+MG_INLINE void store_some(T* p, Vec<T> v, int n) {
+  n == Vec<T>::width ? store(p, v) : store_n(p, v, n);
+}
 template <class T>
 MG_INLINE Quad<T> load_quad(const T* p, int64_t width, int n) {
   const Row<T> a = load_row(p, n), b = load_row(p + width, n);
@@ -79,14 +91,18 @@ MG_INLINE Mask<T> beats(Vec<T> v, Vec<T> most) {
   return (most < v) | (v != v);
 }
 
-// Calls f(oh, ow, n): n windows of row oh from ow. The last vector of a row ends where the row does:
-// what it shares with the one before is computed twice, which is cheaper than masks.
+// Calls f(oh, ow, n): n windows of row oh from ow. The last vector of a row ends where the row
+// does: what it shares with the one before is computed twice, which is cheaper than masks.
 template <class T, class F>
 MG_INLINE void each_vector(const PoolShape& s, F f) {
-  constexpr int64_t w = Vec<T>::width;
-  const int n = static_cast<int>(s.out_w < w ? s.out_w : w);
-  for (int64_t oh = 0; oh < s.out_h; ++oh)
-    for (int64_t ow = 0; ow < s.out_w; ow += w) f(oh, ow + n <= s.out_w ? ow : s.out_w - n, n);
+  constexpr int w = Vec<T>::width;
+  for (int64_t oh = 0; oh < s.out_h; ++oh) {
+    if (s.out_w < w) {
+      f(oh, 0, static_cast<int>(s.out_w));
+      continue;
+    }
+    for (int64_t ow = 0; ow < s.out_w; ow += w) f(oh, ow + w <= s.out_w ? ow : s.out_w - w, w);
+  }
 }
 template <class F>
 MG_INLINE void each_window(const PoolShape& s, F f) {
@@ -115,7 +131,7 @@ static void max_pick(const PoolShape& s, const void* x, const void* values, void
           s, [&](int64_t oh, int64_t ow, int64_t i) { to[i] = from[find_max(s, in, oh, ow)]; });
       continue;
     }
-    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) {
+    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
       const int64_t at = 2 * (oh * s.width + ow);
       const Quad<T> q = load_quad(in + at, s.width, n);
       const Quad<T> v = load_quad(from + at, s.width, n);
@@ -125,7 +141,7 @@ static void max_pick(const PoolShape& s, const void* x, const void* values, void
         most = select(better, q.at[k], most);
         picked = select(better, v.at[k], picked);
       }
-      store_n(to + oh * s.out_w + ow, picked, n);
+      store_some(to + oh * s.out_w + ow, picked, n);
     });
   }
 }
@@ -136,11 +152,11 @@ static void max_pool(const PoolShape& s, const void* x, void* out, int64_t begin
   for (int64_t p = begin; p < end; ++p) {
     const T* in = static_cast<const T*>(x) + p * s.height * s.width;
     T* to = static_cast<T*>(out) + p * s.out_h * s.out_w;
-    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) {
+    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
       const Quad<T> q = load_quad(in + 2 * (oh * s.width + ow), s.width, n);
       Vec<T> most = q.at[0];
       for (int k = 1; k < 4; ++k) most = select(beats(q.at[k], most), q.at[k], most);
-      store_n(to + oh * s.out_w + ow, most, n);
+      store_some(to + oh * s.out_w + ow, most, n);
     });
   }
 }
@@ -158,11 +174,11 @@ static void max_grad(const PoolShape& s, const void* x, const void* grad, void* 
                   [&](int64_t oh, int64_t ow, int64_t i) { to[find_max(s, in, oh, ow)] += g[i]; });
       continue;
     }
-    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) {
+    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
       const int64_t at = 2 * (oh * s.width + ow);
       const Quad<T> q = load_quad(in + at, s.width, n);
       const Vec<T> zero = Vec<T>::zero();
-      const Vec<T> all = load_n(g + oh * s.out_w + ow, n);
+      const Vec<T> all = load_some(g + oh * s.out_w + ow, n);
       Quad<T> share{{all, zero, zero, zero}};
       Vec<T> most = q.at[0];
       for (int k = 1; k < 4; ++k) {
@@ -193,11 +209,11 @@ static void avg_pool(const PoolShape& s, const void* x, void* out, int64_t begin
       });
       continue;
     }
-    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) {
+    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
       const Quad<T> q = load_quad(in + 2 * (oh * s.width + ow), s.width, n);
       Vec<T> sum = Vec<T>::zero();
       for (int k = 0; k < 4; ++k) sum = sum + q.at[k];
-      store_n(to + oh * s.out_w + ow, sum / Vec<T>(area), n);
+      store_some(to + oh * s.out_w + ow, sum / Vec<T>(area), n);
     });
   }
 }
@@ -218,8 +234,8 @@ static void avg_grad(const PoolShape& s, const void* grad, void* out, int64_t be
       });
       continue;
     }
-    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) {
-      const Vec<T> share = load_n(g + oh * s.out_w + ow, n) / Vec<T>(area);
+    each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
+      const Vec<T> share = load_some(g + oh * s.out_w + ow, n) / Vec<T>(area);
       store_quad(to + 2 * (oh * s.width + ow), s.width, Quad<T>{{share, share, share, share}}, n);
     });
     clear_rest(s, to);
