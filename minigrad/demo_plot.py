@@ -19,7 +19,7 @@ def draw_demo(results: Sequence[tuple[str, Sequence[Run]]], out: str | PathLike[
     """Draw train and validation loss of every run and write the picture to ``out``."""
     columns = max(len(runs) for _, runs in results)
     width, height, strip = 3.1 * columns, 3.6 * len(results) + 0.3, 0.3  # inches
-    picture = figure(width, height, layout="none")  # to find places would take a second
+    picture = figure(width, height, layout=None)  # to find places would take a second
     bands = picture.subfigures(
         len(results) + 1, 1, height_ratios=[strip, *[3.6] * len(results)], hspace=0
     )

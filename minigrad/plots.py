@@ -1,7 +1,7 @@
 """Pictures of a History, with matplotlib, which is imported only when one is drawn."""
 
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,9 @@ INK = "#2d3748"
 FAINT = "#a0aec0"
 
 
-def figure(width: float, height: float, layout: str = "constrained") -> Any:
+def figure(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> Any:
     """Return an empty matplotlib figure, sized in inches, that needs no display.
 
     Raises:
