@@ -48,9 +48,9 @@ def trained(name: str, shapes: list[tuple[int, ...]]) -> Any:
     for p, start in zip(params, starts, strict=True):
         decay = 0.01 if p.ndim >= 2 else 0.0
         g = p.grad.numpy().astype(np.float64) + (0 if name == "AdamW" else decay * start)
-        step = {"SGD": g, "AdamW": np.sign(g), "RMSprop": 10 * np.sign(g)}[name]
+        root = {"SGD": 1.0, "AdamW": abs(g) + 1e-8, "RMSprop": 0.1 * abs(g) + 1e-8}[name]
         kept = start * (1 - 1e-3 * decay) if name == "AdamW" else start
-        check(name, p.detach().numpy(), kept - 1e-3 * step, 1e-4)
+        check(name, p.detach().numpy(), kept - 1e-3 * g / root, 1e-4)
     return optimizer
 
 

@@ -236,9 +236,11 @@ CASES = [
     Case("dropout", None, rand.dropout, rand.check_dropout),
     Case("dropout2d", None, rand.dropout2d, rand.check_dropout2d),
     # optimizers: the new values of what they change in place
-    Case("sgd_", updates.sgd, updates.draw_sgd, fixed=(2, 4), special=False),
-    Case("adam_", updates.adam, updates.draw_adam, fixed=(4, 6), special=False),
-    Case("rmsprop_", updates.rmsprop, updates.draw_rmsprop, fixed=(3, 6), special=False),
+    Case("sgd_", updates.sgd, updates.draw_sgd, fixed=(2, 4), special=False, typed=False),
+    Case("adam_", updates.adam, updates.draw_adam, fixed=(4, 6), special=False, typed=False),
+    Case(
+        "rmsprop_", updates.rmsprop, updates.draw_rmsprop, fixed=(3, 6), special=False, typed=False
+    ),
     Case("total_norm", updates.total_norm, updates.draw_total_norm, typed=False),
     Case("scale_", lambda x, factor: x * factor, updates.draw_scale, fixed=(1,)),
     Case("lerp_", lambda x, end, w: x + w * (end - x), updates.draw_lerp, fixed=(2,)),

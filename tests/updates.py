@@ -120,5 +120,5 @@ def draw_max_norm(s: Source) -> Call:
 
 
 def max_norm(x: Array, max_norm: float) -> Array:
-    norm = np.sqrt((x * x).reshape(x.shape[0], -1).sum(1)).reshape(-1, *[1] * (x.ndim - 1))
+    norm = np.sqrt((x * x).sum(tuple(range(1, x.ndim)), keepdims=True))
     return x * np.where(norm > max_norm, max_norm / np.where(norm > 0, norm, 1), 1)
