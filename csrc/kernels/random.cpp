@@ -250,12 +250,6 @@ void permutation(int64_t* y, int64_t n, RandomKey key) {
              });
 }
 
-void words(uint32_t* y, RandomKey key, uint64_t group) {
-  Words w;
-  w.draw(Philox(key.seed, key.step), static_cast<int64_t>(group));
-  __builtin_memcpy(y, w.at, group_words * sizeof *y);
-}
-
 }  // namespace
 
 extern const Random random;
@@ -266,7 +260,6 @@ constinit const Random random = {
     {normal<float>, normal<double>},
     randint,
     permutation,
-    words,
 };
 
 MG_KERNEL_NAMESPACE_END

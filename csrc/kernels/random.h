@@ -38,7 +38,6 @@ struct Random {
   void (*randint)(int64_t* y, int64_t n, RandomKey key, int64_t low, uint64_t range,
                   int64_t offset);                            // in [low, low + range)
   void (*permutation)(int64_t* y, int64_t n, RandomKey key);  // of 0 .. n - 1
-  void (*words)(uint32_t* y, RandomKey key, uint64_t group);  // the 64 words of one group
 };
 
 // A whole number of groups for every dropout and dtype.
