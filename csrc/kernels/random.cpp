@@ -1,5 +1,10 @@
 #include "kernels/random.h"
 
+// GCC 12 does not see that a group's words are drawn before they are read.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #include "kernels/math.h"
 #include "kernels/philox.h"
 
