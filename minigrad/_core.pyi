@@ -13,6 +13,9 @@ _Ints: TypeAlias = int | Sequence[int]
 _Array: TypeAlias = np.ndarray[Any, Any]
 TensorLike: TypeAlias = "Tensor | _Array | np.generic | _Float"
 
+class CaptureError(RuntimeError):
+    """A function cannot be recorded by mg.compile; it ran, or failed, as it would have without it."""
+
 class Plan:
     """A recorded function, replayed in C++."""
     @property

@@ -183,7 +183,8 @@ def class_stub(cls: type, rows: list[dict[str, Any]]) -> str:
     """A class of the core; Tensor also has ops as methods and operators."""
     ops = {row["name"]: row for row in rows}
     operators = {n: text for names, text in OPERATORS.items() for n in names.split()}
-    text = f"class {cls.__name__}:\n    " + f'"""{cls.__doc__}"""\n'
+    base = f"({cls.__base__.__name__})" if issubclass(cls, BaseException) else ""
+    text = f"class {cls.__name__}{base}:" + doc_lines(cls.__doc__, "    ")
     for name, value in sorted(vars(cls).items()):
         if isinstance(value, property):
             text += property_stub(name, value, cls.__name__)
