@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from minigrad._core import CaptureError
 
 import minigrad as mg
 from minigrad import nn, optim
+from minigrad._core import CaptureError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((12, 6)).astype("float32")
