@@ -120,19 +120,21 @@ def test_evaluation_in_many_batches_is_the_loss_of_all_rows(monkeypatch):
 
 def test_running_curves_are_averages_over_the_steps():
     trainer = make(curves="running", batch_size=20, metrics=["mae"])
-    sizes, losses = [], []
+    sizes, losses, errors = [], [], []
     step = trainer.step
 
     def spied(x, y):
         loss, output = step(x, y)
         sizes.append(len(x))
         losses.append(loss.item())
+        errors.append(np.abs(output.numpy() - y.numpy()).mean())
         return loss, output
 
     trainer.step = spied
     history = trainer.fit((X, Y), val=(XV, YV), epochs=1)
     assert sizes == [20, 20, 10]
     assert history["loss"][0] == pytest.approx(np.average(losses, weights=sizes))
+    assert history["mae"][0] == pytest.approx(np.average(errors, weights=sizes))
     assert history["val_loss"][0] == trainer.evaluate((XV, YV))["loss"]
     assert history.curves == "running"
 
