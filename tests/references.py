@@ -118,6 +118,10 @@ def std(x: Array, dim: Any, keepdim: bool, correction: int) -> Array:
     return np.sqrt(var(x, dim, keepdim, correction))
 
 
+def logsumexp(x: Array, dim: Any, keepdim: bool) -> Array:
+    return np.log(np.exp(x).sum(dim, keepdims=keepdim))
+
+
 def softmax_backward(grad: Array, y: Array, dim: int) -> Array:
     return y * (grad - (grad * y).sum(dim, keepdims=True))
 

@@ -26,12 +26,13 @@ struct Array {
   // Dense in row-major order (axes of size 1 and empty arrays never matter).
   bool contiguous() const {
     int64_t expected = 1;
+    bool dense = true;
     for (int i = rank() - 1; i >= 0; --i) {
       if (shape[i] == 0) return true;
-      if (shape[i] != 1 && strides[i] != expected) return false;
+      dense = dense && (shape[i] == 1 || strides[i] == expected);
       expected *= shape[i];
     }
-    return true;
+    return dense;
   }
 
   // A new dense array with memory of its own, not initialised.

@@ -1,0 +1,95 @@
+"""The same tensor twice, and views that overlap in one buffer, are as good as copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases import Case
+from checks import (
+    DTYPES,
+    PRESENT,
+    apply,
+    arrays_of,
+    assert_close,
+    assert_same_bits,
+    case_id,
+    differentiable,
+    in_dtype,
+    is_float,
+    mutated,
+    run,
+    wrap,
+)
+from draws import Drawn
+from minigrad import _core
+
+
+def twins(case: Case, inputs: list[Any]) -> tuple[int, int] | None:
+    """Two inputs of one shape and dtype, of which none is written."""
+    for i, a in enumerate(inputs):
+        for j, b in enumerate(inputs[:i]):
+            if is_float(a) and is_float(b) and a.shape == b.shape and a.dtype == b.dtype:
+                return j, i
+    return None
+
+
+def candidates() -> list[Case]:
+    names = ("add", "sub", "mul", "div", "pow", "where", "matmul", "concatenate", "stack")
+    more = [c.op for c in PRESENT if "_backward" in c.op or c.op.endswith("_loss")]
+    return [c for c in PRESENT if c.op in (*names, *more) and not mutated(c)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=case_id)
+@pytest.mark.parametrize("case", candidates(), ids=case_id)
+@given(data=st.data())
+def test_one_tensor_twice(case: Case, dtype: Any, data: st.DataObject) -> None:
+    call = case.draw(Drawn(data.draw))
+    inputs = in_dtype(case, call, dtype)
+    pair = twins(case, inputs)
+    if pair is None:
+        return
+    first, second = pair
+    inputs[second] = inputs[first].copy()
+
+    apart, shared = wrap(inputs), wrap(inputs)
+    shared[second] = shared[first]
+    want, got = run(case, apart, call.attrs), run(case, shared, call.attrs)
+    for i, (a, b) in enumerate(zip(got, want, strict=True)):
+        assert_same_bits(a, b, f"{case.op}, output {i}")
+
+    if not {first, second} <= set(differentiable(case, call)):
+        return
+    gradients = []
+    for tensors in (apart, shared):
+        for i in pair:
+            tensors[i].requires_grad = True
+        out = apply(case, tensors, call.attrs)
+        seeds = [_core.from_numpy(np.full(o.shape, 0.5, dtype)) for o in out]
+        chosen = [tensors[first]] if tensors is shared else [tensors[i] for i in pair]
+        found = arrays_of(_core.grad(out, chosen, seeds, allow_unused=True))
+        gradients.append(sum(g for g in found if g is not None))
+    tolerance = 1e-5 if dtype is np.float32 else 1e-12
+    assert_close(gradients[1], gradients[0], tolerance, f"{case.op}, gradient")
+
+
+@given(shift=st.integers(-5, 5), size=st.integers(1, 40), step=st.sampled_from([1, 2, -1]))
+def test_copy_between_overlapping_views(shift: int, size: int, step: int) -> None:
+    start = np.arange(100.0)
+    t = _core.from_numpy(start.copy())
+    want = start.copy()
+    source = slice(40 + shift, 40 + shift + size)
+    want[40 : 40 + size] = want[source][::step][:size] if step != 2 else want[source]
+    t[40 : 40 + size] = t[source][::step][:size] if step != 2 else t[source]
+    np.testing.assert_array_equal(t.numpy(), want)
+
+
+def test_optimizer_update_with_a_gradient_that_is_the_parameter() -> None:
+    hyper = np.array([0, 0.1, 0, 0, 0, 0, 0, 0.0])
+    p = _core.from_numpy(np.arange(1.0, 100))
+    _core.sgd_(p, p, _core.from_numpy(hyper))
+    np.testing.assert_allclose(p.numpy(), np.arange(1.0, 100) * 0.9)
