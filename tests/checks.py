@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from cases import CASES, Case
 from draws import Call, Seeded, Source
+
 from minigrad import _core
 
 Tensor = _core.Tensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from draws import Source
+
 from minigrad import _core
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from draws import Call, Domain, Draw, Source, away_from, probability, real
 
 Array = np.ndarray

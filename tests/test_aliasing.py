@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cases import Case
 from checks import (
     DTYPES,
@@ -26,6 +23,9 @@ from checks import (
     wrap,
 )
 from draws import Drawn
+from hypothesis import given
+from hypothesis import strategies as st
+
 from minigrad import _core
 
 

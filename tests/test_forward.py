@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cases import Case
 from checks import (
     DTYPES,
@@ -21,6 +18,8 @@ from checks import (
     wrap,
 )
 from draws import Drawn
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=case_id)

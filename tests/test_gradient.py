@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cases import Case
 from checks import PRESENT, ROWS, case_id, check_gradient, check_second_derivative
 from draws import Drawn
+from hypothesis import given
+from hypothesis import strategies as st
 from layouts import any_layout
 
 DIFFERENTIABLE = [c for c in PRESENT if ROWS[c.op]["differentiable"] and c.wrt != ()]

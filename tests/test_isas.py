@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from checks import DTYPES, PRESENT, everything, fixed_call
+
 from minigrad import _core
 
 ISAS = _core.build_info()["isas"]

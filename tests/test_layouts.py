@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cases import Case
 from checks import DTYPES, PRESENT, assert_same_bits, case_id, in_dtype, mutated, run, wrap
 from draws import Drawn
+from hypothesis import given
+from hypothesis import strategies as st
 from layouts import any_layout, made_equal_along
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cases import Case
 from checks import DTYPES, PRESENT, case_id, expected, in_dtype, is_float, run, wrap
 from draws import Call, Drawn
+from hypothesis import given
+from hypothesis import strategies as st
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0])
 PURE = [c for c in PRESENT if c.special and c.forward is not None]

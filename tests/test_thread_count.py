@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from cases import Case
 from checks import DTYPES, PRESENT, assert_same_bits, case_id, everything, fixed_call
+
 from minigrad import _core
 
 

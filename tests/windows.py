@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
 from draws import Call, Draw, Source, distinct, real
 
 Array = np.ndarray
