@@ -84,17 +84,21 @@ class Learner:
         output: Tensor = self.model(x)
         return output
 
-    def evaluate_batches(self, feed: Feed) -> dict[str, float]:
+    def evaluate_batches(self, feed: Feed, planned: bool = True) -> dict[str, float]:
         """Return data loss and metrics of all rows of a Feed. The caller sets eval mode."""
-        output, target = self.outputs(feed), feed.targets
+        output, target = self.outputs(feed, planned), feed.targets
         loss = self.loss(output, target).item()
         return {"loss": loss, **self.measure(output.numpy(), target.numpy())}
 
-    def outputs(self, feed: Feed) -> Tensor:
-        """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
+    def outputs(self, feed: Feed, planned: bool = True) -> Tensor:
+        """Return the model's outputs for all rows of a Feed. The caller sets eval mode.
+
+        Outside of a training the model may have changed since the plan: then ``planned`` is off.
+        """
+        forward = self._planned_forward if planned and self._planned else self._forward
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
-            output = self._planned_forward(x) if self._planned else self._forward(x)
+            output = forward(x)
             check_rows(output, len(x))
             outputs.append(output)
         if len(outputs) == 1:

@@ -194,13 +194,13 @@ class Trainer(Learner):
         """
         feed = make_feed(self, as_dataset(data), "the data")
         with evaluating(self.model.modules()):
-            return self.evaluate_batches(feed)
+            return self.evaluate_batches(feed, planned=False)
 
     def predict(self, x: Any) -> Array:
         """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
         feed = Feed(as_dataset(x), model_dtype(self.model), None)
         with evaluating(self.model.modules()):
-            return self.outputs(feed).numpy()
+            return self.outputs(feed, planned=False).numpy()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""

@@ -234,6 +234,17 @@ def test_a_second_fit_goes_on():
     assert second[0]["epoch"] == 0
 
 
+def test_a_layer_exchanged_after_training_is_used():
+    model = network()
+    trainer = make(model)
+    trainer.fit((X, Y), epochs=1)
+    trainer.predict(X)
+    model[3] = nn.Linear(8, 1)
+    output, loss = by_hand(model, nn.MSELoss(), X, Y)
+    assert np.array_equal(trainer.predict(X), output)
+    assert trainer.evaluate((X, Y)) == {"loss": loss}
+
+
 # --- restoring -------------------------------------------------------------------------------
 
 
