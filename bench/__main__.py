@@ -63,6 +63,8 @@ def main() -> None:
     if args.child:
         run_child(args.subjects[0], args.quick, args.threads[0], args.child)
         return
+    if (busy := os.getloadavg()[0]) > 0.5:
+        print(f"Others keep {busy:.1f} cores of this machine busy: trust ratios, not times.")
     for subject in args.subjects or subjects():
         results = []
         for threads in args.threads:

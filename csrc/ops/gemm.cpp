@@ -33,9 +33,13 @@ class Scratch {
 void run_gemm(const Gemm& gemm, DType dtype) {
   const Matmul& kernel = kernels().matmul;
   const int d = index(dtype);
-  const GemmSplit split = kernel.split[d](gemm);
   const int64_t threads = get_num_threads();
-  int64_t parts = split.parts < threads ? split.parts : threads;
+  int64_t parts = 1;
+  GemmSplit split{};
+  if (threads > 1 && gemm.m * gemm.n * gemm.k >= 2 * enough_work) {
+    split = kernel.split[d](gemm);
+    parts = split.parts < threads ? split.parts : threads;
+  }
   if (parts <= 1) {
     const Scratch scratch(kernel.scratch_bytes[d](gemm), 1);
     return kernel.run[d](gemm, scratch.of(0));

@@ -60,6 +60,7 @@ void matmul_infer(const Call& c) {
                      x.shape.back(), " columns of x meet ", y.shape[rows_of_y], " rows of y; ",
                      mend);
   }
+  if (x.rank() == 2 && y.rank() == 2) return c.make(x.dtype, {x.shape[0], y.shape[1]});
   const Product p = product_of(x, y);
   Dims out = p.batch;
   if (x.rank() > 1) out.push_back(p.m);
@@ -117,7 +118,11 @@ void multiply(const Product& p, Array& out, const Epilogue& epilogue) {
   });
 }
 
-void matmul_run(const Call& c) { multiply(product_of(c.in(0), c.in(1)), c.out(), {}); }
+void matmul_run(const Call& c) {
+  const Array &x = c.in(0), &y = c.in(1);
+  if (x.rank() != 2 || y.rank() != 2) return multiply(product_of(x, y), c.out(), {});
+  run_gemm(gemm_of(x, y, c.out().raw(), x.shape[0], y.shape[1], x.shape[1]), x.dtype);
+}
 
 Var transposed(const Var& v) { return call<"transpose">(v, -1, -2); }
 
@@ -184,8 +189,6 @@ void linear_infer(const Call& c) {
 
 void linear_run(const Call& c) {
   const Array &x = c.in(0), &weight = c.in(1);
-  const Array turned =
-      weight.view({weight.shape[1], weight.shape[0]}, {weight.strides[1], weight.strides[0]});
   Epilogue epilogue;
   Array bias;
   if (c.has(2)) {
@@ -201,6 +204,16 @@ void linear_run(const Call& c) {
     }
     epilogue.bias = bias.raw();
   }
+  if (x.rank() == 2) {
+    const int64_t m = x.shape[0], n = weight.shape[0], k = x.shape[1];
+    Gemm g = gemm_of(x, weight, c.out().raw(), m, n, k);
+    g.b_row = weight.strides[1];
+    g.b_col = weight.strides[0];
+    g.epilogue = epilogue;
+    return run_gemm(g, x.dtype);
+  }
+  const Array turned =
+      weight.view({weight.shape[1], weight.shape[0]}, {weight.strides[1], weight.strides[0]});
   multiply(product_of(x, turned), c.out(), epilogue);
 }
 
