@@ -1,4 +1,4 @@
-"""The compiled core; written by tools/stubs.py, not by hand."""
+"""The compiled core; written by tests/stubs.py, not by hand."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias

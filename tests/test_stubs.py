@@ -1,8 +1,9 @@
 """What type checkers are told of the compiled core is what it has."""
 
 import ast
-import importlib.util
 from pathlib import Path
+
+import stubs
 
 from minigrad import _core
 
@@ -10,15 +11,8 @@ ROOT = Path(__file__).parent.parent
 STUB = ROOT / "minigrad" / "_core.pyi"
 
 
-def generator():
-    spec = importlib.util.spec_from_file_location("stubs", ROOT / "tools" / "stubs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_stub_is_current():
-    assert STUB.read_text() == generator().stubs(), "run `python tools/stubs.py`"
+    assert STUB.read_text() == stubs.stubs(), "run `python tests/stubs.py`"
 
 
 def test_nothing_public_is_left_out():
@@ -33,7 +27,7 @@ def test_nothing_public_is_left_out():
 
 
 def test_parameters_of_ops():
-    parameters = generator().op_parameters
+    parameters = stubs.op_parameters
     assert parameters("f(x!, y?, dim: ints? = None)") == [
         "x: Tensor",
         "y: TensorLike | None = None",

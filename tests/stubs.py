@@ -1,7 +1,7 @@
 """Writes minigrad/_core.pyi, what type checkers and editors know of the compiled core.
 
-    python tools/stubs.py            # write it
-    python tools/stubs.py --check    # exit with 1 if it is not current
+    python tests/stubs.py            # write it
+    python tests/stubs.py --check    # exit with 1 if it is not current
 
 Ops come from the op table; everything else from the signatures that pybind11 leaves in docstrings,
 with RETURNS naming the types that C++ leaves open.
@@ -18,7 +18,7 @@ from minigrad import _core
 
 TARGET = Path(__file__).parent.parent / "minigrad" / "_core.pyi"
 
-HEADER = '''"""The compiled core; written by tools/stubs.py, not by hand."""
+HEADER = '''"""The compiled core; written by tests/stubs.py, not by hand."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -215,7 +215,7 @@ def main() -> int:
     made = stubs()
     if "--check" in sys.argv[1:]:
         current = TARGET.exists() and TARGET.read_text() == made
-        print(f"{TARGET.name} is {'current' if current else 'not current: run tools/stubs.py'}")
+        print(f"{TARGET.name} is {'current' if current else 'not current: run tests/stubs.py'}")
         return 0 if current else 1
     TARGET.write_text(made)
     return 0
