@@ -126,6 +126,13 @@ class Compiled(Generic[P, R]):
             first += len(rows)
         return sums
 
+    def plan_of(self, *args: P.args, **kwargs: P.kwargs) -> _core.Plan | None:
+        """Returns the plan that a call with these arguments would replay, if there is one."""
+        leaves: list[Any] = []
+        structure = _flatten((args, kwargs), leaves)
+        known = self._plans.get(self._key(structure, leaves))
+        return None if known is None else known[0]
+
     @property
     def plans(self) -> list[_core.Plan]:
         """The plans recorded so far, oldest first."""

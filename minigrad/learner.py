@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from minigrad import random
-from minigrad._core import CaptureError, Tensor
-from minigrad.compiled import compile
+from minigrad._core import CaptureError, Plan, Tensor
+from minigrad.compiled import Compiled, compile
 from minigrad.feed import Feed
 from minigrad.metrics import Metric
 from minigrad.nn import Module
@@ -47,25 +47,38 @@ class Learner:
 
         With ``planned=False`` every op is run by itself, so that gradients can be looked at.
         """
-        self._planned_update = compile(self._update)
-        self._planned_forward = compile(self._forward)
+        self._compiled: dict[str, Compiled[..., Any]] = {}
+        self._plans: dict[Any, Plan] = {}
         self._planned = planned
 
-    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, y: Tensor) -> Sequence[Tensor]:
         """Update the model once on a batch; return the data loss and the output before it.
 
         The first step is recorded as a plan, which the others replay. A model that cannot be
         recorded is trained op by op, to the same bits, and a warning says why.
         """
-        if self._planned:
-            noise = random.default_generator.get_state()
-            try:
-                return self._planned_update(x, y)
-            except CaptureError as reason:
-                random.default_generator.set_state(noise)
-                self._planned = False
-                warnings.warn(f"training without a plan, op by op: {reason}", stacklevel=2)
-        return self._update(x, y)
+        outputs: Sequence[Tensor] = self._call(self._update, x, y)
+        return outputs
+
+    def _call(self, fn: Callable[..., Any], *tensors: Tensor) -> Any:
+        """Call a method that is always called in the same mode: by its plan, if it has one."""
+        key = (fn.__name__, *[t.shape for t in tensors])
+        if (plan := self._plans.get(key)) is not None:
+            return plan.replay(tensors)
+        if not self._planned:
+            return fn(*tensors)
+        noise = random.default_generator.get_state()
+        compiled = self._compiled.setdefault(fn.__name__, compile(fn))
+        try:
+            outputs = compiled(*tensors)
+        except CaptureError as reason:
+            random.default_generator.set_state(noise)
+            self._planned = False
+            warnings.warn(f"training without a plan, op by op: {reason}", stacklevel=2)
+            return fn(*tensors)
+        if (recorded := compiled.plan_of(*tensors)) is not None:
+            self._plans[key] = recorded
+        return outputs
 
     def _update(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad()
@@ -80,25 +93,32 @@ class Learner:
             self.constraint(self.model)
         return loss, output
 
-    def _forward(self, x: Tensor) -> Tensor:
-        output: Tensor = self.model(x)
-        return output
+    def _forward(self, x: Tensor) -> tuple[Tensor]:
+        return (self.model(x),)
+
+    def _assess(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.model(x)
+        check_rows(output, len(x))
+        return self.loss(output, y), output
 
     def evaluate_batches(self, feed: Feed, planned: bool = True) -> dict[str, float]:
-        """Return data loss and metrics of all rows of a Feed. The caller sets eval mode."""
-        output, target = self.outputs(feed, planned), feed.targets
-        loss = self.loss(output, target).item()
-        return {"loss": loss, **self.measure(output.numpy(), target.numpy())}
-
-    def outputs(self, feed: Feed, planned: bool = True) -> Tensor:
-        """Return the model's outputs for all rows of a Feed. The caller sets eval mode.
+        """Return data loss and metrics of all rows of a Feed. The caller sets eval mode.
 
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
         """
-        forward = self._planned_forward if planned and self._planned else self._forward
+        target = feed.targets
+        if planned and feed.rows <= EVALUATION_ROWS:
+            loss, output = self._call(self._assess, *feed.whole())
+        else:
+            output = self.outputs(feed, planned)
+            loss = self.loss(output, target)
+        return {"loss": loss.item(), **self.measure(output.numpy(), target.numpy())}
+
+    def outputs(self, feed: Feed, planned: bool = True) -> Tensor:
+        """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
-            output = forward(x)
+            (output,) = self._call(self._forward, x) if planned else self._forward(x)
             check_rows(output, len(x))
             outputs.append(output)
         if len(outputs) == 1:
