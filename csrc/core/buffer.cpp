@@ -1,5 +1,7 @@
 #include "core/buffer.h"
 
+#include <pthread.h>
+
 #include <bit>
 #include <cstdlib>
 #include <mutex>
@@ -49,6 +51,11 @@ SharedCache& shared() {
   static SharedCache& cache = *new SharedCache;
   return cache;
 }
+
+// A child forked while another thread held the lock would wait for ever.
+[[maybe_unused]] const int fork_handler =
+    pthread_atfork([] { shared().mutex.lock(); }, [] { shared().mutex.unlock(); },
+                   [] { shared().mutex.unlock(); });
 
 void shared_free(void* p, int c) {
   SharedCache& cache = shared();
