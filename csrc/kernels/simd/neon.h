@@ -107,11 +107,6 @@ MG_INLINE VecF operator-(VecF a) { return vnegq_f32(a.v); }
 MG_INLINE VecD operator-(VecD a) { return vnegq_f64(a.v); }
 MG_INLINE VecF fma(VecF a, VecF b, VecF c) { return vfmaq_f32(c.v, a.v, b.v); }
 MG_INLINE VecD fma(VecD a, VecD b, VecD c) { return vfmaq_f64(c.v, a.v, b.v); }
-// Not vminq and vmaxq: those give NaN for a NaN in either, and -0 for min(+0, -0).
-MG_INLINE VecF min(VecF a, VecF b) { return vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v); }
-MG_INLINE VecD min(VecD a, VecD b) { return vbslq_f64(vcltq_f64(a.v, b.v), a.v, b.v); }
-MG_INLINE VecF max(VecF a, VecF b) { return vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v); }
-MG_INLINE VecD max(VecD a, VecD b) { return vbslq_f64(vcgtq_f64(a.v, b.v), a.v, b.v); }
 MG_INLINE VecF abs(VecF a) { return vabsq_f32(a.v); }
 MG_INLINE VecD abs(VecD a) { return vabsq_f64(a.v); }
 MG_INLINE VecF sqrt(VecF a) { return vsqrtq_f32(a.v); }
@@ -135,8 +130,22 @@ MG_INLINE Mask<float> operator~(Mask<float> a) { return {~a.v}; }
 MG_INLINE Mask<double> operator~(Mask<double> a) { return {~a.v}; }
 MG_INLINE Mask<float> operator!=(VecF a, VecF b) { return ~(a == b); }
 MG_INLINE Mask<double> operator!=(VecD a, VecD b) { return ~(a == b); }
-MG_INLINE VecF select(Mask<float> m, VecF a, VecF b) { return vbslq_f32(m.v, a.v, b.v); }
-MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) { return vbslq_f64(m.v, a.v, b.v); }
+// Clang 16 turns a compare and a select between x and 0 into fmax or fmin, which differ for -0; so
+// it must not see where a mask comes from. No instruction.
+template <class M>
+MG_INLINE M opaque(M mask) {
+#ifdef __clang__
+  asm("" : "+w"(mask));
+#endif
+  return mask;
+}
+MG_INLINE VecF select(Mask<float> m, VecF a, VecF b) { return vbslq_f32(opaque(m.v), a.v, b.v); }
+MG_INLINE VecD select(Mask<double> m, VecD a, VecD b) { return vbslq_f64(opaque(m.v), a.v, b.v); }
+// Not vminq and vmaxq: those give NaN for a NaN in either, and -0 for min(+0, -0).
+MG_INLINE VecF min(VecF a, VecF b) { return select(a < b, a, b); }
+MG_INLINE VecD min(VecD a, VecD b) { return select(a < b, a, b); }
+MG_INLINE VecF max(VecF a, VecF b) { return select(b < a, a, b); }
+MG_INLINE VecD max(VecD a, VecD b) { return select(b < a, a, b); }
 MG_INLINE bool any(Mask<float> m) { return vmaxvq_u32(m.v) != 0; }
 MG_INLINE bool any(Mask<double> m) { return vmaxvq_u32(vreinterpretq_u32_u64(m.v)) != 0; }
 
