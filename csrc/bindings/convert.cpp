@@ -132,9 +132,12 @@ Var from_number(PyObject* number, DType like) {
     // A numpy scalar: np.float64 is a float and was taken above; the rest say what they are.
     const char kind = py::handle(number).attr("dtype").attr("kind").cast<char>();
     if (kind == 'b') return constant(DType::b8, PyObject_IsTrue(number));
-    const double v = py::float_(py::reinterpret_borrow<py::object>(number));
-    if (kind == 'f') return constant(is_float(like) ? like : DType::f32, v);
-    return constant(promote(like, DType::i64), v);
+    if (kind == 'f') {
+      const double v = py::float_(py::reinterpret_borrow<py::object>(number));
+      return constant(is_float(like) ? like : DType::f32, v);
+    }
+    const py::int_ whole(py::reinterpret_borrow<py::object>(number));
+    return from_number(whole.ptr(), like);
   }
   if (PyBool_Check(number)) return constant(DType::b8, number == Py_True);
   if (PyFloat_Check(number))
@@ -151,12 +154,14 @@ Var from_number(PyObject* number, DType like) {
   return out;
 }
 
+int64_t integer_from(PyObject* object) {
+  const int64_t v = PyNumber_AsSsize_t(object, PyExc_OverflowError);
+  if (v == -1 && PyErr_Occurred()) throw py::error_already_set();
+  return v;
+}
+
 Dims dims_from(PyObject* object, const char* op, const char* param) {
-  if (is_integer(object)) {
-    const int64_t v = PyNumber_AsSsize_t(object, PyExc_OverflowError);
-    if (v == -1 && PyErr_Occurred()) throw py::error_already_set();
-    return Dims{v};
-  }
+  if (is_integer(object)) return Dims{integer_from(object)};
   Dims out;
   if (PySequence_Check(object) && !PyUnicode_Check(object)) {
     const py::sequence items = py::reinterpret_borrow<py::sequence>(object);
@@ -164,7 +169,7 @@ Dims dims_from(PyObject* object, const char* op, const char* param) {
       if (!is_integer(item.ptr()))
         fail<TypeError>(op, ": ", param, " must hold integers, got ",
                         py::repr(item).cast<std::string>());
-      out.push_back(PyNumber_AsSsize_t(item.ptr(), PyExc_OverflowError));
+      out.push_back(integer_from(item.ptr()));
     }
     return out;
   }

@@ -43,6 +43,7 @@ bool is_number(PyObject* object);
 
 // Index lists: one integer or a sequence of them.
 bool is_integer(PyObject* object);
+int64_t integer_from(PyObject* object);
 Dims dims_from(PyObject* object, const char* op, const char* param);
 
 // Runs f and turns the engine's exceptions into Python's; null after an error.

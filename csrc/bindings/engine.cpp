@@ -9,7 +9,7 @@
 namespace mg {
 namespace {
 
-std::vector<Var> vars_from(const py::object& object, const char* what) {
+std::vector<Var> vars_from(const py::object& object, const char* what, bool may_be_none = false) {
   std::vector<Var> out;
   if (Tensor* t = tensor_in(object.ptr())) return {var_of(t)};
   if (!py::isinstance<py::sequence>(object))
@@ -17,7 +17,7 @@ std::vector<Var> vars_from(const py::object& object, const char* what) {
                     Py_TYPE(object.ptr())->tp_name);
   for (const py::handle item : object) {
     Tensor* t = item.is_none() ? nullptr : tensor_in(item.ptr());
-    if (!t && !item.is_none())
+    if (!t && !(item.is_none() && may_be_none))
       fail<TypeError>("grad: ", what, " must hold Tensors, got ", Py_TYPE(item.ptr())->tp_name);
     out.push_back(t ? var_of(t) : Var{});
   }
@@ -29,7 +29,7 @@ py::tuple grad(const py::object& outputs, const py::object& inputs, const py::ob
   const std::vector<Var> out = vars_from(outputs, "outputs"), in = vars_from(inputs, "inputs");
   std::vector<Var> seeds;
   if (!grad_outputs.is_none()) {
-    seeds = vars_from(grad_outputs, "grad_outputs");
+    seeds = vars_from(grad_outputs, "grad_outputs", true);
     if (seeds.size() != out.size())
       fail<ValueError>("grad: ", seeds.size(), " grad_outputs for ", out.size(), " outputs");
   }

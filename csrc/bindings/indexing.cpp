@@ -161,7 +161,10 @@ Var get_item(const Var& x, PyObject* key) {
 
 void set_item(const Var& x, PyObject* key, PyObject* value) {
   const Plan p = parse(x.array(), key);
-  Var v = is_number(value) ? from_number(value, x.dtype()) : from_array_like(value, true);
+  Tensor* tensor = tensor_in(value);
+  Var v = tensor             ? var_of(tensor)
+          : is_number(value) ? from_number(value, x.dtype())
+                             : from_array_like(value, true);
   if (v.dtype() != x.dtype()) v = call<"cast">(v, index(x.dtype()));
   if (p.gathers.empty()) {
     call_all<"copy_", 0>(sliced(x, p), v);

@@ -1,5 +1,5 @@
 // The op table as Python functions and Tensor methods: one loop, one way to call.
-#include <algorithm>
+#include <utility>
 
 #include "bindings/convert.h"
 
@@ -100,9 +100,7 @@ void set_attr(const Matched& m, const Param& p, PyObject* v, Attrs& attrs) {
       if (!is_integer(v))
         fail<TypeError>(op, ": ", p.name, " must be an integer, got ",
                         py::repr(v).cast<std::string>());
-      const int64_t i = PyNumber_AsSsize_t(v, PyExc_OverflowError);
-      if (i == -1 && PyErr_Occurred()) throw py::error_already_set();
-      return attrs.set_integer(p.slot, i);
+      return attrs.set_integer(p.slot, integer_from(v));
     }
     default:
       return attrs.set_list(p.slot, dims_from(v, op, p.name.c_str()));
@@ -197,21 +195,32 @@ const Op& op_in(PyObject* capsule) {
 PyObject* forward_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* keywords) {
   return guarded([&] { return call_op(op_in(self), args, n, keywords); });
 }
-// y - x called on x: the arguments exchanged.
-PyObject* reflected_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
+// Operators: what they cannot take is left for the other operand to answer.
+PyObject* operate(PyObject* self, PyObject* const* args, Py_ssize_t n, bool reflected) {
   return guarded([&]() -> PyObject* {
-    if (n != 2) fail<TypeError>("an operator takes two operands, got ", n);
-    PyObject* swapped[2] = {args[1], args[0]};
-    return call_op(op_in(self), swapped, 2, nullptr);
+    if (n < 1 || n > 2) fail<TypeError>("an operator takes one or two operands, got ", n);
+    for (Py_ssize_t i = 0; i < n; ++i)
+      if (!tensor_in(args[i]) && !is_number(args[i]) && !py::isinstance<py::array>(args[i]))
+        return Py_NewRef(Py_NotImplemented);
+    PyObject* operands[2] = {args[0], args[n - 1]};
+    if (reflected) std::swap(operands[0], operands[1]);
+    return call_op(op_in(self), operands, n, nullptr);
   });
 }
+PyObject* operator_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
+  return operate(self, args, n, false);
+}
+PyObject* reflected_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
+  return operate(self, args, n, true);
+}
+
+using Entry = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
 
 // Method definitions must outlive the functions: they live as long as the process.
-py::object function(const Op& op, bool reflected = false) {
+py::object function(const Op& op, Entry entry = forward_entry) {
   auto* doc = new std::string(std::string(op.signature) + "\n--\n\n" + op.doc);
   auto* def = new PyMethodDef{op.name().c_str(),
-                              reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(
-                                  reflected ? reflected_entry : forward_entry)),
+                              reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(entry)),
                               METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
   const py::capsule self(static_cast<const void*>(&op));
   return py::reinterpret_steal<py::object>(PyCFunction_NewEx(def, self.ptr(), nullptr));
@@ -277,9 +286,8 @@ void register_ops(py::module_& m) {
     if (!params.empty() && params[0].name == "x") py::setattr(tensor, op.name().c_str(), method(f));
   }
   for (const Operator& o : operators)
-    if (std::any_of(all_ops().begin(), all_ops().end(),
-                    [&](const Op& p) { return p.name() == o.op; }))
-      py::setattr(tensor, o.name, method(function(find_op(o.op), o.reflected)));
+    py::setattr(tensor, o.name,
+                method(function(find_op(o.op), o.reflected ? reflected_entry : operator_entry)));
   m.def("ops", &describe,
         "The op table: name, signature, doc, outputs and differentiable of each row.");
 }

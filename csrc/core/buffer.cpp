@@ -16,10 +16,12 @@ constexpr size_t small_limit = 64 * 1024;               // kept per thread up to
 constexpr size_t thread_cache_limit = 4 << 20;          // bytes a thread keeps
 constexpr size_t shared_cache_limit = size_t{1} << 30;  // bytes all threads keep together
 constexpr int class_count = 160;
+constexpr size_t largest = size_t{1} << 44;  // no machine has more
 
 // Four classes per power of two waste at most a fifth.
 int size_class(size_t bytes) {
   if (bytes <= alignment) return 0;
+  if (bytes > largest) throw std::bad_alloc();
   const size_t units = (bytes - 1) / alignment;
   const int octave = std::bit_width(units) - 1;
   const int quarter = octave >= 2 ? static_cast<int>((units >> (octave - 2)) & 3)
@@ -84,7 +86,7 @@ struct ThreadCache {
     for (int c = 0; c < class_count; ++c)
       while (Link* p = free[c]) {
         free[c] = p->next;
-        shared_free(p, c);
+        std::free(p);
       }
   }
 };

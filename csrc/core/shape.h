@@ -59,7 +59,9 @@ class Dims {
 
 inline int64_t product(const Dims& d) {
   int64_t n = 1;
-  for (int64_t v : d) n *= v;
+  bool too_big = false;
+  for (int64_t v : d) too_big |= __builtin_mul_overflow(n, v, &n);
+  if (too_big) fail<ValueError>("a shape has more elements than can be counted");
   return n;
 }
 

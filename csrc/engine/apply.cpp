@@ -64,12 +64,16 @@ void mark_written(const Op& op, std::span<const Var> in) {
     if (p.mutated && in[p.slot]) in[p.slot].array().buffer->bump_version();
 }
 
+// Writing in place is no step of the graph: what is written, and (unless the op has a gradient of
+// its own) what is read, must not be waiting for one.
 void check_writable(const Op& op, std::span<const Var> in) {
+  if (!recording) return;
   for (const Param& p : op.signature_parsed.params)
-    if (p.mutated && in[p.slot] && recording && tensor_of(in[p.slot]).tracked())
-      fail<StateError>(op.name(), ": '", p.name,
-                       "' requires a gradient, so it cannot be changed in place here; do it inside "
-                       "`with no_grad():` or on .detach()");
+    if (p.kind == Kind::tensor && (p.mutated || !op.vjp) && in[p.slot] &&
+        tensor_of(in[p.slot]).tracked())
+      fail<StateError>(op.name(), ": '", p.name, "' requires a gradient, which would not flow ",
+                       p.mutated ? "through a change in place" : "back from where it is written",
+                       "; do it inside `with no_grad():` or use .detach()");
 }
 
 }  // namespace
@@ -90,7 +94,10 @@ Step::Step(const Op& o, const Attrs& a, std::span<const Var> inputs, std::span<c
       in(inputs.begin(), inputs.end()) {
   in_versions.reserve(in.size());
   for (const Var& v : in) in_versions.push_back(v ? v.array().buffer->version() : 0);
-  for (const Var& v : outputs) out.push_back(v.array());
+  for (const Var& v : outputs) {
+    out.push_back(v.array());
+    out_versions.push_back(v.array().buffer->version());
+  }
 }
 
 // A long chain would otherwise be freed by recursion as deep as the chain.

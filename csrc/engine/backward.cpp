@@ -81,13 +81,11 @@ class StepVjp final : public Vjp {
 
   const Var& in(int i) override {
     const Var& v = step_.in[i];
-    if (v && v.array().buffer->version() != step_.in_versions[i])
-      fail<StateError>("backward: an input of '", step_.op.name(), "' (shape ", v.shape(),
-                       ") was changed in place after it was used, so the gradient would be wrong; "
-                       "change a .clone() instead");
+    if (v) check_unchanged("an input", v.array(), step_.in_versions[i]);
     return v;
   }
   Var out(int i) override {
+    check_unchanged("the result", step_.out[i], step_.out_versions[i]);
     Var v = make_tensor(step_.out[i]);
     tensor_of(v).step = holder_;
     tensor_of(v).output = i;
@@ -111,6 +109,13 @@ class StepVjp final : public Vjp {
   void deliver(const Var& v, Var g);
 
  private:
+  void check_unchanged(const char* what, const Array& a, uint32_t version) const {
+    if (a.buffer->version() != version)
+      fail<StateError>("backward: ", what, " of '", step_.op.name(), "' (shape ", a.shape,
+                       ") was changed in place after it was used, so the gradient would be wrong; "
+                       "change a .clone() instead");
+  }
+
   Step& step_;
   const Ref<Step>& holder_;
   std::vector<Var>& grads_;

@@ -14,6 +14,7 @@ struct Step : RefCounted {
   std::vector<Var> in;                // empty once released
   std::vector<uint32_t> in_versions;  // of the inputs' memory when the op ran
   std::vector<Array> out;
+  std::vector<uint32_t> out_versions;
   bool released = false;
 
   Step(const Op& op, const Attrs& attrs, std::span<const Var> in, std::span<const Var> out);

@@ -35,6 +35,11 @@ void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Resu
   Dims shape = c.in(0).shape;
   for (int i = 1; i < c.count(); ++i) shape = broadcast(shape, c.in(i).shape, c.name);
   const DType dtype = c.in(c.count() - 1).dtype;
+  // Two inputs always share a dtype; the first of three is `where`'s condition.
+  for (int i = c.count() == 3 ? 1 : 0; i < c.count(); ++i)
+    if (c.in(i).dtype != dtype)
+      fail<TypeError>(c.name, ": inputs are ", name(c.in(i).dtype), " and ", name(dtype),
+                      "; convert one with .to()");
   if (!kernel_by_dtype[index(dtype)])
     fail<TypeError>(c.name, ": not defined for ", name(dtype),
                     "; convert with .float() or .double()");

@@ -215,7 +215,13 @@ const Row rows[] = {
     {"take_backward(g, indices, shape: ints, dim: int)",
      [](const Call& c) {
        require_indices(c, 1);
-       c.make(c.in(0).dtype, c.attrs.list(0));
+       const Dims& shape = c.attrs.list(0);
+       const int dim = normalize_dim(c.attrs.integer(1), shape.size(), c.name);
+       const Dims taken = taken_shape(shape, dim, c.in(1).shape);
+       if (!(c.in(0).shape == taken) || !is_float(c.in(0).dtype))
+         fail<ValueError>(c.name, ": g must be float of shape ", taken, ", got ",
+                          name(c.in(0).dtype), " of shape ", c.in(0).shape);
+       c.make(c.in(0).dtype, shape);
      },
      run_take_backward,
      [](Vjp& v) { v.set(0, call<"take">(v.grad(), v.in(1), v.attrs.integer(1))); },

@@ -11,7 +11,8 @@ using DimSet = std::array<bool, max_rank>;
 enum class Fold : uint8_t { sum, max, min };
 
 // `out` is dense: the dimensions that are kept, in their order. How a sum is cut and joined depends
-// on the shape alone: neither strides nor the number of threads change a bit. max and min need something to reduce.
+// on the shape alone: neither strides nor the number of threads change a bit. max and min need
+// something to reduce.
 void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out);
 // Sums of (x - center)^2; `center` is dense and has an element for each of out.
 void squares_over(const Array& x, const DimSet& over, const Array& center, const Array& out);

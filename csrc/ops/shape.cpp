@@ -178,8 +178,14 @@ const Row rows[] = {
      "The same memory, cut off from the graph: no gradient flows back."},
 
     {"cast(x, dtype: int)",
-     [](const Call& c) { c.make(static_cast<DType>(c.attrs.integer(0)), c.in(0).shape); }, run_cast,
-     [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
+     [](const Call& c) {
+       const int64_t to = c.attrs.integer(0);
+       if (to < 0 || to >= dtype_count)
+         fail<ValueError>(c.name, ": dtype ", to,
+                          " is none of 0 float32, 1 float64, 2 int64, 3 bool");
+       c.make(static_cast<DType>(to), c.in(0).shape);
+     },
+     run_cast, [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
      "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."},
 
     {"copy_(x!, source)",
@@ -187,7 +193,8 @@ const Row rows[] = {
        if (c.in(0).dtype != c.in(1).dtype)
          fail<TypeError>(c.name, ": source is ", name(c.in(1).dtype), ", the tensor ",
                          name(c.in(0).dtype));
-       if (!(broadcast(c.in(0).shape, c.in(1).shape, c.name) == c.in(0).shape))
+       if (c.in(1).rank() > c.in(0).rank() ||
+           !(broadcast(c.in(0).shape, c.in(1).shape, c.name) == c.in(0).shape))
          fail<ValueError>(c.name, ": source of shape ", c.in(1).shape, " does not fit into shape ",
                           c.in(0).shape);
      },

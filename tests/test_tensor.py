@@ -1,0 +1,202 @@
+"""Tensors as containers: made from anything, shared with numpy, indexed like numpy."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import minigrad as mg
+from minigrad import _core
+
+A = np.arange(24, dtype="float32").reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (1.5, "float32"),
+        ([1.0, 2.0], "float32"),
+        ([1, 2], "int64"),
+        (True, "bool"),
+        ([], "float32"),
+        (np.float64(2), "float64"),
+        (np.zeros(2, "float16"), "float32"),
+        (np.zeros(2, "int8"), "int64"),
+        (np.zeros(2, "uint32"), "int64"),
+        (np.zeros((2, 3), ">f8"), "float64"),
+    ],
+)
+def test_dtype_of_what_it_is_made_from(data, dtype):
+    assert mg.tensor(data).dtype == dtype
+    assert np.array_equal(mg.tensor(data).numpy(), np.asarray(data))
+
+
+@pytest.mark.parametrize(
+    "data", [np.zeros(2, "complex64"), np.zeros(2, "uint64"), np.array(["a"]), object()]
+)
+def test_what_cannot_be_a_tensor(data):
+    with pytest.raises(TypeError, match="cannot be a tensor"):
+        mg.tensor(data)
+
+
+def test_a_list_of_floats_keeps_its_digits_in_float64():
+    assert mg.tensor([0.1], dtype="float64").item() == 0.1
+
+
+def test_numpy_shares_memory_both_ways():
+    t = mg.tensor(A)
+    t.numpy()[0, 0, 0] = 7
+    assert t[0, 0, 0].item() == 7
+    assert A[0, 0, 0] == 0, "tensor() copies"
+    own = A.copy()
+    shared = _core.from_numpy(own[:, ::-1])
+    own[1, 2, 3] = -1
+    assert shared[1, 0, 3].item() == -1
+
+
+def test_dlpack_both_ways():
+    t = mg.tensor(A)
+    seen = np.from_dlpack(t)
+    assert np.shares_memory(seen, t.numpy())
+    own = A.copy()
+    assert np.shares_memory(mg.from_dlpack(own).numpy(), own)
+
+
+def test_memory_outlives_its_first_owner():
+    view = mg.tensor(A).numpy()[1]
+    tensor = _core.from_numpy(np.arange(5.0))
+    assert np.array_equal(view, A[1])
+    assert tensor.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "other", [2, 2.5, True, np.float64(2), np.int64(3), A, mg.tensor([1, 2, 3, 4])]
+)
+def test_dtypes_of_mixed_operands(other):
+    t = mg.tensor(A)
+    expected = "float32"
+    assert (t * other).dtype == expected
+    assert (other * t).dtype == expected
+    assert np.array_equal((t * other).numpy(), A * np.asarray(other, "float32"))
+
+
+def test_integers_keep_all_their_digits():
+    big = 2**53 + 1
+    t = mg.tensor([0])
+    assert (t + big).item() == (t + np.int64(big)).item() == big
+
+
+@pytest.mark.parametrize("other", [None, "x", object(), [1, 2]])
+def test_foreign_operands(other):
+    t = mg.tensor([1.0, 2.0])
+    assert (t == other) is False
+    assert (t != other) is True
+    with pytest.raises(TypeError, match="unsupported operand"):
+        t + other
+
+
+def equal(found: mg.Tensor, expected: np.ndarray) -> None:
+    assert found.shape == expected.shape
+    assert np.array_equal(found.numpy(), expected)
+
+
+@given(hnp.basic_indices(A.shape, allow_newaxis=True, allow_ellipsis=True))
+def test_basic_indices(index):
+    equal(mg.tensor(A)[index], A[index])
+
+
+@given(st.lists(st.integers(-2, 1)), st.lists(st.integers(-3, 2), min_size=1, max_size=4))
+def test_integer_arrays(rows, columns):
+    rows = np.array(rows, "int64")
+    t = mg.tensor(A)
+    equal(t[rows], A[rows])
+    equal(t[:, np.array(columns)], A[:, columns])
+    pair = np.resize(rows, len(columns)) if len(rows) else np.zeros(len(columns), "int64")
+    equal(t[pair, np.array(columns)], A[pair, columns])
+
+
+@given(hnp.arrays(bool, (2, 3)))
+def test_masks(mask):
+    equal(mg.tensor(A)[mask], A[mask])
+    assert mg.tensor(A)[mg.tensor(A) > 5].tolist() == A[A > 5].tolist()
+
+
+@given(hnp.basic_indices(A.shape))
+def test_setting_items(index):
+    expected, t = A.copy(), mg.tensor(A)
+    expected[index] = 5
+    t[index] = 5
+    equal(t, expected)
+
+
+def test_setting_by_mask_and_from_overlapping_memory():
+    expected, t = A.copy(), mg.tensor(A)
+    expected[expected > 3] = -1
+    t[t > 3] = -1
+    equal(t, expected)
+    t = mg.tensor([0.0, 1.0, 2.0, 3.0])
+    t[1:] = t[:-1]
+    assert t.tolist() == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda t: t[2], IndexError, "index 2 is out of range for dimension 0 of shape"),
+        (lambda t: t[0, 0, 0, 0], IndexError, "too many indices: 4"),
+        (lambda t: t[..., ...], IndexError, "one ... only"),
+        (lambda t: t[True], TypeError, "True and False are no index"),
+        (lambda t: t["x"], TypeError, "an index must be"),
+        (lambda t: t[np.array([0.5])], TypeError, "must be int64 or bool"),
+        (lambda t: t[np.array([5])], IndexError, "index 5 at position 0"),
+        (lambda t: t[np.zeros((3, 3), bool)], IndexError, "a mask of shape"),
+        (lambda t: t.reshape(5, 5), ValueError, "cannot have shape"),
+        (lambda t: t.reshape((2**70,)), OverflowError, "int"),
+        (lambda t: t.expand((2**40, 2, 3, 4)).clone(), MemoryError, "^$"),
+        (lambda t: t.expand((2**40, 2**40, 2, 3, 4)).numel(), ValueError, "more elements"),
+        (lambda t: t.permute(0, 1), ValueError, "must name each of the 3 dimensions"),
+        (lambda t: t.transpose(0, 3), IndexError, "dim 3 is out of range"),
+        (lambda t: t + mg.ones(5), ValueError, "do not broadcast: 4 against 5"),
+        (lambda t: _core.cast(t, 9), ValueError, "dtype 9 is none of"),
+        (lambda t: t.to("int32"), TypeError, "dtype int32 is not supported"),
+        (lambda t: t.item(), ValueError, "only a tensor of one element"),
+        (lambda t: bool(t), ValueError, "only a tensor of one element"),
+        (lambda t: len(mg.tensor(1.0)), TypeError, "0-d"),
+        (lambda t: _core.relu_backward(t, t.double()), TypeError, "float32 and float64"),
+        (
+            lambda t: _core.take_backward(mg.ones(50, 4), mg.tensor([0]), (3, 4), 0),
+            *(ValueError, r"g must be float of shape \(1, 4\)"),
+        ),
+        (lambda t: t.sum(axes=1), TypeError, "has no argument 'axes'"),
+        (lambda t: t.copy_(mg.ones(3)), ValueError, "do not broadcast: 4 against 3"),
+    ],
+)
+def test_refusals_name_what_is_wrong(call, error, message):
+    t = mg.tensor(A)
+    with pytest.raises(error, match=message):
+        call(t)
+    equal(t, A)
+
+
+def test_views_share_and_copies_do_not():
+    t = mg.tensor(A)
+    for view in (t.T, t[1:], t.reshape(6, 4), t.permute(2, 0, 1), t.unsqueeze(0), t.detach()):
+        assert np.shares_memory(view.numpy(), t.numpy())
+    for own in (t.clone(), t.T.reshape(-1), t.to("float64"), copy.deepcopy(t)):
+        assert not np.shares_memory(own.numpy(), t.numpy())
+
+
+def test_repr_and_small_things():
+    t = mg.tensor([[1.0, 2.0]], requires_grad=True)
+    assert repr(t) == "tensor([[1., 2.]], requires_grad=True)"
+    assert repr(t.double() * 2) == "tensor([[2., 4.]], dtype=float64, grad_fn=mul)"
+    assert [row.tolist() for row in t] == [[1.0, 2.0]]
+    assert {t: 1}[t] == 1
+    assert int(mg.tensor(3)) == 3
+    assert [10, 20][mg.tensor(1)] == 20
+    assert float(mg.tensor(2.5)) == 2.5
