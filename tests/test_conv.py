@@ -316,7 +316,7 @@ def test_bits_do_not_depend_on_the_isa():
         code = (
             "import sys; sys.path.insert(0, sys.argv[1]); import test_conv as t; print(t.digest())"
         )
-        command = [sys.executable, "-c", code, os.path.dirname(__file__)]
+        command = [sys.executable, "-P", "-c", code, os.path.dirname(__file__)]
         env = {**os.environ, "MINIGRAD_ISA": isa}
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
 

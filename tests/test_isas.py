@@ -40,7 +40,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.
     code = f"import sys; sys.path[:0] = [{str(here)!r}]; import test_isas as t; t.dump(sys.argv[1])"
     running = {
         isa: subprocess.Popen(
-            [sys.executable, "-c", code, str(folder / f"{isa}.npz")],
+            [sys.executable, "-P", "-c", code, str(folder / f"{isa}.npz")],
             env={**os.environ, "MINIGRAD_ISA": isa},
         )
         for isa in ISAS
@@ -84,7 +84,7 @@ def test_an_unknown_isa_is_an_error() -> None:
         if isa in ISAS:
             continue
         done = subprocess.run(
-            [sys.executable, "-c", "import minigrad"],
+            [sys.executable, "-P", "-c", "import minigrad"],
             env={**os.environ, "MINIGRAD_ISA": isa},
             capture_output=True,
             text=True,

@@ -146,7 +146,7 @@ print(mg.isa(), digest.hexdigest())
     digests = {}
     for isa in {"reference", mg.isa()} - {"baseline"}:
         out = subprocess.run(
-            [sys.executable, "-c", script],
+            [sys.executable, "-P", "-c", script],
             env=os.environ | {"MINIGRAD_ISA": isa},
             capture_output=True,
             text=True,

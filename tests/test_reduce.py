@@ -115,7 +115,7 @@ def test_every_fma_isa_gives_the_bits_of_the_reference() -> None:
     def bits(isa: str) -> bytes:
         env = {**os.environ, "MINIGRAD_ISA": isa}
         return subprocess.run(
-            [sys.executable, "-c", CALLS], env=env, check=True, capture_output=True
+            [sys.executable, "-P", "-c", CALLS], env=env, check=True, capture_output=True
         ).stdout
 
     if not FMA:
