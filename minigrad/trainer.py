@@ -15,16 +15,16 @@ from minigrad._core import Tensor
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
 from minigrad.data.random import generator
-from minigrad.feed import Feed, batch_spans
 from minigrad.history import History, Row
-from minigrad.learner import Learner
 from minigrad.metrics import Metric, resolve
-from minigrad.modes import evaluating, set_training
 from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
-from minigrad.preparation import make_feed, model_dtype, prepare
-from minigrad.resume import load_training, save_training
-from minigrad.running import RunningAverage
+from minigrad.training.feed import Feed, batch_spans
+from minigrad.training.learner import Learner
+from minigrad.training.modes import evaluating, set_training
+from minigrad.training.preparation import make_feed, model_dtype, prepare
+from minigrad.training.resume import load_training, save_training
+from minigrad.training.running import RunningAverage
 
 Array = npt.NDArray[Any]
 

@@ -113,7 +113,7 @@ def test_curves_equal_an_evaluation_by_hand_after_every_epoch(double):
 def test_evaluation_in_many_batches_is_the_loss_of_all_rows(monkeypatch):
     trainer = make(metrics=["rmse"])
     whole, outputs = trainer.evaluate((X, Y)), trainer.predict(X)
-    monkeypatch.setattr("minigrad.learner.EVALUATION_ROWS", 7)
+    monkeypatch.setattr("minigrad.training.learner.EVALUATION_ROWS", 7)
     assert trainer.evaluate((X, Y)) == whole
     assert np.array_equal(trainer.predict(X), outputs)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
-from minigrad.snapshot import restore_snapshot, take_snapshot
+from minigrad.training.snapshot import restore_snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from minigrad.history import Row

@@ -22,7 +22,7 @@ def evaluating(modules: Iterable[Module]) -> Iterator[None]:
 
     Example:
         >>> from minigrad import nn
-        >>> from minigrad.modes import evaluating
+        >>> from minigrad.training.modes import evaluating
         >>> model = nn.Sequential(nn.Dropout(0.5))
         >>> with evaluating(model.modules()):
         ...     model.training, model[0].training

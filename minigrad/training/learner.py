@@ -12,11 +12,11 @@ import numpy.typing as npt
 from minigrad import random
 from minigrad._core import CaptureError, Plan, Tensor
 from minigrad.compiled import Compiled, compile
-from minigrad.feed import Feed
 from minigrad.metrics import Metric
 from minigrad.nn import Module
 from minigrad.optim import clip_grad_norm_
-from minigrad.preparation import EVALUATION_ROWS, check_rows
+from minigrad.training.feed import Feed
+from minigrad.training.preparation import EVALUATION_ROWS, check_rows
 
 Array = npt.NDArray[Any]
 

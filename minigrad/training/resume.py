@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from minigrad import serialize
 from minigrad.history import History
-from minigrad.snapshot import restore_snapshot, take_snapshot
+from minigrad.training.snapshot import restore_snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from minigrad.callbacks import Callback

@@ -9,7 +9,8 @@ import numpy as np
 from minigrad._core import Tensor
 from minigrad.data import Dataset
 from minigrad.data.dataset import as_dataset
-from minigrad.feed import (
+from minigrad.nn import Module
+from minigrad.training.feed import (
     Feed,
     check_classes,
     check_probabilities,
@@ -17,8 +18,7 @@ from minigrad.feed import (
     loss_kind,
     target_form,
 )
-from minigrad.modes import evaluating
-from minigrad.nn import Module
+from minigrad.training.modes import evaluating
 
 if TYPE_CHECKING:
     from minigrad.trainer import Trainer

@@ -102,7 +102,7 @@ def batch_spans(rows: int, size: int, lone_row_allowed: bool) -> list[tuple[int,
     joins the batch before it.
 
     Example:
-        >>> from minigrad.feed import batch_spans
+        >>> from minigrad.training.feed import batch_spans
         >>> batch_spans(7, 3, True), batch_spans(7, 3, False)
         ([(0, 3), (3, 6), (6, 7)], [(0, 3), (3, 7)])
     """

@@ -12,7 +12,7 @@ def copied(tree: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> from minigrad.snapshot import copied
+        >>> from minigrad.training.snapshot import copied
         >>> state = {"w": np.zeros(2)}
         >>> kept = copied(state)
         >>> state["w"] += 1

@@ -1,0 +1,1 @@
+"""What the trainer is made of: data made ready, steps, modes, snapshots and resuming."""
