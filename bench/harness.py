@@ -71,7 +71,8 @@ class Bench:
         x: float = 0.0,
     ) -> Result:
         """Times the calls side by side and prints the line; one of them is called OURS."""
-        times = interleave(calls, rounds=7 if self.quick else 15, budget=0.3 if self.quick else 2.0)
+        rounds, budget = (7, 0.3) if self.quick else (15, 2.0)
+        times = interleave(calls, rounds, budget, SPIN if self.threads > 1 else 0.0)
         ours = times[OURS]
         low, middle, high = statistics.quantiles(ours, n=4)
         result = Result(
@@ -119,8 +120,12 @@ def micros(seconds: float) -> str:
     return f"{seconds * 1e6:10.2f} us"
 
 
+# How long OpenBLAS's threads go on spinning after a call, on the cores of whoever is next.
+SPIN = 0.15  # seconds
+
+
 def interleave(
-    calls: dict[str, Callable[[], Any]], rounds: int, budget: float
+    calls: dict[str, Callable[[], Any]], rounds: int, budget: float, pause: float = 0.0
 ) -> dict[str, list[float]]:
     """Seconds a call, one figure a round; `budget` is about the seconds spent in all."""
     repeats = {}
@@ -134,6 +139,8 @@ def interleave(
     for _ in range(rounds):
         for name, call in calls.items():
             n = repeats[name]
+            time.sleep(pause)
+            call()
             begin = time.perf_counter()
             for _ in range(n):
                 call()
