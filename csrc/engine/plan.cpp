@@ -5,6 +5,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "engine/passes/passes.h"
 #include "ops/strided.h"
 
 namespace mg {

@@ -39,11 +39,4 @@ struct Program {
   int64_t arena_bytes = 0;
 };
 
-// ---- Passes: each takes a program and gives an equivalent one ----------------------------------
-
-// Without instructions whose results nobody reads and that change nothing.
-Program drop_dead(Program p);
-// With an arena offset for every temporary; two share bytes only if they never live at once.
-Program place(Program p);
-
 }  // namespace mg

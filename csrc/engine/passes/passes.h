@@ -1,0 +1,12 @@
+// The passes: each takes a program and gives an equivalent one, to the same bits.
+#pragma once
+#include "engine/program.h"
+
+namespace mg {
+
+// Without instructions whose results nobody reads and that change nothing.
+Program drop_dead(Program p);
+// With an arena offset for every temporary; two share bytes only if they never live at once.
+Program place(Program p);
+
+}  // namespace mg
