@@ -47,6 +47,7 @@ __all__ = [
     "data",
     "default_generator",
     "enable_grad",
+    "equivalents",
     "eye",
     "from_dlpack",
     "from_numpy",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from minigrad.compiled import compile
     from minigrad.history import History
     from minigrad.serialize import load, save
+    from minigrad.strengths import equivalents
     from minigrad.trainer import Trainer
 
 __version__: str = build_info()["version"]
@@ -92,6 +94,7 @@ _LATER = {
     "callbacks": "minigrad.callbacks",
     "compile": "minigrad.compiled",
     "data": "minigrad.data",
+    "equivalents": "minigrad.strengths",
     "load": "minigrad.serialize",
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
