@@ -57,6 +57,7 @@ __all__ = [
     "grad",
     "isa",
     "load",
+    "lr_find",
     "nn",
     "no_grad",
     "ones",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
     from minigrad.history import History
+    from minigrad.lr_range import lr_find
     from minigrad.serialize import load, save
     from minigrad.strengths import equivalents
     from minigrad.trainer import Trainer
@@ -96,6 +98,7 @@ _LATER = {
     "data": "minigrad.data",
     "equivalents": "minigrad.strengths",
     "load": "minigrad.serialize",
+    "lr_find": "minigrad.lr_range",
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
     "save": "minigrad.serialize",

@@ -7,6 +7,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from minigrad.history import History
+    from minigrad.lr_range import LrRange
 
 TRAIN = "#2b6cb0"
 VALIDATION = "#dd6b20"
@@ -82,6 +83,35 @@ def draw_history(axes: Any, history: "History", metric: str = "loss", *, log: bo
     values = values[np.isfinite(values)]
     if log and values.size and values.min() > 0 and values.max() > 30 * values.min():
         axes.set_yscale("log")
+
+
+def plot_lr_range(found: "LrRange", path: str | PathLike[str] | None = None) -> Any:
+    """Draw a learning-rate range test and write the picture to ``path`` if given.
+
+    The axis of losses ends a little above those of the low rates, as a diverging loss would
+    flatten all that is of interest.
+    """
+    picture = figure(7.2, 4.2)
+    axes = picture.add_subplot()
+    axes.plot(found.lrs, found.losses, color=TRAIN, lw=0.8, alpha=0.45, label="loss of a batch")
+    axes.plot(found.lrs, found.smoothed, color=TRAIN, lw=1.8, label="running average")
+    try:
+        best = found.suggestion
+    except ValueError:
+        best = None
+    if best is not None:
+        axes.axvline(best, color=VALIDATION, lw=1.2, label=f"steepest descent: {best:.2g}")
+    low, high = found.losses.min(), found.losses[: max(1, int(found.smoothed.argmin()))].max()
+    axes.set_ylim(low - 0.08 * (high - low), high + 0.25 * (high - low) if high > low else None)
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("loss")
+    axes.set_title(found.stop_reason, fontsize=9, color=INK, loc="left")
+    axes.legend(frameon=False, loc="best")
+    style(axes)
+    if path is not None:
+        picture.savefig(path)
+    return picture
 
 
 def style(axes: Any) -> None:
