@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from harness import OURS, Bench, Result, check, fma_peak
+from harness import OURS, Bench, Result
+from machine import fma_peak
 
 import minigrad as mg
 from minigrad import _core
 
 Array = np.ndarray[Any, Any]
-Calls = dict[str, Callable[[], Any]]
+Call = Callable[[], Any]
 
 
 @dataclass
@@ -69,98 +69,107 @@ def numpy_forward(x: Array, w: Array, layer: Layer) -> Array:
     return out.transpose(1, 0, 4, 2, 3).reshape(len(x), layer.filters, side, side)
 
 
-def torch_calls(x: Array, w: Array, g: Array, layer: Layer, threads: int) -> list[Calls]:
-    """Forward, gradient by x, gradient by w; nothing if torch is not installed or not wanted."""
-    if os.environ.get("MINIGRAD_BENCH_TORCH") == "0":
-        return [{}, {}, {}]
-    try:
-        import torch
-    except ImportError:
-        return [{}, {}, {}]
-    torch.set_num_threads(threads)
-    tx, tw, tg = torch.from_numpy(x), torch.from_numpy(w), torch.from_numpy(g)
+def inputs(layer: Layer) -> tuple[Array, Array, Array]:
+    """Image, filters, and a gradient of the output."""
+    rng = np.random.default_rng(0)
+    side = (layer.x[2] + 2 * layer.padding - layer.kernel) // layer.stride + 1
+    shapes = layer.x, layer.weight, (layer.x[0], layer.filters, side, side)
+    x, w, g = (rng.standard_normal(s).astype(np.float32) for s in shapes)
+    return x, w, g
+
+
+def ours(kind: str, layer: Layer) -> Call:
+    x, w, g = (mg.tensor(a) for a in inputs(layer))
+    side, kernel, options = layer.x[2], layer.kernel, layer.options()
+    return {
+        "forward": lambda: _core.conv2d(x, w, None, *options),
+        "by input": lambda: _core.conv2d_input_grad(g, w, side, side, *options),
+        "by weight": lambda: _core.conv2d_weight_grad(g, x, kernel, kernel, *options),
+    }[kind]
+
+
+def by_numpy(kind: str, layer: Layer) -> Call:
+    x, w, _ = inputs(layer)
+    return lambda: numpy_forward(x, w, layer)
+
+
+def by_torch(kind: str, layer: Layer) -> Call:
+    import torch
+
+    x, w, g = (torch.from_numpy(a) for a in inputs(layer))
     both = [layer.stride] * 2, [layer.padding] * 2, [1, 1], False, [0, 0], layer.groups
 
     def gradient(which: int) -> Any:
         mask = [which == 0, which == 1, False]
-        return torch.ops.aten.convolution_backward(tg, tx, tw, None, *both, mask)
+        return torch.ops.aten.convolution_backward(g, x, w, None, *both, mask)[which]
 
-    return [
-        {"torch": lambda: torch.nn.functional.conv2d(tx, tw, None, *layer.options())},
-        {"torch": lambda: gradient(0)},
-        {"torch": lambda: gradient(1)},
-    ]
+    return {
+        "forward": lambda: torch.nn.functional.conv2d(x, w, None, *layer.options()),
+        "by input": lambda: gradient(0),
+        "by weight": lambda: gradient(1),
+    }[kind]
+
+
+def transposed(kind: str, layer: Layer) -> Call:
+    """<g, y> is linear in x and in w, so either gradient gives it back: (<g, y>,) by each."""
+    x, w, g = inputs(layer)
+    gradient = np.asarray(ours(kind, layer)()).astype(np.float64)
+    by = x if kind == "by input" else w
+    return lambda: np.vdot(gradient, by) / np.sqrt(g.size)
+
+
+def whole(kind: str, layer: Layer) -> Call:
+    x, w, g = inputs(layer)
+    return lambda: np.vdot(g.astype(np.float64), numpy_forward(x, w, layer)) / np.sqrt(g.size)
 
 
 def convolution(bench: Bench, layer: Layer, limit: float) -> list[Result]:
     """Checks and times the three passes of a layer."""
-    rng = np.random.default_rng(0)
-    x, w = (rng.standard_normal(s).astype(np.float32) for s in (layer.x, layer.weight))
-    tx, tw = mg.tensor(x), mg.tensor(w)
-    options = layer.options()
-    y = _core.conv2d(tx, tw, None, *options)
-    check(layer.name, y.numpy(), numpy_forward(x, w, layer), 1e-4)
-    g = rng.standard_normal(y.shape).astype(np.float32)
-    tg = mg.tensor(g)
-    side = layer.x[2]
-
-    def by_x() -> Any:
-        return _core.conv2d_input_grad(tg, tw, side, side, *options)
-
-    def by_w() -> Any:
-        return _core.conv2d_weight_grad(tg, tx, layer.kernel, layer.kernel, *options)
-
-    # <g, y> is linear in x and in w, so either gradient gives it back.
-    whole = np.vdot(g.astype(np.float64), y.numpy())
-    for gradient, at in ((by_x(), x), (by_w(), w)):
-        found = np.vdot(gradient.numpy().astype(np.float64), at)
-        check(layer.name, found, np.asarray(whole), 1e-3)
-
-    forward, dx, dw = torch_calls(x, w, g, layer, bench.threads)
-    work = 2.0 * y.numpy().size * np.prod(layer.weight[1:])
-    ours = {OURS: lambda: _core.conv2d(tx, tw, None, *options)}
-    return [
-        bench.compare(
-            f"{layer.name}: forward",
-            {**ours, "numpy": lambda: numpy_forward(x, w, layer), **forward},
-            work,
-            limit,
-        ),
-        bench.compare(f"{layer.name}: by input", {OURS: by_x, **dx}, work, limit),
-        bench.compare(f"{layer.name}: by weight", {OURS: by_w, **dw}, work, limit),
-    ]
+    work = 2.0 * inputs(layer)[2].size * np.prod(layer.weight[1:])
+    results = []
+    for kind in ("forward", "by input", "by weight"):
+        case, peers = f"{layer.name}: {kind}", {OURS: ours, "torch": by_torch}
+        if kind == "forward":
+            peers["numpy"] = by_numpy
+        else:
+            bench.agree(case, {OURS: transposed, "numpy": whole}, (kind, layer), 1e-3)
+        results.append(
+            bench.compare(case, peers, (kind, layer), tolerance=1e-4, work=work, limit=limit)
+        )
+    return results
 
 
-def pooling(bench: Bench) -> None:
-    """The pool of the cnn workload, forward and backward."""
+def pool_inputs() -> tuple[Array, Array]:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((64, 64, 24, 24)).astype(np.float32)
-    g = rng.standard_normal((64, 64, 12, 12)).astype(np.float32)
-    tx, tg = mg.tensor(x), mg.tensor(g)
-    blocks = x.reshape(64, 64, 12, 2, 12, 2)
-    check("max pool", _core.max_pool2d(tx, 2).numpy(), blocks.max((3, 5)), 0)
-    forward: Calls = {
-        OURS: lambda: _core.max_pool2d(tx, 2),
-        "numpy": lambda: blocks.max((3, 5)),
-    }
-    backward: Calls = {OURS: lambda: _core.max_pool2d_backward(tg, tx, 2)}
-    if os.environ.get("MINIGRAD_BENCH_TORCH") != "0":
-        try:
-            import torch
+    return x, rng.standard_normal((64, 64, 12, 12)).astype(np.float32)
 
-            torch.set_num_threads(bench.threads)
-            px, pg = torch.from_numpy(x), torch.from_numpy(g)
-            ops = torch.ops.aten
-            where = ops.max_pool2d_with_indices(px, [2, 2])[1]
-            forward["torch"] = lambda: ops.max_pool2d_with_indices(px, [2, 2])
-            backward["torch"] = lambda: ops.max_pool2d_with_indices_backward(
-                pg, px, [2, 2], [2, 2], [0, 0], [1, 1], False, where
-            )
-        except ImportError:
-            pass
-    bench.title("pooling, (64, 64, 24, 24) by 2")
-    bench.compare("max pool: forward", forward)
-    bench.compare("max pool: backward", backward)
+
+def our_pool(kind: str) -> Call:
+    x, g = (mg.tensor(a) for a in pool_inputs())
+    return {
+        "forward": lambda: _core.max_pool2d(x, 2),
+        "backward": lambda: _core.max_pool2d_backward(g, x, 2),
+    }[kind]
+
+
+def numpy_pool(kind: str) -> Call:
+    blocks = pool_inputs()[0].reshape(64, 64, 12, 2, 12, 2)
+    return lambda: blocks.max((3, 5))
+
+
+def torch_pool(kind: str) -> Call:
+    import torch
+
+    x, g = (torch.from_numpy(a) for a in pool_inputs())
+    ops = torch.ops.aten
+    where = ops.max_pool2d_with_indices(x, [2, 2])[1]
+    return {
+        "forward": lambda: ops.max_pool2d_with_indices(x, [2, 2])[0],
+        "backward": lambda: ops.max_pool2d_with_indices_backward(
+            g, x, [2, 2], [2, 2], [0, 0], [1, 1], False, where
+        ),
+    }[kind]
 
 
 def run(bench: Bench) -> None:
@@ -171,4 +180,7 @@ def run(bench: Bench) -> None:
     results = [convolution(bench, layer, peak) for layer in layers]
     for i, what in enumerate(("forward", "by input", "by weight")):
         bench.summary(what, [r[i] for r in results], "torch")
-    pooling(bench)
+    bench.title("pooling, (64, 64, 24, 24) by 2")
+    peers = {OURS: our_pool, "torch": torch_pool}
+    bench.compare("max pool: forward", {**peers, "numpy": numpy_pool}, ("forward",), tolerance=0)
+    bench.compare("max pool: backward", peers, ("backward",), tolerance=0)

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import OURS, Bench, check
+from harness import OURS, Bench
 
 import minigrad as mg
 from minigrad import _core
 
 Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
-
-
-def torch_or_none(threads: int) -> Any:
-    """The module, told its threads; None if it is not installed or not wanted."""
-    if os.environ.get("MINIGRAD_BENCH_TORCH") == "0":
-        return None
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(threads)
-    return torch
-
 
 NUMPY: dict[str, Callable[..., Array]] = {
     "exp": np.exp,
@@ -38,45 +24,86 @@ NUMPY: dict[str, Callable[..., Array]] = {
 }
 
 
-def functions(bench: Bench, torch: Any, dtype: type, elements: int) -> None:
-    """Each function of one array."""
-    bench.title(f"{elements} elements of {np.dtype(dtype).name}; ns an element below each line")
+def values(name: str, dtype: str, elements: int) -> Array:
+    """What the function is defined on."""
     real = np.random.default_rng(0).normal(0, 2, elements).astype(dtype)
+    return np.exp(real) if name == "log" else real
+
+
+def ours(name: str, dtype: str, elements: int) -> Call:
+    x, f = mg.tensor(values(name, dtype, elements)), getattr(_core, name)
+    return lambda: f(x)
+
+
+def by_numpy(name: str, dtype: str, elements: int) -> Call:
+    a, f = values(name, dtype, elements), NUMPY[name]
+    return lambda: f(a)
+
+
+def by_torch(name: str, dtype: str, elements: int) -> Call:
+    import torch
+
+    x, f = torch.from_numpy(values(name, dtype, elements)), getattr(torch, name)
+    return lambda: f(x)
+
+
+def functions(bench: Bench, dtype: str, elements: int) -> None:
+    """Each function of one array."""
+    bench.title(f"{elements} elements of {dtype}; ns an element below each line")
     results = []
-    for name, plain in NUMPY.items():
-        a = np.exp(real) if name == "log" else real
-        x, ours = mg.tensor(a), getattr(_core, name)
-        calls: dict[str, Call] = {OURS: lambda f=ours, x=x: f(x)}
-        check(name, calls[OURS]().numpy(), plain(a.astype(np.float64)), 1e-6)
-        calls["numpy"] = lambda f=plain, a=a: f(a)
-        if torch:
-            theirs, t = getattr(torch, name), torch.from_numpy(a)
-            calls["torch"] = lambda f=theirs, t=t: f(t)
-        group = f"{np.dtype(dtype).name}, {elements}"
-        results.append(bench.compare(name, calls, group=group))
-        print(f"    {results[-1].seconds[OURS] / elements * 1e9:.3f} ns an element")
+    for name in NUMPY:
+        peers = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
+        group, args = f"{dtype}, {elements}", (name, dtype, elements)
+        results.append(bench.compare(name, peers, args, tolerance=1e-6, group=group))
+        bench.per_element(results[-1], elements)
     bench.summary("together", results)
+
+
+def pair(elements: int) -> tuple[Array, Array]:
+    a = np.random.default_rng(0).standard_normal(elements).astype(np.float32)
+    return a, a[::-1].copy()
+
+
+def our_stream(kind: str, elements: int) -> Call:
+    x, y = (mg.tensor(a) for a in pair(elements))
+    return {
+        "relu": lambda: _core.relu(x),
+        "relu_backward": lambda: _core.relu_backward(x, y),
+        "add": lambda: _core.add(x, y),
+    }[kind]
+
+
+def our_copy(kind: str, elements: int) -> Call:
+    x, _ = (mg.tensor(a) for a in pair(elements))
+    return lambda: x.clone()
+
+
+def numpy_stream(kind: str, elements: int) -> Call:
+    a, b = pair(elements)
+    out = np.empty_like(a)
+    return {
+        "relu": lambda: np.maximum(a, np.float32(0), out=out),
+        "relu_backward": lambda: np.multiply(a, b > 0, out=out),
+        "add": lambda: np.add(a, b, out=out),
+    }[kind]
 
 
 def bound_by_memory(bench: Bench, elements: int) -> None:
     """Arrays that outgrow the cache; with 3 streams, 0.67x a copy is the speed of memory."""
-    bench.title(f"{elements} float32 elements, beside a copy within this library")
-    a = np.random.default_rng(0).standard_normal(elements).astype(np.float32)
-    x, y = mg.tensor(a), mg.tensor(a[::-1].copy())
-    check("relu", _core.relu(x).numpy(), np.maximum(a, 0), 0)
-    check("add", _core.add(x, y).numpy(), a + a[::-1], 0)
-    copy: Call = lambda: x.clone()  # noqa: E731
-    bench.compare("relu, beside a copy", {OURS: lambda: _core.relu(x), "copy": copy})
-    bench.compare(
-        "relu_backward (3 streams)", {OURS: lambda: _core.relu_backward(x, y), "copy": copy}
-    )
-    bench.compare("add (3 streams)", {OURS: lambda: _core.add(x, y), "copy": copy})
+    bench.title(f"{elements} float32 elements, beside numpy and a copy within this library")
+    for kind, case in {
+        "relu": "relu",
+        "relu_backward": "relu_backward (3 streams)",
+        "add": "add (3 streams)",
+    }.items():
+        peers = {OURS: our_stream, "numpy": numpy_stream}
+        bench.agree(case, peers, (kind, elements), 0)
+        bench.compare(case, {**peers, "copy": our_copy}, (kind, elements))
 
 
 def run(bench: Bench) -> None:
     """Both widths in L1 and L2, then memory."""
-    torch = torch_or_none(bench.threads)
-    for dtype in (np.float32, np.float64):
+    for dtype in ("float32", "float64"):
         for elements in (4096, 65536):
-            functions(bench, torch, dtype, elements)
+            functions(bench, dtype, elements)
     bound_by_memory(bench, 1 << 24)

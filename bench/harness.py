@@ -1,32 +1,24 @@
-"""What every subject of the bench shares: fair clocks, the machine's limits, and the table.
+"""What every subject of the bench shares: contenders, fair turns, and the table.
 
-A subject is a module with `run(bench: Bench) -> None`, which checks each answer before it times it
-and hands `bench.compare` one callable a library. Runs are interleaved: round after round, each
-library once, so that a busy machine slows all of them alike; what is printed are medians, and the
-ratio is the median of the rounds' ratios.
+A subject is a module with `run(bench: Bench) -> None`. It hands `bench.compare` one function a
+library, of the module's top level: called in a process of the library's own, it prepares the inputs
+and returns the call to be timed. Peers that cannot be imported are left out. Answers are compared
+before anything is timed. Turns are interleaved: round after round, each library once, so that a
+busy machine slows all of them alike; what is printed are medians, and the ratio is the median of
+the rounds' ratios.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
-import shutil
 import statistics
-import subprocess
-import tempfile
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-import minigrad as mg
+from contender import Contender, Make
 
 OURS = "minigrad"
+Peers = dict[str, Make]
 
 
 @dataclass
@@ -55,24 +47,62 @@ class Bench:
 
     quick: bool
     threads: int
+    without: tuple[str, ...] = ()  # peers that are not wanted
     results: list[Result] = field(default_factory=list)
+    contenders: dict[str, Contender] = field(default_factory=dict)
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for contender in self.contenders.values():
+            contender.close()
 
     def title(self, text: str) -> None:
         """Prints the head of a group of lines."""
         print(f"\n{text}", flush=True)
 
+    def agree(
+        self, case: str, peers: Peers, args: tuple[Any, ...], tolerance: float | None
+    ) -> list[str]:
+        """Prepares the peers that there are and compares their answers with numpy's, or ours."""
+        answers: dict[str, Any] = {}
+        for name, make in peers.items():
+            if name in self.without:
+                continue
+            if name not in self.contenders:
+                self.contenders[name] = Contender(self.threads)
+            try:
+                answers[name] = self.contenders[name].prepare(make, args)
+            except ImportError as missing:
+                print(f"  {name} is left out: {missing}", flush=True)
+                self.without += (name,)
+        if tolerance is not None:
+            want = np.asarray(answers["numpy" if "numpy" in answers else OURS], np.float64)
+            for name, answer in answers.items():
+                check(f"{case}, {name}", answer, want, tolerance)
+        return list(answers)
+
     def compare(
         self,
         case: str,
-        calls: dict[str, Callable[[], Any]],
+        peers: Peers,
+        args: tuple[Any, ...] = (),
+        *,
+        tolerance: float | None = None,
+        repeats: int = 1,
         work: float = 0.0,
         limit: float = 0.0,
         group: str = "",
         x: float = 0.0,
     ) -> Result:
-        """Times the calls side by side and prints the line; one of them is called OURS."""
-        rounds, budget = (7, 0.3) if self.quick else (15, 2.0)
-        times = interleave(calls, rounds, budget, SPIN if self.threads > 1 else 0.0)
+        """Checks the answers, times the calls side by side and prints the line.
+
+        One peer is called OURS; a call that does its work `repeats` times counts as so many.
+        """
+        names = self.agree(case, peers, args, tolerance)
+        times = self.take_turns(names)
+        times = {name: [seconds / repeats for seconds in t] for name, t in times.items()}
         ours = times[OURS]
         low, middle, high = statistics.quantiles(ours, n=4)
         result = Result(
@@ -93,6 +123,23 @@ class Bench:
         self.results.append(result)
         print(line(result), flush=True)
         return result
+
+    def take_turns(self, names: list[str]) -> dict[str, list[float]]:
+        """Seconds a call, one figure a round, of what each contender prepared last."""
+        rounds, budget, most = (7, 0.3, 10.0) if self.quick else (15, 2.0, 60.0)
+        once = {name: min(self.contenders[name].time(1) for _ in range(2)) for name in names}
+        rounds = max(3, min(rounds, int(most / sum(once.values()))))
+        share = budget / len(names) / rounds
+        repeats = {name: max(1, min(10_000, int(share / max(s, 1e-8)))) for name, s in once.items()}
+        times: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(rounds):
+            for name in names:
+                times[name].append(self.contenders[name].time(repeats[name]))
+        return times
+
+    def per_element(self, result: Result, elements: int) -> None:
+        """Prints our nanoseconds an element."""
+        print(f"    {result.seconds[OURS] / elements * 1e9:.3f} ns an element", flush=True)
 
     def summary(self, label: str, results: list[Result], peer: str = "numpy") -> None:
         """Prints the geometric mean of the ratios to one peer."""
@@ -120,70 +167,19 @@ def micros(seconds: float) -> str:
     return f"{seconds * 1e6:10.2f} us"
 
 
-# How long OpenBLAS's threads go on spinning after a call, on the cores of whoever is next.
-SPIN = 0.15  # seconds
-
-
-def interleave(
-    calls: dict[str, Callable[[], Any]], rounds: int, budget: float, pause: float = 0.0
-) -> dict[str, list[float]]:
-    """Seconds a call, one figure a round; `budget` is about the seconds spent in all."""
-    repeats = {}
-    for name, call in calls.items():
-        call()
-        begin = time.perf_counter()
-        call()
-        once = time.perf_counter() - begin
-        repeats[name] = max(1, min(10_000, int(budget / len(calls) / rounds / max(once, 1e-8))))
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            n = repeats[name]
-            time.sleep(pause)
-            call()
-            begin = time.perf_counter()
-            for _ in range(n):
-                call()
-            times[name].append((time.perf_counter() - begin) / n)
-    return times
-
-
-@cache
-def peak_library() -> ctypes.CDLL | None:
-    """bench/peak.cpp, compiled for this machine; None without a C++ compiler."""
-    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
-    if not compiler:
-        return None
-    width = {"avx512": 64, "neon": 16, "baseline": 16}.get(mg.isa(), 32)
-    source = Path(__file__).with_name("peak.cpp")
-    built = Path(tempfile.mkdtemp(prefix="minigrad-bench-")) / "peak.so"
-    flags = ["-O3", "-march=native", "-ffp-contract=fast", "-std=c++20", "-shared", "-fPIC"]
-    subprocess.run([compiler, *flags, f"-DPEAK_BYTES={width}", source, "-o", built], check=True)
-    return ctypes.CDLL(str(built))
-
-
-def fma_peak(dtype: str, threads: int) -> float:
-    """Floating-point operations a second that `threads` cores reach at most, measured now."""
-    library = peak_library()
-    if library is None:
-        return 0.0
-    measure = getattr(library, f"peak_{dtype}")
-    measure.restype = ctypes.c_double
-    rates: list[float] = []
-    workers = [threading.Thread(target=lambda: rates.append(measure())) for _ in range(threads)]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
-    return sum(rates)
-
-
-def copy_bandwidth(megabytes: int = 64) -> float:
-    """Bytes a second (read and written) of a copy that outgrows the cache, one thread."""
-    source = np.ones(megabytes << 17)
-    target = np.empty_like(source)
-    seconds = interleave({"copy": lambda: np.copyto(target, source)}, rounds=5, budget=0.5)["copy"]
-    return 2.0 * source.nbytes / min(seconds)
+def best_threads(results: list[Result]) -> list[str]:
+    """Each contender with the thread count that suits it best, case by case."""
+    lines = []
+    for case in dict.fromkeys(r.case for r in results):
+        runs = [r for r in results if r.case == case]
+        best = {
+            name: min((r.seconds[name], r.threads) for r in runs if name in r.seconds)
+            for name in runs[0].seconds
+        }
+        ours = best[OURS][0]
+        shown = [f"{n} {micros(s)} on {t} ({s / ours:4.2f}x)" for n, (s, t) in best.items()]
+        lines.append(f"  {case:32s} {'  '.join(shown)}")
+    return lines
 
 
 def check(case: str, got: Any, want: np.ndarray[Any, Any], tolerance: float) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import OURS, Bench, Result, check, fma_peak
+from harness import OURS, Bench, Result
+from machine import fma_peak
 
 import minigrad as mg
 
@@ -25,55 +25,61 @@ SMALL = (
 )
 LAYERS = ((30, 500, 128), (64, 784, 256), (128, 1024, 1024))
 
+Array = np.ndarray[Any, Any]
+Call = Callable[[], Any]
+
+
+def operands(m: int, k: int, n: int, kind: str, dtype: str) -> tuple[Array, Array]:
+    """Two matrices; kind names which of them lie transposed, as BLAS does."""
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((m, k) if kind[0] == "N" else (k, m)).astype(dtype)
+    b = rng.standard_normal((k, n) if kind[1] == "N" else (n, k)).astype(dtype)
+    return (a if kind[0] == "N" else a.T), (b if kind[1] == "N" else b.T)
+
+
+def ours(*case: Any) -> Call:
+    x, y = (mg.tensor(a) if a.flags.c_contiguous else mg.tensor(a.T).T for a in operands(*case))
+    return lambda: mg.matmul(x, y)
+
+
+def by_numpy(*case: Any) -> Call:
+    a, b = operands(*case)
+    out = np.empty((len(a), b.shape[1]), a.dtype)
+    return lambda: np.matmul(a, b, out=out)
+
+
+def by_torch(*case: Any) -> Call:
+    import torch
+
+    x, y = (torch.from_numpy(a) for a in operands(*case))
+    return lambda: torch.matmul(x, y)
+
+
+PEERS = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
+
 
 def product(
     bench: Bench, m: int, k: int, n: int, kind: str, dtype: str, group: str, limit: float
 ) -> Result:
-    """Checks and times one product; kind names which operands lie transposed, as BLAS does."""
-    rng = np.random.default_rng(0)
-    a = rng.standard_normal((m, k) if kind[0] == "N" else (k, m)).astype(dtype)
-    b = rng.standard_normal((k, n) if kind[1] == "N" else (n, k)).astype(dtype)
-    a, b = (a if kind[0] == "N" else a.T), (b if kind[1] == "N" else b.T)
-    x, y = mg.tensor(a), mg.tensor(b)
-    if kind[0] == "T":
-        x = mg.tensor(np.ascontiguousarray(a.T)).T
-    if kind[1] == "T":
-        y = mg.tensor(np.ascontiguousarray(b.T)).T
-    case = f"{kind} ({m}, {k}, {n}) {dtype}"
-    tolerance = (1e-6 if dtype == "float32" else 1e-14) * max(k, 16) ** 0.5
-    check(case, (x @ y).numpy(), a.astype(np.float64) @ b.astype(np.float64), tolerance)
-    out = np.empty((m, n), dtype)
-    calls: dict[str, Callable[[], Any]] = {
-        OURS: lambda: mg.matmul(x, y),
-        "numpy": lambda: np.matmul(a, b, out=out),
-    }
-    add_torch(calls, a, b, bench.threads)
-    return bench.compare(case, calls, 2.0 * m * n * k, limit, group, float(m))
-
-
-def add_torch(
-    calls: dict[str, Callable[[], Any]], a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], n: int
-) -> None:
-    """Adds torch, if it is installed and wanted."""
-    if os.environ.get("MINIGRAD_BENCH_TORCH") == "0":
-        return
-    try:
-        import torch
-    except ImportError:
-        return
-    torch.set_num_threads(n)
-    x, y = torch.from_numpy(a), torch.from_numpy(b)
-    calls["torch"] = lambda: torch.matmul(x, y)
+    """Checks and times one product."""
+    return bench.compare(
+        f"{kind} ({m}, {k}, {n}) {dtype}",
+        PEERS,
+        (m, k, n, kind, dtype),
+        tolerance=(1e-6 if dtype == "float32" else 1e-14) * max(k, 16) ** 0.5,
+        work=2.0 * m * n * k,
+        limit=limit,
+        group=group,
+        x=float(m),
+    )
 
 
 def run(bench: Bench) -> None:
     """Every group of shapes."""
     for dtype in ("float32", "float64"):
-        peak = fma_peak(dtype, bench.threads)
-        if peak:
-            print(f"{dtype}: FMA peak {peak / 1e9:.1f} GFLOP/s on {bench.threads} thread(s)")
         if dtype == "float64" and bench.quick:
             break
+        peak = fma_peak(dtype, bench.threads)
         bench.title(f"squares, {dtype}")
         sizes = SQUARES if not bench.quick else (64, 128, 256, 512, 1024, 2048)
         squares = [product(bench, s, s, s, "NN", dtype, f"squares {dtype}", peak) for s in sizes]

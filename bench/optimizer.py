@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +20,14 @@ NETWORKS = {
 }
 MAKERS = {"SGD": optim.SGD, "AdamW": optim.AdamW, "RMSprop": optim.RMSprop}
 
+Shapes = list[tuple[int, ...]]
+Call = Callable[[], Any]
 
-def same_traffic(name: str, n: int) -> Callable[[], None]:
+
+def same_traffic(name: str, shapes: Shapes) -> Call:
     """Numpy loops that read and write as many bytes as the update: p and each state, and read g."""
     states = {"SGD": 0, "AdamW": 2, "RMSprop": 1}[name]
+    n = sum(int(np.prod(s)) for s in shapes)
     p, g = np.ones(n, np.float32), np.ones(n, np.float32)
     others = [np.ones(n, np.float32) for _ in range(states)]
 
@@ -36,8 +39,8 @@ def same_traffic(name: str, n: int) -> Callable[[], None]:
     return loop
 
 
-def trained(name: str, shapes: list[tuple[int, ...]]) -> Any:
-    """An optimizer whose parameters have gradients; its first step is checked."""
+def ours(name: str, shapes: Shapes) -> Call:
+    """The step of an optimizer whose parameters have gradients; its first one is checked."""
     rng = np.random.default_rng(0)
     params = [mg.tensor(rng.normal(size=s).astype(np.float32), requires_grad=True) for s in shapes]
     starts = [p.detach().numpy().astype(np.float64) for p in params]
@@ -51,24 +54,20 @@ def trained(name: str, shapes: list[tuple[int, ...]]) -> Any:
         root = {"SGD": 1.0, "AdamW": abs(g) + 1e-8, "RMSprop": 0.1 * abs(g) + 1e-8}[name]
         kept = start * (1 - 1e-3 * decay) if name == "AdamW" else start
         check(name, p.detach().numpy(), kept - 1e-3 * g / root, 1e-4)
-    return optimizer
+    step: Call = optimizer.step
+    return step
 
 
-def torch_step(name: str, shapes: list[tuple[int, ...]], threads: int) -> Callable[[], Any] | None:
-    """The step of torch's optimizer (fused where it has one), if torch is installed and wanted."""
-    if os.environ.get("MINIGRAD_BENCH_TORCH") == "0":
-        return None
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(threads)
+def by_torch(name: str, shapes: Shapes) -> Call:
+    """The step of torch's optimizer, fused where it has one."""
+    import torch
+
     params = [torch.ones(s, requires_grad=True) for s in shapes]
     for p in params:
         p.grad = torch.ones_like(p)
     make: Any = getattr(torch.optim, name)
     fused = {} if name == "RMSprop" else {"fused": True}
-    step: Callable[[], Any] = make(params, lr=1e-3, weight_decay=0.01, **fused).step
+    step: Call = make(params, lr=1e-3, weight_decay=0.01, **fused).step
     return step
 
 
@@ -76,16 +75,10 @@ def run(bench: Bench) -> None:
     """Arrays beyond the cache, then whole networks."""
     bench.title(f"{HUGE} float32 elements, beside numpy loops of the same traffic")
     for name in MAKERS:
-        calls = {
-            OURS: trained(name, [(HUGE // 1024, 1024)]).step,
-            "traffic": same_traffic(name, HUGE),
-        }
-        bench.compare(name, calls, group="huge")
+        peers = {OURS: ours, "traffic": same_traffic}
+        bench.compare(name, peers, (name, [(HUGE // 1024, 1024)]), group="huge")
     for network, shapes in NETWORKS.items():
         bench.title(f"one step of all parameters, {network}")
         for name in MAKERS:
-            calls = {OURS: trained(name, shapes).step}
-            peer = torch_step(name, shapes, bench.threads)
-            if peer:
-                calls["torch"] = peer
-            bench.compare(f"{name} {network}", calls, group=network)
+            peers = {OURS: ours, "torch": by_torch}
+            bench.compare(f"{name} {network}", peers, (name, shapes), group=network)

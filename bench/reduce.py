@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import OURS, Bench, check
+from harness import OURS, Bench, Result
 
 import minigrad as mg
 from minigrad import _core
 
 Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
-
-
-def torch_or_none(threads: int) -> Any:
-    """The module, told its threads; None if it is not installed or not wanted."""
-    if os.environ.get("MINIGRAD_BENCH_TORCH") == "0":
-        return None
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(threads)
-    torch.set_grad_enabled(False)
-    return torch
-
-
-def compare(
-    bench: Bench, group: str, case: str, ours: Call, numpy: Call, torch: Call | None
-) -> Any:
-    """Checks our answer against numpy's, then times all of them."""
-    check(case, ours().numpy(), np.asarray(numpy()), 1e-4)
-    calls = {OURS: ours, "numpy": numpy} | ({"torch": torch} if torch else {})
-    return bench.compare(case, calls, group=group)
-
 
 REDUCED = (
     ((30,), None),
@@ -50,39 +26,38 @@ REDUCED = (
     ((2048, 2048), 1),
     ((64, 32, 28, 28), (0, 2, 3)),
 )
+ROWS = ((64, 10), (128, 1000), (1024, 1024))
+NORMALISED = ((64, 256), (128, 1024), (64, 32, 28, 28))
 
 
-def reductions(bench: Bench, torch: Any, shape: tuple[int, ...], dim: Any) -> list[Any]:
-    """sum, max, var and argmax of one shape."""
-    a = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    x, t = mg.tensor(a), torch and torch.from_numpy(a)
-    every = tuple(range(a.ndim)) if dim is None else dim
-    kinds: dict[str, tuple[Call, Call, Call]] = {
-        "sum": (lambda: x.sum(dim), lambda: a.sum(dim), lambda: t.sum(every)),
-        "max": (lambda: x.max(dim), lambda: a.max(dim), lambda: t.amax(every)),
-        "var": (
-            lambda: x.var(dim, correction=0),
-            lambda: a.var(dim),
-            lambda: t.var(every, correction=0),
-        ),
-    }
-    if isinstance(dim, int):
-        kinds["argmax"] = (lambda: x.argmax(dim), lambda: a.argmax(dim), lambda: t.argmax(dim))
-    where = f"{shape} {'all' if dim is None else dim}"
-    return [
-        compare(bench, "reductions", f"{kind} {where}", ours, plain, theirs if torch else None)
-        for kind, (ours, plain, theirs) in kinds.items()
-    ]
+def values(shape: tuple[int, ...]) -> Array:
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
-def by_rows(bench: Bench, torch: Any, rows: int, n: int) -> None:
-    """Softmax, cross-entropy and layer norm of a matrix."""
-    rng = np.random.default_rng(0)
-    a = rng.standard_normal((rows, n)).astype(np.float32)
-    labels = rng.integers(0, n, rows)
-    x, target = mg.tensor(a), mg.tensor(labels)
-    functional = torch and torch.nn.functional
-    t, tt = (torch.from_numpy(a), torch.from_numpy(labels)) if torch else (None, None)
+def labels(shape: tuple[int, ...]) -> Array:
+    """A class for each row."""
+    return np.random.default_rng(1).integers(0, shape[1], shape[0])
+
+
+def ours(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
+    x = mg.tensor(values(shape))
+    target = mg.tensor(labels(shape)) if kind == "cross_entropy" else x
+    return {
+        "sum": lambda: x.sum(dim),
+        "max": lambda: x.max(dim),
+        "var": lambda: x.var(dim, correction=0),
+        "argmax": lambda: x.argmax(dim),
+        "softmax": lambda: x.softmax(1),
+        "cross_entropy": lambda: _core.cross_entropy(x, target),
+        "layer_norm": lambda: _core.layer_norm(x, shape[1:]),
+        "batch_norm": lambda: _core.batch_norm(x, training=True),
+    }[kind]
+
+
+def by_numpy(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
+    a = values(shape)
+    target = labels(shape) if kind == "cross_entropy" else a
+    axes = (0, *range(2, a.ndim))
 
     def softmax() -> Array:
         e = np.exp(a - a.max(1, keepdims=True))
@@ -90,60 +65,68 @@ def by_rows(bench: Bench, torch: Any, rows: int, n: int) -> None:
 
     def cross_entropy() -> Any:
         shifted = a - a.max(1, keepdims=True)
-        chosen = shifted[np.arange(rows), labels]
+        chosen = shifted[np.arange(len(a)), target]
         return (np.log(np.exp(shifted).sum(1)) - chosen).mean()
 
-    def layer_norm() -> Array:
-        return (a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 1e-5)
-
-    cases: dict[str, tuple[Call, Call, Call]] = {
-        "softmax": (lambda: x.softmax(1), softmax, lambda: functional.softmax(t, 1)),
-        "cross_entropy": (
-            lambda: _core.cross_entropy(x, target),
-            cross_entropy,
-            lambda: functional.cross_entropy(t, tt),
-        ),
-        "layer_norm": (
-            lambda: _core.layer_norm(x, (n,)),
-            layer_norm,
-            lambda: functional.layer_norm(t, (n,)),
-        ),
-    }
-    for kind, (ours, plain, theirs) in cases.items():
-        title = f"{kind} ({rows}, {n})"
-        compare(bench, "rows", title, ours, plain, theirs if torch else None)
-
-
-def batch_norm(bench: Bench, torch: Any, shape: tuple[int, ...]) -> None:
-    """Batch norm in training."""
-    a = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    axes = (0, *range(2, len(shape)))
-    x, t = mg.tensor(a), torch and torch.from_numpy(a)
-
-    def plain() -> Array:
-        mean, var = a.mean(axes, keepdims=True), a.var(axes, keepdims=True)
+    def normalised(over: Any) -> Array:
+        mean, var = a.mean(over, keepdims=True), a.var(over, keepdims=True)
         return (a - mean) / np.sqrt(var + 1e-5)
 
-    compare(
-        bench,
-        "batch norm",
-        f"batch_norm {shape}",
-        lambda: _core.batch_norm(x, training=True),
-        plain,
-        (lambda: torch.nn.functional.batch_norm(t, None, None, training=True)) if torch else None,
-    )
+    return {
+        "sum": lambda: a.sum(dim),
+        "max": lambda: a.max(dim),
+        "var": lambda: a.var(dim),
+        "argmax": lambda: a.argmax(dim),
+        "softmax": softmax,
+        "cross_entropy": cross_entropy,
+        "layer_norm": lambda: normalised(1),
+        "batch_norm": lambda: normalised(axes),
+    }[kind]
+
+
+def by_torch(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
+    import torch
+    from torch.nn import functional
+
+    torch.set_grad_enabled(False)
+    t = torch.from_numpy(values(shape))
+    target = torch.from_numpy(labels(shape)) if kind == "cross_entropy" else t
+    every = tuple(range(t.ndim)) if dim is None else dim
+    return {
+        "sum": lambda: t.sum(every),
+        "max": lambda: t.amax(every),
+        "var": lambda: t.var(every, correction=0),
+        "argmax": lambda: t.argmax(dim),
+        "softmax": lambda: functional.softmax(t, 1),
+        "cross_entropy": lambda: functional.cross_entropy(t, target),
+        "layer_norm": lambda: functional.layer_norm(t, shape[1:]),
+        "batch_norm": lambda: functional.batch_norm(t, None, None, training=True),
+    }[kind]
+
+
+PEERS = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
+
+
+def case(bench: Bench, group: str, title: str, *args: Any) -> Result:
+    return bench.compare(title, PEERS, args, tolerance=1e-4, group=group)
 
 
 def run(bench: Bench) -> None:
     """All of them."""
-    torch = torch_or_none(bench.threads)
     bench.title("Reductions")
-    results = [r for shape, dim in REDUCED for r in reductions(bench, torch, shape, dim)]
+    results = [
+        case(
+            bench, "reductions", f"{kind} {shape} {'all' if dim is None else dim}", kind, shape, dim
+        )
+        for shape, dim in REDUCED
+        for kind in ("sum", "max", "var", *["argmax"] * isinstance(dim, int))
+    ]
     bench.summary("reductions", results)
     bench.summary("reductions", results, "torch")
     bench.title("By rows")
-    for rows, n in ((64, 10), (128, 1000), (1024, 1024)):
-        by_rows(bench, torch, rows, n)
+    for shape in ROWS:
+        for kind in ("softmax", "cross_entropy", "layer_norm"):
+            case(bench, "rows", f"{kind} {shape}", kind, shape)
     bench.title("Batch norm, training")
-    for shape in ((64, 256), (128, 1024), (64, 32, 28, 28)):
-        batch_norm(bench, torch, shape)
+    for shape in NORMALISED:
+        case(bench, "batch norm", f"batch_norm {shape}", "batch_norm", shape)
