@@ -16,6 +16,26 @@ TensorLike: TypeAlias = "Tensor | _Array | np.generic | _Float"
 class CaptureError(RuntimeError):
     """A function cannot be recorded by mg.compile; it ran, or failed, as it would have without it."""
 
+class Epoch:
+    """Plans replayed over rows, one after the other, in one call."""
+    def __init__(self, parts: Sequence[EpochPart], rows: Sequence[_Float]) -> None: ...
+    @property
+    def completed(self) -> int:
+        """Whole epochs of the last run."""
+    def restore(self, state: EpochState) -> None:
+        """Puts back what save() gave."""
+    def run(self, orders: ArrayLike, table: _Array) -> None:
+        """One epoch for each row of `orders`. In that row of `table` its figures are added to what is there and divided by their rows; the seconds since the call began come last."""
+    def save(self) -> EpochState:
+        """A copy of all that the plans change."""
+
+class EpochPart:
+    """A plan and the rows that it is replayed over."""
+    def __init__(self, plan: Plan, data: Sequence[Any], first: int, last: int, shuffled: _Bool, figures: Sequence[int], kept: Sequence[Any]) -> None: ...
+
+class EpochState:
+    """What an Epoch's plans change, as it was once."""
+
 class Plan:
     """A recorded function, replayed in C++."""
     @property
@@ -24,12 +44,13 @@ class Plan:
         """The instructions as text, one a line."""
     @property
     def instructions(self) -> list[str]: ...
+    @property
+    def numbers(self) -> list[_Bool]:
+        """Whether each output is one floating number."""
     def profile(self, repeats: int = 20) -> list[_Float]:
         """Median nanoseconds of each instruction; changes nothing."""
     def replay(self, inputs: Sequence[Any]) -> list[Tensor]:
         """The outputs for these inputs, as new tensors."""
-    def replay_batches(self, data: Sequence[Any], order: ArrayLike, sums: Sequence[_Float]) -> list[_Float]:
-        """One replay per batch of the rows in `order`; the outputs of one element, times the rows, are added to `sums`."""
 
 class Tensor:
     """An n-dimensional array of float32, float64, int64 or bool that can be differentiated."""

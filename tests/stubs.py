@@ -76,6 +76,7 @@ WORDS = {
     r"collections\.abc\.Callable(?!\[)": "Callable[..., Any]",
     r"collections\.abc\.": "",
     r"\bnumpy\.ndarray(\[[^\]]*\]+)?": "_Array",
+    r"\bnumpy\.typing\.NDArray\[[^\]]*\]": "_Array",
     r"\bobject\b": "Any",
     r"\b(list|tuple)\b(?!\[)": r"\1[Any]",
     r"\bfloat\b": "_Float",

@@ -71,5 +71,6 @@ void register_tensor(py::module_& m);
 void register_ops(py::module_& m);
 void register_engine(py::module_& m);
 void register_plan(py::module_& m);
+void register_epoch(py::module_& m);
 
 }  // namespace mg

@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
   mg::register_ops(m);
   mg::register_engine(m);
   mg::register_plan(m);
+  mg::register_epoch(m);
 }

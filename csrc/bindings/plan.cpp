@@ -1,8 +1,6 @@
 // Recording a function and replaying its plan; minigrad/compile.py decides when.
 #include "engine/plan.h"
 
-#include <chrono>
-
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
@@ -21,7 +19,6 @@ std::vector<Var> vars_of(const py::sequence& tensors) {
   return out;
 }
 
-// Tensors and arrays as they are, without copying.
 std::vector<Array> arrays_of(const py::sequence& values) {
   std::vector<Array> out;
   for (const py::handle v : values) out.push_back(from_array_like(v, true).array());
@@ -53,35 +50,11 @@ py::list replay(Plan& plan, const py::sequence& inputs) {
   return result;
 }
 
-// How often a long replay looks for Ctrl-C.
-constexpr auto signal_interval = std::chrono::milliseconds(20);
-
-std::vector<double> replay_batches(Plan& plan, const py::sequence& data,
-                                   const py::array_t<int64_t, py::array::c_style>& order,
-                                   std::vector<double> sums) {
-  const std::vector<Array> in = arrays_of(data);
-  const int64_t* rows = order.data();
-  const int64_t count = order.size();
-  py::gil_scoped_release release;
-  auto last = std::chrono::steady_clock::now();
-  plan.replay_batches(in, rows, count, sums, [&] {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last < signal_interval) return;
-    last = now;
-    py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  });
-  return sums;
-}
-
 }  // namespace
 
 void register_plan(py::module_& m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A recorded function, replayed in C++.")
       .def("replay", &replay, py::arg("inputs"), "The outputs for these inputs, as new tensors.")
-      .def("replay_batches", &replay_batches, py::arg("data"), py::arg("order"), py::arg("sums"),
-           "One replay per batch of the rows in `order`; the outputs of one element, times "
-           "the rows, are added to `sums`.")
       .def("describe", &Plan::describe, "The instructions as text, one a line.")
       .def(
           "profile", [](Plan& p, int repeats) { return p.profile(repeats); },
@@ -93,6 +66,15 @@ void register_plan(py::module_& m) {
                                  names.push_back(i.op->name());
                                return names;
                              })
+      .def_property_readonly(
+          "numbers",
+          [](const Plan& p) {
+            std::vector<bool> numbers;
+            for (const Array& o : p.outputs())
+              numbers.push_back(o.numel() == 1 && is_float(o.dtype));
+            return numbers;
+          },
+          "Whether each output is one floating number.")
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
   m.def("record", &record, py::arg("inputs"), py::arg("body"),
         "Runs body() and records it: (its tensors, a Plan or what stood in the way).");

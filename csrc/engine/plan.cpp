@@ -9,19 +9,6 @@
 #include "ops/strided.h"
 
 namespace mg {
-namespace {
-
-// One plan has one arena: a second thread that replays it at the same time is told so.
-std::unique_lock<std::mutex> take(std::mutex& busy) {
-  std::unique_lock lock(busy, std::try_to_lock);
-  if (!lock)
-    fail<StateError>(
-        "plan: already replaying in another thread; give each thread a compiled "
-        "function of its own");
-  return lock;
-}
-
-}  // namespace
 
 Plan::Plan(Program recorded) : program_(place(drop_dead(std::move(recorded)))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
@@ -62,8 +49,17 @@ void Plan::run() {
   for (Bound& b : code_) run(b);
 }
 
+std::unique_lock<std::mutex> Plan::take() {
+  std::unique_lock lock(busy_, std::try_to_lock);
+  if (!lock)
+    fail<StateError>(
+        "plan: already replaying in another thread; give each thread a compiled "
+        "function of its own");
+  return lock;
+}
+
 std::vector<Array> Plan::replay(std::span<const Array> inputs) {
-  const auto lock = take(busy_);
+  const auto lock = take();
   if (inputs.size() != inputs_.size())
     fail<ValueError>("plan: recorded with ", inputs_.size(), " inputs, got ", inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -81,50 +77,17 @@ std::vector<Array> Plan::replay(std::span<const Array> inputs) {
   return out;
 }
 
-void Plan::replay_batches(std::span<const Array> data, const int64_t* order, int64_t rows,
-                          std::vector<double>& sums, const std::function<void()>& pause) {
-  const auto lock = take(busy_);
-  if (data.size() != inputs_.size() || data.empty())
-    fail<ValueError>("plan: recorded with ", inputs_.size(), " inputs, got ", data.size());
-  const int64_t batch = inputs_[0].rank() ? inputs_[0].shape[0] : 0;
-  struct Gather {
-    const char* from;
-    char* to;
-    int64_t bytes;
-  };
-  std::vector<Gather> gathers;
-  for (size_t i = 0; i < data.size(); ++i) {
-    const Array &from = data[i], &to = inputs_[i];
-    Dims expected = to.shape;
-    if (from.rank() > 0 && to.rank() > 0) expected[0] = from.shape[0];
-    if (!(from.shape == expected) || from.dtype != to.dtype || !from.contiguous() ||
-        !to.contiguous() || to.rank() == 0 || to.shape[0] != batch)
-      fail<ValueError>("plan: array ", i, " of shape ", from.shape, " and dtype ", name(from.dtype),
-                       " does not give batches of shape ", to.shape, " and dtype ", name(to.dtype));
-    gathers.push_back(
-        {from.data<char>(), to.data<char>(), to.numel() / batch * item_size(to.dtype)});
-  }
-  if (rows % batch)
-    fail<ValueError>("plan: ", rows, " rows are no multiple of the batch of ", batch);
-  for (int64_t i = 0; i < rows; ++i)
-    for (const Array& a : data)
-      if (order[i] < 0 || order[i] >= a.shape[0])
-        fail<IndexError>("plan: row ", order[i], " of ", a.shape[0]);
-
-  sums.resize(outputs_.size());
-  for (int64_t first = 0; first < rows; first += batch) {
-    for (const Gather& g : gathers)
-      for (int64_t r = 0; r < batch; ++r)
-        std::memcpy(g.to + r * g.bytes, g.from + order[first + r] * g.bytes, g.bytes);
-    run();
-    for (size_t i = 0; i < outputs_.size(); ++i) {
-      if (outputs_[i].numel() != 1 || !is_float(outputs_[i].dtype)) continue;
-      const double v = outputs_[i].dtype == DType::f32 ? *outputs_[i].data<float>()
-                                                       : *outputs_[i].data<double>();
-      sums[i] += v * static_cast<double>(batch);
+std::vector<Ref<Buffer>> Plan::written() const {
+  std::vector<Ref<Buffer>> found;
+  for (const Instruction& code : program_.code)
+    for (size_t i = 0; i < code.in.size(); ++i) {
+      if (!code.writes_input(static_cast<int>(i))) continue;
+      const Slot& s = program_.slots[code.in[i].slot];
+      if (s.kind == Slot::external &&
+          std::find(found.begin(), found.end(), s.buffer) == found.end())
+        found.push_back(s.buffer);
     }
-    pause();
-  }
+  return found;
 }
 
 std::string Plan::describe() const {
@@ -153,20 +116,12 @@ std::string Plan::describe() const {
 }
 
 std::vector<double> Plan::profile(int repeats) {
-  const auto lock = take(busy_);
-  struct Saved {
-    Buffer* buffer;
-    std::vector<char> bytes;
-  };
-  std::vector<Saved> saved;
-  for (const Bound& b : code_)
-    for (Buffer* w : b.written) {
-      if (w == arena_.get() ||
-          std::any_of(saved.begin(), saved.end(), [&](const Saved& s) { return s.buffer == w; }))
-        continue;
-      const char* data = static_cast<const char*>(w->data());
-      saved.push_back({w, std::vector<char>(data, data + w->bytes())});
-    }
+  const auto lock = take();
+  std::vector<std::vector<char>> saved;
+  for (const Ref<Buffer>& w : written()) {
+    const char* data = static_cast<const char*>(w->data());
+    saved.emplace_back(data, data + w->bytes());
+  }
   std::vector<std::vector<double>> times(code_.size());
   for (int r = 0; r < repeats; ++r)
     for (size_t i = 0; i < code_.size(); ++i) {
@@ -175,7 +130,9 @@ std::vector<double> Plan::profile(int repeats) {
       const auto stop = std::chrono::steady_clock::now();
       times[i].push_back(std::chrono::duration<double, std::nano>(stop - start).count());
     }
-  for (const Saved& s : saved) std::memcpy(s.buffer->data(), s.bytes.data(), s.bytes.size());
+  const std::vector<Ref<Buffer>> changed = written();
+  for (size_t i = 0; i < changed.size(); ++i)
+    std::memcpy(changed[i]->data(), saved[i].data(), saved[i].size());
   std::vector<double> medians;
   for (auto& t : times) {
     std::nth_element(t.begin(), t.begin() + t.size() / 2, t.end());

@@ -1,6 +1,7 @@
 // A plan: a program bound to memory, replayed without asking for any.
 #pragma once
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -17,11 +18,15 @@ class Plan {
   // An input of another shape or dtype than recorded is a ValueError.
   std::vector<Array> replay(std::span<const Array> inputs);
 
-  // The same over batches of rows: batch b takes rows order[b * batch ... ] of every array of
-  // `data`. Float outputs of one element, times the batch's rows, are added to `sums` in double, in
-  // the order of the batches. `pause` is called between batches and may throw to stop.
-  void replay_batches(std::span<const Array> data, const int64_t* order, int64_t rows,
-                      std::vector<double>& sums, const std::function<void()>& pause);
+  // The same by hand, for one user at a time: take(), fill inputs(), run(), read outputs().
+  // Taken by another thread it is a StateError, as there is one memory for all replays.
+  std::unique_lock<std::mutex> take();
+  const std::vector<Array>& inputs() const { return inputs_; }
+  const std::vector<Array>& outputs() const { return outputs_; }
+  void run();
+
+  // What replays change and what outlives them: parameters, optimizer and random state.
+  std::vector<Ref<Buffer>> written() const;
 
   const Program& program() const { return program_; }
   // One line an instruction: op, shapes, bytes moved; then the arena.
@@ -40,7 +45,6 @@ class Plan {
     std::vector<Buffer*> written;
   };
   Array bind(const Operand& o) const;
-  void run();
   static void run(Bound& b);
 
   Program program_;

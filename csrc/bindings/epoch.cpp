@@ -1,0 +1,73 @@
+// Epochs of plans; minigrad/training/ puts them together.
+#include "engine/epoch.h"
+
+#include <chrono>
+
+#include <pybind11/stl.h>
+
+#include "bindings/convert.h"
+
+namespace mg {
+namespace {
+
+// How often a long run looks for Ctrl-C.
+constexpr auto signal_interval = std::chrono::milliseconds(20);
+
+std::vector<Array> arrays_of(const py::sequence& tensors) {
+  std::vector<Array> out;
+  for (const py::handle t : tensors) {
+    Tensor* inside = tensor_in(t.ptr());
+    if (!inside && !t.is_none())
+      fail<TypeError>("epoch: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);
+    out.push_back(inside ? var_of(inside).array() : Array{});
+  }
+  return out;
+}
+
+EpochPart part(std::shared_ptr<Plan> plan, const py::sequence& data, int64_t first, int64_t last,
+               bool shuffled, std::vector<int> figures, const py::sequence& kept) {
+  return {std::move(plan), arrays_of(data),    first,          last,
+          shuffled,        std::move(figures), arrays_of(kept)};
+}
+
+using Orders = py::array_t<int64_t, py::array::c_style>;
+using Table = py::array_t<double, py::array::c_style>;
+
+void run(Epoch& epoch, const Orders& orders, Table& table) {
+  if (orders.ndim() != 2 || table.ndim() != 2 || orders.shape(0) != table.shape(0) ||
+      table.shape(1) != epoch.figures() + 1)
+    fail<ValueError>("epoch: orders (epochs, rows) and table (epochs, ", epoch.figures() + 1,
+                     ") expected");
+  const int64_t epochs = orders.shape(0), width = orders.shape(1);
+  const int64_t* rows = orders.data();
+  double* figures = table.mutable_data();
+  py::gil_scoped_release release;
+  auto last = std::chrono::steady_clock::now();
+  epoch.run(epochs, rows, width, figures, [&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < signal_interval) return;
+    last = now;
+    py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  });
+}
+
+}  // namespace
+
+void register_epoch(py::module_& m) {
+  py::class_<EpochPart>(m, "EpochPart", "A plan and the rows that it is replayed over.")
+      .def(py::init(&part), py::arg("plan"), py::arg("data"), py::arg("first"), py::arg("last"),
+           py::arg("shuffled"), py::arg("figures"), py::arg("kept"));
+  py::class_<EpochState>(m, "EpochState", "What an Epoch's plans change, as it was once.");
+  py::class_<Epoch>(m, "Epoch", "Plans replayed over rows, one after the other, in one call.")
+      .def(py::init<std::vector<EpochPart>, std::vector<double>>(), py::arg("parts"),
+           py::arg("rows"))
+      .def("run", &run, py::arg("orders"), py::arg("table").noconvert(),
+           "One epoch for each row of `orders`. In that row of `table` its figures are added to "
+           "what is there and divided by their rows; the seconds since the call began come last.")
+      .def_property_readonly("completed", &Epoch::completed, "Whole epochs of the last run.")
+      .def("save", &Epoch::save, "A copy of all that the plans change.")
+      .def("restore", &Epoch::restore, py::arg("state"), "Puts back what save() gave.");
+}
+
+}  // namespace mg

@@ -1,0 +1,142 @@
+#include "engine/epoch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace mg {
+
+Epoch::Epoch(std::vector<EpochPart> parts, std::vector<double> rows) : rows_(std::move(rows)) {
+  for (EpochPart& part : parts) parts_.push_back(prepare(std::move(part), figures()));
+  for (const Ready& r : parts_)
+    for (const Ref<Buffer>& b : r.part.plan->written())
+      if (std::find(written_.begin(), written_.end(), b) == written_.end()) written_.push_back(b);
+}
+
+Epoch::Ready Epoch::prepare(EpochPart part, int figures) {
+  const Plan& plan = *part.plan;
+  if (part.data.size() != plan.inputs().size())
+    fail<ValueError>("epoch: a plan with ", plan.inputs().size(), " inputs got ", part.data.size(),
+                     " arrays");
+  if (part.figures.size() != plan.outputs().size() || part.kept.size() != plan.outputs().size())
+    fail<ValueError>("epoch: a plan with ", plan.outputs().size(), " outputs got ",
+                     part.figures.size(), " figures and ", part.kept.size(), " arrays to fill");
+  Ready r;
+  for (size_t i = 0; i < part.data.size(); ++i) {
+    const Array &from = part.data[i], &to = plan.inputs()[i];
+    Dims expected = to.shape;
+    if (from.rank() > 0 && to.rank() > 0) expected[0] = from.shape[0];
+    if (i == 0 && to.rank() > 0) r.batch = to.shape[0];
+    if (!(from.shape == expected) || from.dtype != to.dtype || !from.contiguous() ||
+        !to.contiguous() || to.rank() == 0 || to.shape[0] != r.batch || r.batch == 0)
+      fail<ValueError>("epoch: array ", i, " of shape ", from.shape, " and dtype ",
+                       name(from.dtype), " does not give batches of shape ", to.shape,
+                       " and dtype ", name(to.dtype));
+    r.gathers.push_back(
+        {from.data<char>(), to.data<char>(), to.numel() / r.batch * item_size(to.dtype)});
+    r.rows_needed = i == 0 ? from.shape[0] : std::min(r.rows_needed, from.shape[0]);
+  }
+  const int64_t rows = part.last - part.first;
+  if (r.batch && (part.first < 0 || rows < 0 || rows % r.batch))
+    fail<ValueError>("epoch: rows ", part.first, " to ", part.last,
+                     " are no multiple of the batch of ", r.batch);
+  if (r.batch && !part.shuffled && part.last > r.rows_needed)
+    fail<IndexError>("epoch: row ", part.last - 1, " of ", r.rows_needed);
+  for (size_t i = 0; i < part.kept.size(); ++i) {
+    const Array &from = plan.outputs()[i], &to = part.kept[i];
+    if (part.figures[i] >= figures || (part.figures[i] >= 0 && from.numel() != 1) ||
+        (part.figures[i] >= 0 && !is_float(from.dtype)))
+      fail<ValueError>("epoch: output ", i, " of shape ", from.shape, " and dtype ",
+                       name(from.dtype), " is no figure");
+    if (!to.buffer) continue;
+    if (from.dtype != to.dtype || !from.contiguous() || !to.contiguous() || r.batch == 0 ||
+        from.rank() == 0 || from.shape[0] != r.batch ||
+        to.numel() < part.last * (from.numel() / r.batch))
+      fail<ValueError>("epoch: output ", i, " of shape ", from.shape,
+                       " does not fill rows of an array of shape ", to.shape);
+    r.keeps.push_back(
+        {from.data<char>(), to.data<char>() + part.first * (from.bytes() / r.batch), from.bytes()});
+  }
+  r.part = std::move(part);
+  return r;
+}
+
+void Epoch::add(const Ready& r, double* figures) {
+  const double weight = static_cast<double>(std::max<int64_t>(r.batch, 1));
+  for (size_t i = 0; i < r.part.figures.size(); ++i) {
+    if (r.part.figures[i] < 0) continue;
+    const Array& out = r.part.plan->outputs()[i];
+    const double value = out.dtype == DType::f32 ? *out.data<float>() : *out.data<double>();
+    figures[r.part.figures[i]] += value * weight;
+  }
+}
+
+void Epoch::run(Ready& r, const int64_t* order, double* figures,
+                const std::function<void()>& pause) {
+  if (r.batch == 0) {
+    r.part.plan->run();
+    return add(r, figures);
+  }
+  int64_t replay = 0;
+  for (int64_t at = r.part.first; at < r.part.last; at += r.batch, ++replay) {
+    for (const Gather& g : r.gathers) {
+      if (!r.part.shuffled) {
+        std::memcpy(g.to, g.from + at * g.bytes, g.bytes * r.batch);
+        continue;
+      }
+      for (int64_t i = 0; i < r.batch; ++i)
+        std::memcpy(g.to + i * g.bytes, g.from + order[at + i] * g.bytes, g.bytes);
+    }
+    r.part.plan->run();
+    add(r, figures);
+    for (const Keep& k : r.keeps) std::memcpy(k.to + replay * k.bytes, k.from, k.bytes);
+    pause();
+  }
+}
+
+void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
+                const std::function<void()>& pause) {
+  completed_ = 0;
+  std::vector<std::unique_lock<std::mutex>> held;
+  std::vector<const Plan*> seen;
+  for (const Ready& r : parts_) {
+    if (r.part.shuffled && r.part.last > width)
+      fail<ValueError>("epoch: an order of ", width, " rows, of which ", r.part.last, " are taken");
+    for (int64_t i = 0; r.part.shuffled && i < epochs * width; ++i)
+      if (orders[i] < 0 || orders[i] >= r.rows_needed)
+        fail<IndexError>("epoch: row ", orders[i], " of ", r.rows_needed);
+    if (std::find(seen.begin(), seen.end(), r.part.plan.get()) != seen.end()) continue;
+    seen.push_back(r.part.plan.get());
+    held.push_back(r.part.plan->take());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  for (; completed_ < epochs; ++completed_, table += figures() + 1) {
+    for (Ready& r : parts_) run(r, orders + completed_ * width, table, pause);
+    for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
+    const auto now = std::chrono::steady_clock::now();
+    table[figures()] = std::chrono::duration<double>(now - start).count();
+  }
+}
+
+EpochState Epoch::save() const {
+  EpochState state;
+  for (const Ref<Buffer>& b : written_) {
+    const char* data = static_cast<const char*>(b->data());
+    state.bytes.emplace_back(data, data + b->bytes());
+  }
+  return state;
+}
+
+void Epoch::restore(const EpochState& state) {
+  if (state.bytes.size() != written_.size())
+    fail<ValueError>("epoch: this state is from other plans");
+  for (size_t i = 0; i < state.bytes.size(); ++i)
+    if (state.bytes[i].size() != written_[i]->bytes())
+      fail<ValueError>("epoch: this state is from other plans");
+  for (size_t i = 0; i < state.bytes.size(); ++i) {
+    std::memcpy(written_[i]->data(), state.bytes[i].data(), state.bytes[i].size());
+    written_[i]->bump_version();
+  }
+}
+
+}  // namespace mg

@@ -1,0 +1,72 @@
+// An epoch: plans replayed over the rows of arrays, one part after the other, in one call.
+#pragma once
+#include "engine/plan.h"
+
+namespace mg {
+
+// What a replay of a part's plan takes and gives.
+struct EpochPart {
+  std::shared_ptr<Plan> plan;
+  // Whole arrays, one for each input of the plan; replay b takes the next rows of each. Without
+  // any the plan runs once.
+  std::vector<Array> data;
+  int64_t first = 0, last = 0;  // positions in the epoch's order of rows
+  bool shuffled = false;        // by that order; else position i is row i
+  // For each output of the plan: the figure to which its value, times the replay's rows, is added
+  // (-1: none), and the array whose rows it fills (without a buffer: none).
+  std::vector<int> figures;
+  std::vector<Array> kept;
+};
+
+// A copy of what an epoch's plans change and what outlives them: parameters, buffers, optimizer and
+// random state. Putting it back takes a training to where it was.
+struct EpochState {
+  std::vector<std::vector<char>> bytes;
+};
+
+class Epoch {
+ public:
+  // `rows[f]` is what figure f is divided by at the end of an epoch.
+  Epoch(std::vector<EpochPart> parts, std::vector<double> rows);
+
+  // Runs `epochs` epochs. `orders` has `width` row numbers for each (width 0: no part is shuffled).
+  // Each has a row of `table`: its figures are added to what is there and divided by their rows,
+  // and the seconds since the call began come last. `pause` is called between replays and may throw
+  // to stop; completed() tells how many epochs were whole.
+  void run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
+           const std::function<void()>& pause);
+  int64_t completed() const { return completed_; }
+  int figures() const { return static_cast<int>(rows_.size()); }
+
+  EpochState save() const;
+  void restore(const EpochState& state);
+
+ private:
+  struct Gather {
+    const char* from;
+    char* to;
+    int64_t bytes;  // of a row
+  };
+  struct Keep {
+    const char* from;
+    char* to;
+    int64_t bytes;  // of a replay
+  };
+  struct Ready {
+    EpochPart part;
+    int64_t batch = 0;  // rows of a replay; 0: the plan has no inputs and runs once
+    std::vector<Gather> gathers;
+    std::vector<Keep> keeps;
+    int64_t rows_needed = 0;  // a row number must be below it
+  };
+  static Ready prepare(EpochPart part, int figures);
+  void run(Ready& r, const int64_t* order, double* figures, const std::function<void()>& pause);
+  static void add(const Ready& r, double* figures);
+
+  std::vector<Ready> parts_;
+  std::vector<double> rows_;
+  std::vector<Ref<Buffer>> written_;
+  int64_t completed_ = 0;
+};
+
+}  // namespace mg

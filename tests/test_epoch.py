@@ -1,0 +1,99 @@
+"""Epochs in C++: plans over rows, figures, rows kept, and going back to where a training was."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad._core import Epoch, EpochPart
+
+X = np.arange(20, dtype="float32").reshape(10, 2)
+NO_ORDER = np.zeros((1, 0), np.int64)
+
+
+def doubled_and_sum():
+    """A plan over 3 rows: twice the rows, and their sum."""
+    function = mg.compile(lambda x: (x * 2, x.sum()))
+    function(X[:3])
+    return function.plans[0]
+
+
+def table(epochs, figures):
+    return np.zeros((epochs, figures + 1))
+
+
+def test_rows_in_order_fill_an_array_and_add_up():
+    kept = mg.zeros(10, 2)
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 1, 10, False, [-1, 0], [kept, None])
+    found = table(1, 1)
+    epoch = Epoch([part], [9.0])
+    epoch.run(NO_ORDER, found)
+    assert epoch.completed == 1
+    assert found[0, 0] == sum(3.0 * X[i : i + 3].sum() for i in (1, 4, 7)) / 9
+    assert found[0, 1] > 0, "seconds"
+    assert np.array_equal(kept.numpy()[1:], 2 * X[1:])
+    assert np.array_equal(kept.numpy()[0], [0, 0])
+
+
+def test_shuffled_rows_follow_each_epochs_order():
+    order = np.stack([np.random.default_rng(i).permutation(10) for i in range(4)])
+    kept = mg.zeros(9, 2)
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], [kept, None])
+    found = table(4, 1)
+    Epoch([part], [9.0]).run(order, found)
+    assert np.array_equal(kept.numpy(), 2 * X[order[-1, :9]])
+    wanted = [3 * float(X[row[:9]].sum()) / 9 for row in order]
+    assert np.array_equal(found[:, 0], wanted)
+
+
+def test_state_goes_back():
+    counter = mg.zeros(1)
+
+    def count():
+        with mg.no_grad():
+            counter.copy_(counter + 1)
+        return counter * 1
+
+    function = mg.compile(count)
+    function()
+    function()
+    epoch = Epoch([EpochPart(function.plans[0], [], 0, 0, False, [0], [None])], [1.0])
+    state = epoch.save()
+    found = table(3, 1)
+    epoch.run(np.zeros((3, 0), np.int64), found)
+    assert found[:, 0].tolist() == [3, 4, 5]
+    epoch.restore(state)
+    assert counter.item() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([], 0, 3, False, [-1, 0], [None, None]), ValueError, "1 inputs got 0 arrays"),
+        (([mg.tensor(X)], 0, 3, False, [0], [None]), ValueError, "2 outputs got 1 figures"),
+        (([mg.tensor(X)], 0, 4, False, [-1, 0], [None, None]), ValueError, "no multiple"),
+        (([mg.tensor(X)], 0, 12, False, [-1, 0], [None, None]), IndexError, "row 11 of 10"),
+        (([mg.tensor(X)], 0, 3, False, [0, -1], [None, None]), ValueError, "is no figure"),
+        (([mg.tensor(X)], 0, 3, False, [-1, 1], [None, None]), ValueError, "is no figure"),
+        (([mg.tensor(X[:, :1])], 0, 3, False, [-1, 0], [None, None]), ValueError, "array 0 of"),
+        (([mg.tensor(X).double()], 0, 3, False, [-1, 0], [None, None]), ValueError, "float64"),
+        (([mg.tensor(X)], 0, 9, False, [-1, 0], [mg.zeros(8, 2), None]), ValueError, "not fill"),
+        (([X], 0, 3, False, [-1, 0], [None, None]), TypeError, "expected a Tensor"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(arguments, error, message):
+    plan = doubled_and_sum()
+    with pytest.raises(error, match=message):
+        Epoch([EpochPart(plan, *arguments)], [1.0])
+
+
+def test_orders_that_do_not_fit_are_refused():
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], [None, None])
+    epoch = Epoch([part], [9.0])
+    for order, error, message in (
+        (np.full((1, 10), 10), IndexError, "row 10 of 10"),
+        (np.full((1, 10), -1), IndexError, "row -1 of 10"),
+        (np.zeros((1, 8), np.int64), ValueError, "of which 9 are taken"),
+        (np.zeros((2, 10), np.int64), ValueError, "epochs"),
+    ):
+        with pytest.raises(error, match=message):
+            epoch.run(order, table(1, 1))
