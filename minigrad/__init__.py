@@ -44,6 +44,7 @@ __all__ = [
     "build_info",
     "callbacks",
     "compile",
+    "cross_validate",
     "data",
     "default_generator",
     "enable_grad",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from minigrad import callbacks, data, nn, optim
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
+    from minigrad.cross_validation import cross_validate
     from minigrad.history import History
     from minigrad.lr_range import lr_find
     from minigrad.serialize import load, save
@@ -95,6 +97,7 @@ _LATER = {
     "Trainer": "minigrad.trainer",
     "callbacks": "minigrad.callbacks",
     "compile": "minigrad.compiled",
+    "cross_validate": "minigrad.cross_validation",
     "data": "minigrad.data",
     "equivalents": "minigrad.strengths",
     "load": "minigrad.serialize",
