@@ -6,12 +6,16 @@ same seed gives the same rows on every machine.
 
 from minigrad.data.dataset import Dataset
 from minigrad.data.digits import load_digits, load_mnist
+from minigrad.data.fashion import fashion_mnist
 from minigrad.data.readers import read_csv, read_idx
 from minigrad.data.split import k_fold, split
 from minigrad.data.toys import make_circles, make_moons, make_polynomial
+from minigrad.data.weights import class_weights
 
 __all__ = [
     "Dataset",
+    "class_weights",
+    "fashion_mnist",
     "k_fold",
     "load_digits",
     "load_mnist",

@@ -1,0 +1,111 @@
+"""Fashion-MNIST: fetched once from its official address, checked, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import urllib.request
+from http.client import HTTPException
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from minigrad.data.digits import load_mnist
+
+Array = npt.NDArray[Any]
+
+__all__ = ["fashion_mnist"]
+
+# Addresses and MD5 sums as in the README of https://github.com/zalandoresearch/fashion-mnist.
+_ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_MD5 = {
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+_SECONDS = 30  # without an answer
+
+
+def fashion_mnist(
+    folder: str | PathLike[str] | None = None, *, train: bool = True, download: bool = True
+) -> tuple[Array, Array]:
+    """Return Fashion-MNIST: 28 x 28 grey images of clothes in 10 classes, instead of digits.
+
+    Xiao, Rasul and Vollgraf (2017, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+    Learning Algorithms"). Classes: 0 T-shirt, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal,
+    6 shirt, 7 sneaker, 8 bag, 9 ankle boot. What is missing is downloaded (30 MB in all) and
+    kept, so that later calls need no network; every file is checked against the official MD5 sum.
+
+    Args:
+        folder: where the four ``.gz`` files are or shall be; None: ``fashion-mnist`` in
+            ``$MINIGRAD_DATA``, or in the user's cache (``$XDG_CACHE_HOME/minigrad``).
+        train: the 60,000 training images, or the 10,000 test images.
+        download: fetch what is missing; if off, that is an error.
+
+    Returns:
+        x (n, 784) float32 scaled to [0, 1] and y (n,) int64.
+
+    Raises:
+        FileNotFoundError: a file is missing and ``download`` is off.
+        ValueError: a file does not have the official content; the message names it. A damaged
+            download is not kept.
+        OSError: the download failed; nothing is left behind.
+
+    Example:
+        >>> from minigrad.data import fashion_mnist
+        >>> x, y = fashion_mnist(train=False)  # doctest: +SKIP
+    """
+    place = _cache() if folder is None else Path(folder)
+    part = "train" if train else "t10k"
+    for name in (name for name in _MD5 if name.startswith(part)):
+        file = place / name
+        if file.exists():
+            if (found := hashlib.md5(file.read_bytes()).hexdigest()) != _MD5[name]:
+                raise ValueError(
+                    f"{file} is damaged: its MD5 sum is {found}, the official one {_MD5[name]}: "
+                    "delete it, and it is fetched again"
+                )
+        elif download:
+            _fetch(_ADDRESS + name, file, _MD5[name])
+        else:
+            raise FileNotFoundError(
+                f"{file} does not exist: put it there or use download=True ({_ADDRESS}{name})"
+            )
+    return load_mnist(place, train=train)
+
+
+def _cache() -> Path:
+    if own := os.environ.get("MINIGRAD_DATA"):
+        return Path(own) / "fashion-mnist"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "minigrad" / "fashion-mnist"
+
+
+def _fetch(address: str, file: Path, md5: str) -> None:
+    """Download to a file beside, check it, and only then give it its name."""
+    try:
+        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
+            content = answer.read()
+    except (OSError, HTTPException) as error:
+        raise OSError(
+            f"could not fetch {address} ({error}): without a network, put the file into "
+            f"{file.parent}"
+        ) from error
+    if (found := hashlib.md5(content).hexdigest()) != md5:
+        raise ValueError(
+            f"{address} gave {len(content)} bytes with the MD5 sum {found}, the official one is "
+            f"{md5}: the file was not kept; try again later"
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            target.write(content)
+        os.replace(beside, file)
+    except BaseException:
+        os.unlink(beside)
+        raise
