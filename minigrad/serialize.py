@@ -61,6 +61,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     A safetensors file of another program gives a dict of its tensors. A file that is truncated,
     corrupt (a checksum tells) or of another format raises ValueError that names file and problem;
     a missing one FileNotFoundError.
+
+    >>> import os, tempfile
+    >>> import minigrad as mg
+    >>> path = os.path.join(tempfile.mkdtemp(), "numbers.safetensors")
+    >>> mg.save({"a": mg.ones(2), "b": [1, "two"]}, path)
+    >>> found = mg.load(path)
+    >>> found["a"].tolist(), found["b"]
+    ([1.0, 1.0], [1, 'two'])
     """
     path = os.fspath(path)
     metadata, arrays = _read(path)

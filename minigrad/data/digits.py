@@ -22,6 +22,10 @@ def load_digits() -> tuple[Array, Array]:
 
     Raises:
         ImportError: scikit-learn is missing; the message says what to install.
+
+    Example:
+        >>> from minigrad.data import load_digits
+        >>> x, y = load_digits()  # doctest: +SKIP
     """
     try:
         from sklearn import datasets  # type: ignore[import-untyped]
@@ -47,6 +51,10 @@ def load_mnist(folder: str | PathLike[str], *, train: bool = True) -> tuple[Arra
     Raises:
         FileNotFoundError: a file is missing; the message names it.
         ValueError: a file is damaged, or images and labels do not belong together.
+
+    Example:
+        >>> from minigrad.data import load_mnist
+        >>> x, y = load_mnist("mnist", train=False)  # doctest: +SKIP
     """
     part = "train" if train else "t10k"
     images = read_idx(_find(Path(folder), f"{part}-images-idx3-ubyte"))

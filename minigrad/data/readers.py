@@ -31,6 +31,15 @@ def read_idx(path: str | PathLike[str]) -> Array:
     Raises:
         ValueError: not an IDX file, truncated, or with bytes left over.
         FileNotFoundError: no such file.
+
+    Example:
+        >>> import tempfile
+        >>> from minigrad.data import read_idx
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))  # 1 axis of 3 bytes
+        ...     file.flush()
+        ...     read_idx(file.name).tolist()
+        [7, 8, 9]
     """
     file = Path(path)
     raw = file.read_bytes()
@@ -77,6 +86,16 @@ def read_csv(
     Raises:
         ValueError: a ragged row, an empty or non-numeric cell, NaN (each named by line and
             column), no rows, or an unknown target.
+
+    Example:
+        >>> import tempfile
+        >>> from minigrad.data import read_csv
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        ...     _ = file.write("age,height,ill\\n30,1.7,0\\n40,1.8,1\\n")
+        ...     file.flush()
+        ...     data = read_csv(file.name, target="ill")
+        >>> data.names, data.y.tolist()
+        (['age', 'height'], [0, 1])
     """
     file = Path(path)
     names: list[str] | None = None

@@ -40,6 +40,9 @@ class ReLU(Module):
 class LeakyReLU(Module):
     """X where x > 0, negative_slope · x elsewhere (Maas et al., 2013).
 
+    Args:
+        negative_slope: the slope below 0.
+
     >>> import minigrad as mg
     >>> from minigrad import nn
     >>> nn.LeakyReLU(0.5)(mg.tensor([-1.0, 2.0])).tolist()
@@ -130,6 +133,9 @@ class Sigmoid(Module):
 class Softplus(Module):
     """log(1 + exp(beta x)) / beta, without overflow for any x (torch's threshold is not needed).
 
+    Args:
+        beta: above 0; the larger, the closer to ReLU.
+
     >>> import minigrad as mg
     >>> from minigrad import nn
     >>> nn.Softplus()(mg.tensor([1000.0])).tolist()
@@ -151,6 +157,9 @@ class Softplus(Module):
 
 class ELU(Module):
     """X where x > 0, alpha · (exp(x) - 1) elsewhere (Clevert et al., 2015).
+
+    Args:
+        alpha: minus the limit for x -> -infinity.
 
     >>> import minigrad as mg
     >>> from minigrad import nn
@@ -202,6 +211,9 @@ class Softmax(_AlongDim):
 
     For a loss rather give logits to CrossEntropyLoss.
 
+    Args:
+        dim: the axis of the classes.
+
     >>> import minigrad as mg
     >>> from minigrad import nn
     >>> nn.Softmax()(mg.zeros(1, 4)).tolist()
@@ -215,6 +227,9 @@ class Softmax(_AlongDim):
 
 class LogSoftmax(_AlongDim):
     """x - log(sum(exp(x))) along `dim` (the last one unless told otherwise), without overflow.
+
+    Args:
+        dim: the axis of the classes.
 
     >>> import minigrad as mg
     >>> from minigrad import nn

@@ -102,6 +102,9 @@ class Sequential(_Row):
 class ModuleList(_Row):
     """A list whose modules count as the owner's; it has no `forward`.
 
+    Args:
+        modules: what the list begins with.
+
     >>> from minigrad import nn
     >>> layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
     >>> len(layers), len(list(layers.parameters()))
@@ -120,6 +123,9 @@ class ModuleDict(Module):
     """A dict whose modules count as the owner's; it has no `forward`.
 
     Names are strings without dots that are not methods of the class.
+
+    Args:
+        modules: name -> module, what the dict begins with.
 
     >>> from minigrad import nn
     >>> heads = nn.ModuleDict({"shape": nn.Linear(8, 3), "colour": nn.Linear(8, 5)})

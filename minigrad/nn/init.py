@@ -72,12 +72,22 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Every element 0."""
+    """Every element 0.
+
+    >>> import minigrad as mg
+    >>> mg.nn.init.zeros_(mg.ones(2)).tolist()
+    [0.0, 0.0]
+    """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Every element 1."""
+    """Every element 1.
+
+    >>> import minigrad as mg
+    >>> mg.nn.init.ones_(mg.zeros(2)).tolist()
+    [1.0, 1.0]
+    """
     return constant_(tensor, 1.0)
 
 
@@ -118,13 +128,23 @@ def normal_(
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Uniform in ±gain · sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Uniform in ±gain · sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import minigrad as mg
+    >>> mg.nn.init.xavier_uniform_(mg.zeros(50, 100)).abs().max().item() <= 0.2
+    True
+    """
     bound = gain * math.sqrt(6 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with deviation gain · sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Normal with deviation gain · sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import minigrad as mg
+    >>> round(mg.nn.init.xavier_normal_(mg.zeros(50, 150)).numpy().std().item(), 2)
+    0.1
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
@@ -143,6 +163,10 @@ def kaiming_uniform_(
         mode: "fan_in" keeps the variance forward, "fan_out" backward.
         nonlinearity: what follows the layer; see `calculate_gain`.
         generator: where the draw comes from; minigrad's own if None.
+
+    >>> import minigrad as mg
+    >>> mg.nn.init.kaiming_uniform_(mg.zeros(50, 24)).abs().max().item() <= 0.5
+    True
     """
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -155,7 +179,12 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with deviation gain / sqrt(fan) (He et al., 2015); arguments as kaiming_uniform_."""
+    """Normal with deviation gain / sqrt(fan) (He et al., 2015); arguments as kaiming_uniform_.
+
+    >>> import minigrad as mg
+    >>> round(mg.nn.init.kaiming_normal_(mg.zeros(50, 200)).numpy().std().item(), 2)
+    0.1
+    """
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
@@ -180,7 +209,14 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
 
 
 def default_(weight: Tensor, bias: Tensor | None, generator: Generator | None = None) -> None:
-    """PyTorch's default for linear and convolution layers: both uniform in ±1/sqrt(fan_in)."""
+    """PyTorch's default for linear and convolution layers: both uniform in ±1/sqrt(fan_in).
+
+    >>> import minigrad as mg
+    >>> weight, bias = mg.zeros(50, 25), mg.zeros(50)
+    >>> mg.nn.init.default_(weight, bias)
+    >>> 0 < weight.abs().max().item() <= 0.2, 0 < bias.abs().max().item() <= 0.2
+    (True, True)
+    """
     bound = 1 / math.sqrt(_fans(weight)[0])
     uniform_(weight, -bound, bound, generator)
     if bias is not None:

@@ -51,7 +51,13 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
 ) -> Tensor:
-    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = input - target."""
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = input - target.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), "none").tolist()
+    [0.5, 2.5]
+    """
     number("delta", delta, 0.0, open_minimum=True)
     return _core.huber_loss(input, target, delta=delta, reduction=reduction_code(reduction))
 
@@ -62,6 +68,13 @@ def binary_cross_entropy_with_logits(
     """-y log s - (1 - y) log(1 - s), s = sigmoid(input), y = target in [0, 1], without overflow.
 
     `pos_weight` multiplies the first term, and broadcasts.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> weight = mg.tensor([3.0])
+    >>> loss = F.binary_cross_entropy_with_logits(mg.zeros(2), mg.ones(2), pos_weight=weight)
+    >>> round(loss.item(), 4)
+    2.0794
     """
     code = reduction_code(reduction)
     if pos_weight is None:

@@ -102,6 +102,13 @@ class BatchNorm1d(_BatchNorm):
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images (N, C, H, W); everything else as in BatchNorm1d.
 
+    Args:
+        num_features: channels C.
+        eps: added to the variance.
+        momentum: the weight of the new batch in the running values, in [0, 1].
+        affine: whether weight and bias are learned.
+        track_running_stats: False uses the batch's own values in eval mode too.
+
     >>> import minigrad as mg
     >>> from minigrad import nn
     >>> nn.BatchNorm2d(3)(mg.zeros(4, 3, 8, 8)).shape

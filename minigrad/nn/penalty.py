@@ -19,7 +19,12 @@ __all__ = ["L1", "L1L2", "L2", "Penalty"]
 
 
 class Penalty:
-    """l1 · sum(|w|) + l2 · sum(w^2) over the chosen parameters; use L1, L2 or L1L2."""
+    """l1 · sum(|w|) + l2 · sum(w^2) over the chosen parameters; use L1, L2 or L1L2.
+
+    >>> from minigrad import nn
+    >>> isinstance(nn.L2(0.01), nn.Penalty)
+    True
+    """
 
     def __init__(self, l1: float, l2: float, names: str | Sequence[str] | None) -> None:
         self.l1 = number("l1", l1, 0.0)

@@ -15,6 +15,10 @@ __all__ = ["Flatten", "Identity", "Unflatten"]
 class Flatten(Module):
     """Joins the axes start_dim to end_dim (both included): (N, C, H, W) -> (N, C·H·W).
 
+    Args:
+        start_dim: the first axis to join.
+        end_dim: the last one.
+
     >>> import minigrad as mg
     >>> from minigrad import nn
     >>> nn.Flatten()(mg.zeros(2, 3, 4, 5)).shape
@@ -37,6 +41,10 @@ class Flatten(Module):
 
 class Unflatten(Module):
     """Cuts axis `dim` into axes of `unflattened_size`; one of them may be -1.
+
+    Args:
+        dim: the axis to cut.
+        unflattened_size: the lengths of the new axes.
 
     >>> import minigrad as mg
     >>> from minigrad import nn

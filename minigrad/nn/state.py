@@ -13,7 +13,12 @@ __all__ = ["LoadResult", "fit"]
 
 
 class LoadResult(NamedTuple):
-    """What `load_state_dict(strict=False)` left aside."""
+    """What `load_state_dict(strict=False)` left aside.
+
+    >>> from minigrad import nn
+    >>> nn.Linear(2, 1).load_state_dict({"weight": [[1.0, 2.0]]}, strict=False)
+    LoadResult(missing_keys=['bias'], unexpected_keys=[])
+    """
 
     missing_keys: list[str]
     unexpected_keys: list[str]

@@ -29,6 +29,11 @@ class Optimizer:
 
     Weight decay and the L1 term leave out parameters with fewer than 2 dimensions (biases,
     normalisation), unless the group's `decay_all` is true.
+
+    >>> import minigrad as mg
+    >>> weight = mg.ones(2, requires_grad=True)
+    >>> isinstance(mg.optim.SGD([weight], lr=0.1), mg.optim.Optimizer)
+    True
     """
 
     def __init__(

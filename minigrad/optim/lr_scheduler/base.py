@@ -21,6 +21,17 @@ class LRScheduler:
     Args:
         optimizer: whose groups' "lr" is set; their "initial_lr" is what it was at first.
         last_epoch: the count to go on from; -1 begins anew.
+
+    >>> import minigrad as mg
+    >>> from minigrad.optim.lr_scheduler import LRScheduler
+    >>> class Halve(LRScheduler):
+    ...     def lr_at(self, epoch, base_lr, index):
+    ...         return base_lr / 2**epoch
+    >>> optimizer = mg.optim.SGD([mg.ones(1, requires_grad=True)], lr=0.8)
+    >>> schedule = Halve(optimizer)
+    >>> schedule.step()
+    >>> optimizer.param_groups[0]["lr"]
+    0.4
     """
 
     # What state_dict leaves out, beside the optimizer.
