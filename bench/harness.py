@@ -153,13 +153,15 @@ class Bench:
 
 
 def line(r: Result) -> str:
-    """One result as text."""
-    peers = "  ".join(
-        f"{name} {micros(r.seconds[name])} ({ratio:4.2f}x)" for name, ratio in r.ratio.items()
-    )
-    share = f"  {100 * r.share:3.0f}% of the limit" if r.limit else ""
-    spread = f"[{r.spread[0]:.2f}, {r.spread[1]:.2f}]"
-    return f"  {r.case:32s} ours {micros(r.seconds[OURS])} {spread}  {peers}{share}"
+    """One result as text; many peers stand below each other."""
+    share = f" {100 * r.share:3.0f}% of the limit" if r.limit else ""
+    ours = f"ours {micros(r.seconds[OURS])} [{r.spread[0]:.2f}, {r.spread[1]:.2f}]{share}"
+    few = len(r.ratio) <= 3
+    peers = [
+        f"{name:{1 if few else 32}s} {micros(r.seconds[name])} ({ratio:4.2f}x)"
+        for name, ratio in r.ratio.items()
+    ]
+    return ("  " if few else "\n    ").join([f"  {r.case:32s} {ours}", *peers])
 
 
 def micros(seconds: float) -> str:

@@ -1,0 +1,1 @@
+"""One training step of five networks, written for each library: what bench/steps.py times."""
