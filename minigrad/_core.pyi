@@ -40,8 +40,8 @@ class Plan:
     """A recorded function, replayed in C++."""
     @property
     def arena_bytes(self) -> int: ...
-    def describe(self) -> str:
-        """The instructions as text, one a line."""
+    def describe(self, times: Sequence[_Float] = []) -> str:
+        """The instructions as a table, with estimated operations and bytes; the times that profile() measured put rates beside them."""
     @property
     def instructions(self) -> list[str]: ...
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -200,9 +202,41 @@ def test_describe_and_profile_leave_the_model_alone():
     compiled(x, y)
     plan, before = compiled.plans[0], bits(model)
     assert len(plan.profile(3)) == len(plan.instructions)
-    assert "adam_" in plan.describe()
-    assert f"arena {plan.arena_bytes} bytes" in plan.describe()
     assert bits(model) == before
+
+
+def test_describe_is_a_table_with_estimates_and_rates():
+    weight = mg.tensor(RNG.standard_normal((4, 6)).astype("float32"))
+    images = mg.tensor(IMAGES[:, :, :3, :3])
+
+    def function(x):
+        product = nn.functional.linear(x, weight)
+        return product, nn.functional.conv2d(images, images[:1]), (x * 2).sum(dim=0)
+
+    compiled = mg.compile(function)
+    compiled(X)
+    compiled(X)
+    plan = compiled.plans[0]
+    lines = plan.describe().splitlines()
+    cells = [re.split(r"  +", line.strip()) for line in lines]
+    assert cells[0] == ["instruction", "shapes", "flop", "bytes"]
+    found = {c[1]: c[2:] for c in cells if len(c) == 5}
+    assert found["linear"] == ["12x6, 4x6 -> 12x4", str(2 * 12 * 6 * 4), str(4 * (72 + 24 + 48))]
+    assert found["conv2d"] == ["6x2x3x3, 1x2x3x3 -> 6x1x1x1", str(2 * 6 * 18), str(4 * 132)]
+    assert found["sum"] == ["12x6 -> 6", "72", str(4 * (72 + 6))]
+    assert lines[-1] == f"arena {plan.arena_bytes} bytes"
+    assert len({len(line) for line in lines[:-1]}) == 1, "the last column ends in a line"
+
+    times = [1000.0] * len(plan.instructions)
+    timed = plan.describe(times).splitlines()
+    assert re.split(r"  +", timed[0])[4:] == ["time", "share", "GFLOP/s", "GB/s"]
+    linear = next(line for line in timed if "linear" in line)
+    share = 100 / len(times)
+    assert linear.split()[-5:] == ["1.0", "us", f"{share:.1f}%", "0.58", "0.58"]
+    with pytest.raises(ValueError, match=f"2 times for {len(times)} instructions"):
+        plan.describe([1.0, 2.0])
+    with pytest.raises(ValueError, match="repeats must be at least 1, got 0"):
+        plan.profile(0)
 
 
 def test_dead_work_is_dropped_and_memory_is_shared():

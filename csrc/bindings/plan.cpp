@@ -55,7 +55,12 @@ py::list replay(Plan& plan, const py::sequence& inputs) {
 void register_plan(py::module_& m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A recorded function, replayed in C++.")
       .def("replay", &replay, py::arg("inputs"), "The outputs for these inputs, as new tensors.")
-      .def("describe", &Plan::describe, "The instructions as text, one a line.")
+      .def(
+          "describe",
+          [](const Plan& p, const std::vector<double>& times) { return p.describe(times); },
+          py::arg("times") = std::vector<double>(),
+          "The instructions as a table, with estimated operations and bytes; the times that "
+          "profile() measured put rates beside them.")
       .def(
           "profile", [](Plan& p, int repeats) { return p.profile(repeats); },
           py::arg("repeats") = 20, "Median nanoseconds of each instruction; changes nothing.")
@@ -63,7 +68,7 @@ void register_plan(py::module_& m) {
                              [](const Plan& p) {
                                std::vector<std::string> names;
                                for (const Instruction& i : p.program().code)
-                                 names.push_back(i.op->name());
+                                 names.push_back(i.name());
                                return names;
                              })
       .def_property_readonly(

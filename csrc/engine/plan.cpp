@@ -1,9 +1,6 @@
 #include "engine/plan.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <sstream>
 
 #include "engine/passes/passes.h"
 #include "ops/strided.h"
@@ -88,57 +85,6 @@ std::vector<Ref<Buffer>> Plan::written() const {
         found.push_back(s.buffer);
     }
   return found;
-}
-
-std::string Plan::describe() const {
-  std::ostringstream text;
-  int64_t total = 0;
-  int number = 0;
-  for (const Instruction& code : program_.code) {
-    text << number++ << "  " << code.op->name() << " ";
-    int64_t bytes = 0;
-    for (size_t i = 0; i < code.in.size(); ++i) {
-      if (code.in[i].slot < 0) continue;
-      text << (i ? " " : "") << code.in[i].view.shape;
-      bytes += code.in[i].view.bytes();
-    }
-    text << " ->";
-    for (const Operand& o : code.out) {
-      text << " " << o.view.shape;
-      bytes += o.view.bytes();
-    }
-    text << "  " << bytes << " bytes\n";
-    total += bytes;
-  }
-  text << program_.code.size() << " instructions, " << total << " bytes moved, arena "
-       << program_.arena_bytes << " bytes";
-  return text.str();
-}
-
-std::vector<double> Plan::profile(int repeats) {
-  const auto lock = take();
-  std::vector<std::vector<char>> saved;
-  for (const Ref<Buffer>& w : written()) {
-    const char* data = static_cast<const char*>(w->data());
-    saved.emplace_back(data, data + w->bytes());
-  }
-  std::vector<std::vector<double>> times(code_.size());
-  for (int r = 0; r < repeats; ++r)
-    for (size_t i = 0; i < code_.size(); ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      run(code_[i]);
-      const auto stop = std::chrono::steady_clock::now();
-      times[i].push_back(std::chrono::duration<double, std::nano>(stop - start).count());
-    }
-  const std::vector<Ref<Buffer>> changed = written();
-  for (size_t i = 0; i < changed.size(); ++i)
-    std::memcpy(changed[i]->data(), saved[i].data(), saved[i].size());
-  std::vector<double> medians;
-  for (auto& t : times) {
-    std::nth_element(t.begin(), t.begin() + t.size() / 2, t.end());
-    medians.push_back(t[t.size() / 2]);
-  }
-  return medians;
 }
 
 }  // namespace mg

@@ -29,8 +29,9 @@ class Plan {
   std::vector<Ref<Buffer>> written() const;
 
   const Program& program() const { return program_; }
-  // One line an instruction: op, shapes, bytes moved; then the arena.
-  std::string describe() const;
+  // A table of the instructions: shapes, floating-point operations and bytes, as estimated; with
+  // `nanoseconds` of each (from profile) also times and rates; then totals and the arena.
+  std::string describe(std::span<const double> nanoseconds = {}) const;
   // Median nanoseconds of each instruction over `repeats` replays; everything that the plan
   // changes is put back afterwards.
   std::vector<double> profile(int repeats);

@@ -1,6 +1,7 @@
 // A program: the ops that a function executed, in order, over numbered pieces of memory.
 #pragma once
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ops/op.h"
@@ -24,10 +25,14 @@ struct Operand {
 };
 
 struct Instruction {
-  const Op* op = nullptr;
+  const Op* op = nullptr;  // null for a group
   Attrs attrs;
   std::vector<Operand> in, out;
+  // A group runs these together, in this order. Its own `in` and `out` are what it reads from
+  // others and leaves to them; what only its parts see has no place in memory.
+  std::vector<Instruction> parts;
 
+  std::string name() const;  // of a group, its parts': "mul+add+relu"
   bool writes_input(int i) const;
   bool writes_inputs() const;
 };

@@ -70,6 +70,12 @@ void require_output(const Call& c, const Dims& grad, const ConvShape& s) {
     fail<ValueError>(c.name, ": g has shape ", grad, " where the convolution gives ", expected);
 }
 
+// A multiply and an add for every weight that an output meets.
+double conv_flops(const ConvShape& s) {
+  return 2.0 * static_cast<double>(s.images * s.filters * s.out_h * s.out_w) *
+         static_cast<double>(s.channels / s.groups * s.kernel_h * s.kernel_w);
+}
+
 // The units of a pass, in ranges of whole images while there are enough; each with scratch of its
 // own. No unit knows which thread computed it.
 void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const void* a,
@@ -79,8 +85,7 @@ void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const vo
   Buffer shared(pass.shared_bytes(s));
   pass.prepare(s, weight, shared.data());
 
-  const double flops = 2.0 * s.images * s.filters * s.out_h * s.out_w * (s.channels / s.groups) *
-                       s.kernel_h * s.kernel_w;
+  const double flops = conv_flops(s);
   const int threads = get_num_threads();
   int64_t parts = threads == 1 ? 1 : 4 * threads;
   constexpr double worth_a_thread = 1e6;
@@ -229,18 +234,22 @@ const Row rows[] = {
      "with "
      "weight (filters, channels / groups, kernel height, kernel width), plus bias (filters,): "
      "(images, filters, out height, out width), where out = (size + 2 * padding - dilation * "
-     "(kernel - 1) - 1) // stride + 1."},
+     "(kernel - 1) - 1) // stride + 1.",
+     Promote::none, 1, 0, 0,
+     [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
 
     {"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints = 0, "
      "dilation: ints = 1, groups: int = 1)",
      infer_input_grad, run_input_grad, input_grad_vjp,
      "The gradient of conv2d by x, of the given height and width, for gradient g of its output; "
-     "also the transposed convolution of g."},
+     "also the transposed convolution of g.",
+     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }},
 
     {"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "
      "padding: ints = 0, dilation: ints = 1, groups: int = 1)",
      infer_weight_grad, run_weight_grad, weight_grad_vjp,
-     "The gradient of conv2d by weight, of the given kernel size, for gradient g of its output."},
+     "The gradient of conv2d by weight, of the given kernel size, for gradient g of its output.",
+     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(weight_grad_shape(c)); }},
 };
 
 }  // namespace

@@ -226,6 +226,11 @@ void linear_vjp(Vjp& v) {
   if (v.count() > 2 && v.needs(2)) v.set(2, sum_to(g, {weight.shape()[0]}));
 }
 
+// A multiply and an add for each output and each k.
+double product_flops(const Call& c) {
+  return 2.0 * static_cast<double>(c.out().numel()) * static_cast<double>(c.in(0).shape.back());
+}
+
 constexpr Row rows[] = {
     {"matmul(x, y)", matmul_infer, matmul_run, matmul_vjp,
      "The matrix product x @ y of x (..., m, k) and y (..., k, n): (..., m, n).\n\n"
@@ -235,13 +240,13 @@ constexpr Row rows[] = {
      "Raises ValueError if the inner dimensions differ, TypeError if x or y holds no floats.\n\n"
      ">>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()\n"
      "[[11.0]]\n",
-     Promote::any},
+     Promote::any, 1, 0, 0, product_flops},
     {"linear(x, weight, bias?)", linear_infer, linear_run, linear_vjp,
      "x @ weight.T + bias for x (..., in), weight (out, in) and bias (out,): (..., out).\n\n"
      "Raises ValueError if the features of x are not those that weight takes.\n\n"
      ">>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), mg.tensor([0.5])).tolist()\n"
      "[11.5]\n",
-     Promote::any},
+     Promote::any, 1, 0, 0, product_flops},
 };
 
 }  // namespace

@@ -69,6 +69,9 @@ struct Row {
   int outputs = 1;
   int promote_from = 0;  // inputs before it keep their dtype (`where`'s condition)
   int hidden = 0;        // outputs at the end that are there for the gradient only
+  // Floating-point operations of a call, for people who read plans; null: one for each element of
+  // the largest operand.
+  double (*flops)(const Call&) = nullptr;
 };
 
 struct Op : Row {
