@@ -49,7 +49,7 @@ class Source:
     def shape(
         self, min_rank: int = 0, max_rank: int = 4, low: int = 0, high: int = 5
     ) -> tuple[int, ...]:
-        rank = self.integer(min_rank, max_rank) if self.scale == 1 else max(min_rank, 3)
+        rank = self.integer(min_rank, max_rank) if self.scale == 1 else min(max_rank, 3)
         return tuple(self.size(low, high) for _ in range(rank))
 
     def broadcasting(self, count: int, low: int = 0) -> list[tuple[int, ...]]:
@@ -193,25 +193,37 @@ def ordered(s: Source) -> Call:
     return Call((s.rng.integers(-4, 5, a) * 0.5, s.rng.integers(-4, 5, b) * 0.5 + 0.25))
 
 
+def at_least(low: int, shape: tuple[int, ...], dims: Any) -> tuple[int, ...]:
+    """The shape, with sizes of at least low in these dims (None: in all)."""
+    sizes = np.array(shape, np.int64)
+    chosen = slice(None) if dims is None else np.array(dims, np.int64)
+    sizes[chosen] = np.maximum(sizes[chosen], low)
+    return tuple(sizes.tolist())
+
+
 def reduction(
     domain: Domain = real, low: int = 0, min_rank: int = 0, **attrs: Callable[[Source], Any]
 ) -> Draw:
-    """A tensor, dims to reduce over, keepdim."""
+    """A tensor, dims to reduce over (of at least `low` elements each), keepdim."""
 
     def draw(s: Source) -> Call:
-        x = domain(s.rng, s.shape(min_rank, low=low))
+        shape = s.shape(min_rank)
+        dims = s.dims(len(shape))
+        x = domain(s.rng, at_least(low, shape, dims))
         more = {name: f(s) for name, f in attrs.items()}
-        return Call((x,), {"dim": s.dims(x.ndim), "keepdim": s.flag(), **more})
+        return Call((x,), {"dim": dims, "keepdim": s.flag(), **more})
 
     return draw
 
 
 def along(domain: Domain = real, low: int = 0, **attrs: Callable[[Source], Any]) -> Draw:
-    """A tensor of at least one dimension, and one dim."""
+    """A tensor of at least one dimension, and one dim (of at least `low` elements)."""
 
     def draw(s: Source) -> Call:
-        x = domain(s.rng, s.shape(min_rank=1, low=low))
-        return Call((x,), {"dim": s.dim(x.ndim), **{name: f(s) for name, f in attrs.items()}})
+        shape = s.shape(min_rank=1)
+        dim = s.dim(len(shape))
+        x = domain(s.rng, at_least(low, shape, dim))
+        return Call((x,), {"dim": dim, **{name: f(s) for name, f in attrs.items()}})
 
     return draw
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from draws import Call, Domain, Draw, Source, away_from, probability, real
+from draws import Call, Domain, Draw, Source, at_least, away_from, probability, real
 
 Array = np.ndarray
 
@@ -62,7 +62,7 @@ def draw_pair(
 
     def draw(s: Source) -> Call:
         reduction = s.integer(0, 2)
-        shape = s.shape(low=1 if reduction == 1 else 0)  # the mean of nothing is NaN
+        shape = s.shape()
         t = target(s.rng, shape)
         x = difference(s.rng, shape) + (0 if target is probability else t)
         attrs = {**fixed, "reduction": reduction}
@@ -110,8 +110,9 @@ def draw_cross_entropy(backward: bool = False) -> Draw:
     """Logits, and class indices or probabilities."""
 
     def draw(s: Source) -> Call:
-        shape = s.shape(min_rank=1, max_rank=3, low=1)
+        shape = s.shape(min_rank=1, max_rank=3)
         axis = 0 if len(shape) == 1 else 1
+        shape = at_least(1, shape, axis)
         examples = tuple(np.delete(shape, axis))
         x, reduction = real(s.rng, shape), s.integer(0, 2)
         if s.flag():
@@ -159,7 +160,7 @@ def batch_norm(
 
 
 def draw_batch_norm(s: Source) -> Call:
-    shape = (s.size(3, 5), *s.shape(min_rank=1, max_rank=3, low=1))
+    shape = (s.integer(3, 5), *s.shape(min_rank=1, max_rank=3, low=1))
     c, training = shape[1], s.flag()
     weight, bias = (real(s.rng, (c,)) if s.flag() else None for _ in range(2))
     running: tuple[Any, Any] = (None, None)
@@ -221,8 +222,10 @@ def layer_norm_backward(
 
 def draw_layer_norm(backward: bool = False) -> Draw:
     def draw(s: Source) -> Call:
-        x = real(s.rng, s.shape(min_rank=1, max_rank=3, low=1))
-        tail = x.shape[s.integer(0, x.ndim - 1) :]
+        shape = s.shape(min_rank=1, max_rank=3)
+        first = s.integer(0, len(shape) - 1)
+        x = real(s.rng, at_least(1, shape, tuple(range(first, len(shape)))))
+        tail = x.shape[first:]
         weight, bias = (real(s.rng, tail) if s.flag() else None for _ in range(2))
         attrs: dict[str, Any] = {"normalized_shape": tail, "eps": s.choice([0.1, 0.5])}
         if not backward:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from draws import Call, Source, real
+from draws import Call, Source, at_least, real
 
 
 def reshape(s: Source) -> Call:
@@ -131,5 +131,7 @@ def stack(s: Source) -> Call:
 
 def pair_along(s: Source) -> Call:
     """Two tensors of one shape, and a dim with elements."""
-    shape = s.shape(min_rank=1, low=1)
-    return Call((real(s.rng, shape), real(s.rng, shape)), {"dim": s.dim(len(shape))})
+    shape = s.shape(min_rank=1)
+    dim = s.dim(len(shape))
+    shape = at_least(1, shape, dim)
+    return Call((real(s.rng, shape), real(s.rng, shape)), {"dim": dim})

@@ -97,7 +97,7 @@ def rmsprop(p: Array, g: Array, v: Array, h: Array, average: Any, buffer: Any, s
 
 
 def draw_total_norm(s: Source) -> Call:
-    tensors = tuple(real(s.rng, s.shape(max_rank=2)) for _ in range(s.integer(1, 3)))
+    tensors = tuple(real(s.rng, s.shape(max_rank=3)) for _ in range(s.integer(1, 3)))
     return Call(tensors, {"largest": s.flag()})
 
 

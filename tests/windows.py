@@ -189,7 +189,7 @@ def pool(s: Source) -> tuple[Array, Array, dict[str, Any]]:
         stride = s.choice([None, (s.integer(1, 3), s.integer(1, 4))])
         padding = tuple(s.integer(0, k // 2) for k in kernel)
     sizes = [k + s.integer(0, 20 if i else 4) for i, k in enumerate(pair(kernel))]
-    lead = (7, 30) if s.scale > 1 else s.choice([(2,), (2, 3), (0, 2), (1, 1)])
+    lead = (7, s.scale**2) if s.scale > 1 else s.choice([(2,), (2, 3), (0, 2), (1, 1)])
     step = pair(kernel if stride is None else stride)
     shape = zip(sizes, pair(kernel), step, pair(padding), strict=True)
     x = distinct(s.rng, (*lead, *sizes))
