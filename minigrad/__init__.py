@@ -7,7 +7,17 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from minigrad._core import *  # noqa: F403  the ops, one for each row of the core's table
+try:
+    from minigrad._core import *  # noqa: F403  the ops, one for each row of the core's table
+except ModuleNotFoundError as error:
+    if error.name != "minigrad._core":
+        raise
+    raise ImportError(
+        f"{__file__.removesuffix('/__init__.py')} is minigrad's source, without its"
+        " compiled core. If you ran `pip install .`, start Python outside of this checkout, or"
+        " with -P, so that the installed minigrad is found; to import this one, build its core in"
+        " place (CONTRIBUTING.md, 'Set up')."
+    ) from None
 from minigrad._core import (
     Tensor,
     build_info,
