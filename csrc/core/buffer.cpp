@@ -8,6 +8,10 @@
 #include <new>
 #include <vector>
 
+#ifndef MG_POOL
+#define MG_POOL 1  // 0: every block from the system, for sanitizers
+#endif
+
 namespace mg {
 namespace {
 
@@ -38,8 +42,8 @@ size_t class_bytes(int c) {
 }
 
 void* system_allocate(size_t bytes) {
-  void* p = std::aligned_alloc(alignment, bytes);
-  if (!p) throw std::bad_alloc();
+  void* p = nullptr;
+  if (posix_memalign(&p, alignment, bytes)) throw std::bad_alloc();
   return p;
 }
 
@@ -99,6 +103,7 @@ ThreadCache* thread_cache() {
 }  // namespace
 
 void* pool_allocate(size_t bytes) {
+  if (!MG_POOL) return system_allocate(bytes);
   const int c = size_class(bytes);
   if (bytes <= small_limit) {
     ThreadCache* cache = thread_cache();
@@ -125,6 +130,7 @@ void* pool_allocate(size_t bytes) {
 
 void pool_free(void* p, size_t bytes) {
   if (!p) return;
+  if (!MG_POOL) return std::free(p);
   const int c = size_class(bytes);
   if (bytes > small_limit) return shared_free(p, c);
   ThreadCache* cache = thread_cache();
