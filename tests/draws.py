@@ -53,10 +53,13 @@ class Source:
         return tuple(self.size(low, high) for _ in range(rank))
 
     def broadcasting(self, count: int, low: int = 0) -> list[tuple[int, ...]]:
-        """Shapes that broadcast together: sizes of 1 and missing leading dimensions."""
+        """Shapes that broadcast together: sizes of 1 and missing leading dimensions.
+
+        Large ones: the first shape is whole, so that the result is large.
+        """
         full = self.shape(low=low)
-        shapes = []
-        for _ in range(count):
+        shapes = [full] if self.scale > 1 else []
+        while len(shapes) < count:
             kept = full[self.integer(0, len(full)) if self.flag() else 0 :]
             shapes.append(tuple(1 if self.integer(0, 3) == 0 else n for n in kept))
         return shapes

@@ -46,7 +46,8 @@ def check_normal(out: list[np.ndarray], call: Call) -> None:
 
 def randint(s: Source) -> Call:
     low = s.integer(-5, 5)
-    return Call((key(s),), {"low": low, "high": low + s.integer(1, 7), "shape": (400, s.size())})
+    shape = (400, s.size(), *[6] * (s.scale > 1))
+    return Call((key(s),), {"low": low, "high": low + s.integer(1, 7), "shape": shape})
 
 
 def check_randint(out: list[np.ndarray], call: Call) -> None:
