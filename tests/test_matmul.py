@@ -27,7 +27,19 @@ SHAPES = [  # (m, k, n)
     (7, 9, 17),
     (5, 7, 15),
     (13, 70, 33),
+    (2, 1, 9),
+    (30, 1, 50),
     (30, 2, 500),
+    (11, 3, 20),
+    (12, 4, 39),
+    (8, 2, 3),
+    (1, 30, 500),
+    (2, 9, 130),
+    (3, 9, 70),
+    (4, 9, 70),
+    (500, 30, 2),
+    (70, 30, 3),
+    (70, 5, 4),
     (64, 128, 10),
     (10, 128, 64),
     (64, 300, 64),
@@ -101,7 +113,11 @@ def test_every_layout_is_right_and_gives_the_same_bits(shape, dtype):
 
 
 @pytest.mark.skipif(mg.isa() == "baseline", reason="baseline has no fused multiply-add")
-@pytest.mark.parametrize("shape", [(7, 30, 19), (19, 30, 7), (1, 30, 9), (9, 30, 1)], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [(7, 30, 19), (19, 30, 7), (1, 30, 9), (9, 30, 1), (9, 30, 2), (5, 2, 9), (5, 4, 9)],
+    ids=str,
+)
 def test_each_output_is_one_chain_in_order(shape):
     a, b = operands(*shape, "float64")
     assert (mg.tensor(a) @ mg.tensor(b)).numpy().tobytes() == in_order(a, b).tobytes()
@@ -135,7 +151,10 @@ def test_all_isas_give_the_same_bits():
 import hashlib, numpy as np, minigrad as mg
 rng = np.random.default_rng(1)
 digest = hashlib.sha256()
-for m, k, n in [(1, 100, 37), (37, 100, 1), (5, 7, 3), (33, 70, 50), (30, 500, 65), (2, 600, 2)]:
+for m, k, n in [
+    *[(1, 100, 37), (37, 100, 1), (5, 7, 3), (33, 70, 50), (30, 500, 65), (2, 600, 2)],
+    *[(30, 1, 50), (30, 2, 50), (7, 3, 50), (7, 4, 50), (50, 30, 2), (50, 30, 3), (1, 30, 50)],
+]:
     for dtype in ("float32", "float64"):
         a = mg.tensor(rng.standard_normal((m, k)).astype(dtype))
         b = mg.tensor(rng.standard_normal((n, k)).astype(dtype))

@@ -11,6 +11,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/random.h"
+
 namespace mg {
 
 enum class Activation : uint8_t { none, relu };
@@ -19,6 +21,11 @@ enum class Activation : uint8_t { none, relu };
 struct Epilogue {
   const void* bias = nullptr;  // null, or n values side by side, added to each row
   Activation activation = Activation::none;
+  // Null, or m x n values that lie as C does: the output is multiplied by `scale`, and is 0 where
+  // the value is not above 0 (nor NaN).
+  const void* kept = nullptr;
+  double scale = 1;
+  DropOut dropout = {};
 };
 
 struct Gemm {
@@ -64,10 +71,14 @@ static inline Gemm gemm_part(const Gemm& g, bool rows, int64_t begin, int64_t en
   if (rows) {
     part.m = end - begin;
     part.a = moved(g.a, begin * g.a_row);
+    part.epilogue.kept = moved(g.epilogue.kept, begin * g.c_row);
+    part.epilogue.dropout.element += begin * g.c_row;
   } else {
     part.n = end - begin;
     part.b = moved(g.b, begin * g.b_col);
     part.epilogue.bias = moved(g.epilogue.bias, begin);
+    part.epilogue.kept = moved(g.epilogue.kept, begin);
+    part.epilogue.dropout.element += begin;
   }
   return part;
 }

@@ -33,8 +33,6 @@ struct Blocks {
   int64_t a_size, b_size;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Cuts n into equal blocks of at most `most`, a multiple of `unit`.
 static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
   if (n <= most) return n;
@@ -153,8 +151,7 @@ static void edge_tile(TileFn<T> fn, Tile<T> t, int rows, int n) {
   t.next_c = buffer;
   t.finish = nullptr;
   fn(t);
-  const Finish<T> plain = {nullptr, false};
-  finish_rows(buffer, columns, c, c_row, rows, n, finish ? *finish : plain);
+  finish_rows(buffer, columns, c, c_row, rows, n, finish ? *finish : Finish<T>());
 }
 
 // The tiles of a panel, ready to run; what differs from tile to tile is filled in by run_tile.
@@ -176,13 +173,12 @@ static inline void aim(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
 
 template <class T>
 static inline void start(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
-  c.finish = {s.g.finish.bias ? s.g.finish.bias + p.j : nullptr, s.g.finish.relu};
   c.columns = p.columns;
   c.tile.k = s.k;
   c.tile.a_step = s.form == AForm::rows ? s.g.a_row : s.g.a_col;
   c.tile.c_row = s.g.c_row;
   c.tile.first = s.k0 == 0;
-  c.tile.finish = s.k0 + s.k == s.g.k && (c.finish.bias || c.finish.relu) ? &c.finish : nullptr;
+  c.tile.finish = s.k0 + s.k == s.g.k && s.g.finish ? &c.finish : nullptr;
   aim(c, s, p);
 }
 
@@ -191,6 +187,7 @@ MG_INLINE void run_tile(Column<T>& c, const Block<T>& s, int64_t row, int64_t ro
   c.tile.a = s.x.pack_a ? s.a_packed + row * s.k : s.a + row * s.g.a_row;
   if (s.x.pack_a) c.tile.a_step = rows;
   c.tile.c = s.c + row * s.g.c_row + j;
+  if (c.tile.finish) c.finish = s.g.finish.at(j, (s.m0 + row) * s.g.c_row);
   c.tile.next_c = s.x.rows_outside ? c.tile.c + Shape<T>::columns : c.tile.c + rows * s.g.c_row;
   const TileFn<T> fn = c.fns[(rows - 1) * Shape<T>::vectors];
   if (c.columns % Vec<T>::width)

@@ -141,5 +141,5 @@ static void multiply_lanes(const Problem<T>& g, T* scratch) {
       dot_columns(x, b, b_col, g.k, count, g.c + j);
     }
   }
-  if (g.finish.bias || g.finish.relu) finish_rows(g.c, 0, g.c, 0, 1, g.n, g.finish);
+  if (g.finish) finish_rows(g.c, 0, g.c, 0, 1, g.n, g.finish);
 }

@@ -80,36 +80,3 @@ static void pack_a(const T* a, int64_t a_row, int64_t a_col, int m, int64_t k, T
       for (int i = 0; i < m; ++i) out[p * m + i] = a[i * a_row + p * a_col];
   }
 }
-
-// Applies the epilogue to rows by columns elements of `in` (columns padded to whole vectors) on
-// their way to C.
-template <class T>
-static void finish_rows(const T* in, int64_t in_row, T* c, int64_t c_row, int64_t rows,
-                        int64_t cols, const Finish<T>& finish) {
-  constexpr int width = Vec<T>::width;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; j += width) {
-      const int some = cols - j < width ? static_cast<int>(cols - j) : width;
-      store_n(c + i * c_row + j, finish(load_n(in + i * in_row + j, some), finish.bias + j, some),
-              some);
-    }
-}
-
-// C = finish(D^T), D (n x m).
-template <class T>
-static void finish_transposed(const T* d, int64_t d_row, T* c, int64_t c_row, int64_t m, int64_t n,
-                              const Finish<T>& finish) {
-  constexpr int width = Vec<T>::width;
-  for (int64_t j = 0; j < n; j += width) {
-    const int columns = n - j < width ? static_cast<int>(n - j) : width;
-    for (int64_t i = 0; i < m; i += width) {
-      const int rows = m - i < width ? static_cast<int>(m - i) : width;
-      Vec<T> r[width];
-      for (int q = 0; q < width; ++q)
-        r[q] = q < columns ? load_n(d + (j + q) * d_row + i, rows) : Vec<T>::zero();
-      transpose(r);
-      for (int q = 0; q < rows; ++q)
-        store_n(c + (i + q) * c_row + j, finish(r[q], finish.bias + j, columns), columns);
-    }
-  }
-}

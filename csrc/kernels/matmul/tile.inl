@@ -9,17 +9,6 @@ struct Shape {
 };
 
 template <class T>
-struct Finish {
-  const T* bias;  // of the tile's first column, or null
-  bool relu;
-
-  Vec<T> operator()(Vec<T> x, const T* bias_here, int n) const {
-    if (bias) x = x + load_n(bias_here, n);
-    return relu ? max(Vec<T>::zero(), x) : x;
-  }
-};
-
-template <class T>
 struct Tile {
   int64_t k;
   const T* a;
@@ -96,6 +85,12 @@ static void tile(const Tile<T>& t) {
       if (t.finish->relu) {
 #pragma GCC unroll 16
         for (int i = 0; i < Rows; ++i) acc[i][v] = max(Vec<T>::zero(), acc[i][v]);
+      }
+      if (t.finish->kept) {
+        const T* kept = t.finish->kept + v * width;
+#pragma GCC unroll 16
+        for (int i = 0; i < Rows; ++i)
+          acc[i][v] = t.finish->masked(acc[i][v], load(kept + i * c_row));
       }
     }
   }

@@ -1,0 +1,204 @@
+// Thin products: a few links or a few rows. Operands are used where they lie, and no vector is cut
+// short: where the last one of a row would stick out, it begins earlier and gives a few outputs a
+// second time, to the same bits.
+
+// ---- A few links (k): C is written row by row, B and what finishes it stay in L1 ----------------
+
+static constexpr int64_t most_links = 4;
+
+template <class T>
+static bool few_links(const Problem<T>& g) {
+  return g.k >= 1 && g.k <= most_links && g.n >= Vec<T>::width;
+}
+
+// B side by side along n, as packed by pack_links.
+template <class T>
+struct Links {
+  const T* b;
+  int64_t row;
+};
+
+template <class T, int K, int Rows>
+static void links_rows(const Problem<T>& g, const Links<T>& links, int64_t i0) {
+  constexpr int width = Vec<T>::width;
+  Vec<T> a[Rows][K];
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+    for (int p = 0; p < K; ++p) a[i][p] = Vec<T>(g.a[(i0 + i) * g.a_row + p * g.a_col]);
+  const int64_t c_row = g.c_row;
+  T* const c = g.c + i0 * c_row;
+  const Finish<T> finish = g.finish.at(0, i0 * c_row);
+  for (int64_t next = 0; next < g.n; next += width) {
+    const int64_t j = next + width <= g.n ? next : g.n - width;
+    Vec<T> row[K], x[Rows];
+#pragma GCC unroll 4
+    for (int p = 0; p < K; ++p) row[p] = load(links.b + p * links.row + j);
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) {
+      x[i] = Vec<T>::zero();
+#pragma GCC unroll 4
+      for (int p = 0; p < K; ++p) x[i] = fma(a[i][p], row[p], x[i]);
+    }
+    if (finish.bias) {
+      const Vec<T> bias = load(finish.bias + j);
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) x[i] = x[i] + bias;
+    }
+    if (finish.relu) {
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) x[i] = max(Vec<T>::zero(), x[i]);
+    }
+    if (finish.kept) {
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) x[i] = finish.masked(x[i], load(finish.kept + i * c_row + j));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) store(c + i * c_row + j, x[i]);
+  }
+}
+
+// Turns B into K rows side by side; dense columns of 2 or 4 go through registers.
+template <class T>
+static Links<T> pack_links(const Problem<T>& g, T* out) {
+  constexpr int width = Vec<T>::width;
+  const int64_t row = ceil_div(g.n, 16) * 16;
+  int64_t j = 0;
+  if (g.b_row == 1 && g.b_col == 2 && g.k == 2) {
+    for (; j + width <= g.n; j += width) {
+      const Vec<T> x = load(g.b + 2 * j), y = load(g.b + 2 * j + width);
+      store(out + j, evens(x, y));
+      store(out + row + j, odds(x, y));
+    }
+  } else if (g.b_row == 1 && g.b_col == 4 && g.k == 4) {
+    for (; j + width <= g.n; j += width) {
+      Vec<T> x[4];
+      for (int q = 0; q < 4; ++q) x[q] = load(g.b + 4 * j + q * width);
+      const Vec<T> even0 = evens(x[0], x[1]), even1 = evens(x[2], x[3]);
+      const Vec<T> odd0 = odds(x[0], x[1]), odd1 = odds(x[2], x[3]);
+      store(out + j, evens(even0, even1));
+      store(out + row + j, evens(odd0, odd1));
+      store(out + 2 * row + j, odds(even0, even1));
+      store(out + 3 * row + j, odds(odd0, odd1));
+    }
+  }
+  for (; j < g.n; ++j)
+    for (int64_t p = 0; p < g.k; ++p) out[p * row + j] = g.b[p * g.b_row + j * g.b_col];
+  return {out, row};
+}
+
+template <class T>
+static int64_t links_scratch(const Problem<T>& g) {
+  return g.b_col == 1 ? 0 : g.k * ceil_div(g.n, 16) * 16;
+}
+
+// `done(begin, end)` is called when these rows of C are written.
+template <class T, int K, class Done>
+static void links_all(const Problem<T>& g, const Links<T>& links, Done done) {
+  constexpr int rows = K <= 2 ? 3 : 2;
+  int64_t i = 0;
+  for (; i + rows <= g.m; i += rows) {
+    links_rows<T, K, rows>(g, links, i);
+    done(i, i + rows);
+  }
+  if (i == g.m) return;
+  if (rows == 3 && i + 2 == g.m)
+    links_rows<T, K, 2>(g, links, i);
+  else
+    links_rows<T, K, 1>(g, links, i);
+  done(i, g.m);
+}
+
+template <class T, class Done>
+static void multiply_links(const Problem<T>& g, T* scratch, Done done) {
+  const Links<T> links = g.b_col == 1 ? Links<T>{g.b, g.b_row} : pack_links(g, scratch);
+  switch (g.k) {
+    case 1:
+      return links_all<T, 1>(g, links, done);
+    case 2:
+      return links_all<T, 2>(g, links, done);
+    case 3:
+      return links_all<T, 3>(g, links, done);
+    default:
+      return links_all<T, 4>(g, links, done);
+  }
+}
+
+// ---- A few rows: strips of columns with all of their chains in registers, down along k ----------
+
+static constexpr int64_t most_rows = 4;
+
+template <class T>
+static bool few_rows(const Problem<T>& g) {
+  return g.k >= 1 && g.m <= most_rows && g.n >= Vec<T>::width && g.b_col == 1;
+}
+
+// Rows of C, or, for `Pairs`, two rows as the columns of C^T.
+template <class T, int Rows, int Vectors, bool Pairs>
+static void rows_strip(const Problem<T>& g, int64_t j) {
+  constexpr int width = Vec<T>::width;
+  Vec<T> acc[Rows][Vectors];
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) acc[i][v] = Vec<T>::zero();
+  const T *a = g.a, *b = g.b + j;
+  for (int64_t p = 0; p < g.k; ++p, a += g.a_col, b += g.b_row) {
+    Vec<T> x[Rows];
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) x[i] = Vec<T>(a[i * g.a_row]);
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      const Vec<T> row = load(b + v * width);
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) acc[i][v] = fma(x[i], row, acc[i][v]);
+    }
+  }
+  if constexpr (Pairs) {
+    T* c = g.c + 2 * j;
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v, c += 2 * width) {
+      store(c, zip_low(acc[0][v], acc[1][v]));
+      store(c + width, zip_high(acc[0][v], acc[1][v]));
+    }
+  } else {
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) {
+        const int64_t at = i * g.c_row, column = j + v * width;
+        store(g.c + at + column, g.finish(acc[i][v], column, at, width));
+      }
+  }
+}
+
+template <class T, int Rows, int Vectors, bool Pairs = false>
+static void rows_all(const Problem<T>& g) {
+  constexpr int64_t width = Vec<T>::width, wide = Vectors * width;
+  for (int64_t j = 0; j < g.n; j += g.n >= wide ? wide : width) {
+    if (g.n >= wide)
+      rows_strip<T, Rows, Vectors, Pairs>(g, j + wide <= g.n ? j : g.n - wide);
+    else
+      rows_strip<T, Rows, 1, Pairs>(g, j + width <= g.n ? j : g.n - width);
+  }
+}
+
+template <class T>
+static void multiply_rows(const Problem<T>& g) {
+  switch (g.m) {
+    case 1:
+      return rows_all<T, 1, 8>(g);
+    case 2:
+      return rows_all<T, 2, 4>(g);
+    case 3:
+      return rows_all<T, 3, 3>(g);
+    default:
+      return rows_all<T, 4, 2>(g);
+  }
+}
+
+// C^T (2 x n) with C dense.
+template <class T>
+static void multiply_pairs(const Problem<T>& g) {
+  rows_all<T, 2, 4, true>(g);
+}
