@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
-
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import _core, nn, optim
+from minigrad import _core
 
 
 def leaf(*values: float) -> mg.Tensor:
@@ -118,47 +115,3 @@ def test_a_chain_of_100_000_ops_needs_no_deep_stack():
     for _ in range(100_000):
         y = y + 1
     del y  # freed without backward
-
-
-def train(seed: int, results: dict[int, bytes]) -> None:
-    mg.seed(seed)
-    rng = np.random.default_rng(seed)
-    x = mg.tensor(rng.standard_normal((64, 8)).astype("float32"))
-    y = mg.tensor(rng.standard_normal((64, 1)).astype("float32"))
-    model = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Dropout(0.3), nn.Linear(64, 1))
-    optimizer = optim.AdamW(model.parameters(), lr=0.01)
-    for _ in range(20):
-        optimizer.zero_grad()
-        nn.functional.mse_loss(model(x), y).backward()
-        optimizer.step()
-    results[seed] = b"".join(p.numpy().tobytes() for p in model.parameters())
-
-
-def test_python_threads_train_side_by_side():
-    alone: dict[int, bytes] = {}
-    for seed in range(4):
-        train(seed, alone)
-    together: dict[int, bytes] = {}
-    threads = [threading.Thread(target=train, args=(seed, together)) for seed in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert together == alone
-
-
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_forked_child_computes():
-    big = mg.tensor(np.arange(300_000, dtype="float32"))
-    expected = (big * 2).sum().item()  # the pool is running
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if (big * 2).sum().item() == expected else 1)
-    assert os.waitpid(child, 0)[1] == 0
-
-
-def test_thread_count_is_checked():
-    before = mg.get_num_threads()
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        mg.set_num_threads(0)
-    assert mg.get_num_threads() == before
