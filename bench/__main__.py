@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 # This process only compares answers: its BLAS needs no threads that would spin beside contenders.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -28,6 +29,13 @@ HELPERS = {"__main__", "contender", "harness", "machine", "plot"}
 def subjects() -> list[str]:
     """Every file here that is not a helper."""
     return sorted(p.stem for p in HERE.glob("*.py") if p.stem not in HELPERS)
+
+
+def write(folder: Path, subject: str, machine: dict[str, str], results: Any) -> None:
+    """Writes the results as JSON."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"machine": machine, "results": results}, indent=1)
+    (folder / f"{subject}.json").write_text(text)
 
 
 def main() -> None:
@@ -52,19 +60,25 @@ def main() -> None:
     for subject in args.subjects or subjects():
         results: list[Result] = []
         saved = []
+        module = importlib.import_module(subject)
+        if hasattr(module, "study"):  # of what is learned, which does not depend on threads
+            print(f"\n== {subject} ==", flush=True)
+            study = module.study(args.quick)
+            if args.save:
+                write(args.save, subject, machine, study.as_json())
+                study.draw(args.save / f"{subject}.png")
+            continue
         for threads in args.threads:
             print(f"\n== {subject}, {threads} thread{'s' * (threads > 1)} ==", flush=True)
             with Bench(args.quick, threads, tuple(args.without)) as bench:
-                importlib.import_module(subject).run(bench)
+                module.run(bench)
             results += bench.results
             saved += bench.as_json()
         if len(args.threads) > 1:
             print(f"\n{subject}, each on its best number of threads")
             print("\n".join(best_threads(results)), flush=True)
         if args.save:
-            args.save.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"machine": machine, "results": saved}, indent=1)
-            (args.save / f"{subject}.json").write_text(text)
+            write(args.save, subject, machine, saved)
             draw(subject, saved, args.save / f"{subject}.png")
 
 

@@ -1,4 +1,8 @@
-"""Losses as modules. The mean over all elements or examples unless `reduction` says otherwise."""
+"""Losses as modules. The mean over all elements or examples unless `reduction` says otherwise.
+
+Called with a third tensor, `sample_weight` (N,), they weigh the examples: the mean is then
+sum(w l) / sum(w).
+"""
 
 from __future__ import annotations
 
@@ -41,9 +45,9 @@ class MSELoss(_Loss):
     2.0
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Two tensors of one shape -> a scalar."""
-        return F.mse_loss(input, target, self.reduction)
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Two tensors of one shape, and weights (N,) if any -> a scalar."""
+        return F.mse_loss(input, target, self.reduction, sample_weight)
 
 
 class L1Loss(_Loss):
@@ -61,9 +65,9 @@ class L1Loss(_Loss):
     1.0
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Two tensors of one shape -> a scalar."""
-        return F.l1_loss(input, target, self.reduction)
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Two tensors of one shape, and weights (N,) if any -> a scalar."""
+        return F.l1_loss(input, target, self.reduction, sample_weight)
 
 
 class HuberLoss(_Loss):
@@ -88,9 +92,9 @@ class HuberLoss(_Loss):
         super().__init__(reduction)
         self.delta = number("delta", delta, 0.0, open_minimum=True)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Two tensors of one shape -> a scalar."""
-        return F.huber_loss(input, target, self.reduction, self.delta)
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Two tensors of one shape, and weights (N,) if any -> a scalar."""
+        return F.huber_loss(input, target, self.reduction, self.delta, sample_weight)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -117,10 +121,14 @@ class BCEWithLogitsLoss(_Loss):
         super().__init__(reduction)
         self.register_buffer("pos_weight", _weight("pos_weight", pos_weight))
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Logits and targets of one shape -> a scalar."""
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Logits and targets of one shape, and weights (N,) if any -> a scalar."""
         return F.binary_cross_entropy_with_logits(
-            input, target, reduction=self.reduction, pos_weight=self.pos_weight
+            input,
+            target,
+            reduction=self.reduction,
+            pos_weight=self.pos_weight,
+            sample_weight=sample_weight,
         )
 
 
@@ -157,14 +165,15 @@ class CrossEntropyLoss(_Loss):
             raise ValueError(f"weight must have shape (C,), got {weights.shape}")
         self.register_buffer("weight", weights)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Logits (N, C) and classes (N,) -> a scalar."""
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Logits (N, C), classes (N,), and weights (N,) if any -> a scalar."""
         return F.cross_entropy(
             input,
             target,
             self.weight,
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
+            sample_weight=sample_weight,
         )
 
     def extra_repr(self) -> str:

@@ -1,9 +1,15 @@
 """Losses as functions.
 
-`reduction` is "mean", "sum" or "none" (one value per element or example).
+`reduction` is "mean", "sum" or "none" (one value per element or example). `sample_weight` (N,)
+weighs the examples: the mean is then the weighted mean sum(w l) / sum(w), so that the scale of the
+weights does not matter (torch's mse_loss and scikit-learn do so; Keras divides by N instead).
+Weights that are all 0 give 0.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from minigrad import _core
 from minigrad._check import number, one_of, probability
@@ -18,6 +24,7 @@ __all__ = [
     "reduction_code",
 ]
 
+_TINY = 1e-30  # in place of a sum of weights that is 0
 _REDUCTIONS = ("none", "mean", "sum")  # in the order of the core's codes
 
 
@@ -26,18 +33,29 @@ def reduction_code(reduction: str) -> int:
     return _REDUCTIONS.index(one_of("reduction", reduction, _REDUCTIONS))
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """(input - target)^2 of tensors of one shape.
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F
-    >>> F.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()
-    2.0
+    >>> x, y = mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])
+    >>> F.mse_loss(x, y).item(), F.mse_loss(x, y, sample_weight=mg.tensor([3.0, 1.0])).item()
+    (2.0, 1.0)
     """
-    return _core.mse_loss(input, target, reduction=reduction_code(reduction))
+    return _reduced(_core.mse_loss, input, target, reduction, sample_weight)
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """|input - target| of tensors of one shape.
 
     >>> import minigrad as mg
@@ -45,11 +63,15 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     >>> F.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0]), "sum").item()
     2.0
     """
-    return _core.l1_loss(input, target, reduction=reduction_code(reduction))
+    return _reduced(_core.l1_loss, input, target, reduction, sample_weight)
 
 
 def huber_loss(
-    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    sample_weight: Tensor | None = None,
 ) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = input - target.
 
@@ -59,11 +81,16 @@ def huber_loss(
     [0.5, 2.5]
     """
     number("delta", delta, 0.0, open_minimum=True)
-    return _core.huber_loss(input, target, delta=delta, reduction=reduction_code(reduction))
+    return _reduced(_core.huber_loss, input, target, reduction, sample_weight, delta=delta)
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, *, reduction: str = "mean", pos_weight: Tensor | None = None
+    input: Tensor,
+    target: Tensor,
+    *,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+    sample_weight: Tensor | None = None,
 ) -> Tensor:
     """-y log s - (1 - y) log(1 - s), s = sigmoid(input), y = target in [0, 1], without overflow.
 
@@ -76,12 +103,17 @@ def binary_cross_entropy_with_logits(
     >>> round(loss.item(), 4)
     2.0794
     """
-    code = reduction_code(reduction)
     if pos_weight is None:
-        return _core.binary_cross_entropy_with_logits(input, target, reduction=code)
+        op = _core.binary_cross_entropy_with_logits
+        return _reduced(op, input, target, reduction, sample_weight)
+    reduction_code(reduction)
     # log(1 - s) = -x - softplus(-x) and log s = -softplus(-x).
     loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * _core.softplus(-input)
-    return _reduce(loss, reduction)
+    return (
+        _reduce(loss, reduction)
+        if sample_weight is None
+        else _weighted(loss, sample_weight, reduction)
+    )
 
 
 def cross_entropy(
@@ -91,6 +123,7 @@ def cross_entropy(
     *,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
+    sample_weight: Tensor | None = None,
 ) -> Tensor:
     """-log softmax(input)[target] for logits (N, C) or (N, C, ...) and int64 classes (N, ...).
 
@@ -104,9 +137,10 @@ def cross_entropy(
     1.3863
     """
     probability("label_smoothing", label_smoothing)
-    code = reduction_code(reduction)
+    reduction_code(reduction)
     if weight is None:
-        return _core.cross_entropy(input, target, label_smoothing=label_smoothing, reduction=code)
+        op, smoothing = _core.cross_entropy, label_smoothing
+        return _reduced(op, input, target, reduction, sample_weight, label_smoothing=smoothing)
     if target.dtype.kind != "i":
         raise TypeError(f"class weights need int64 classes as targets, got {target.dtype}")
     each = _core.cross_entropy(input, target, reduction=reduction_code("none"))
@@ -118,7 +152,42 @@ def cross_entropy(
         along = weight.reshape((-1, *[1] * (input.ndim - 2)))
         smooth = (_core.log_softmax(input, 1) * along).sum(1) * (-1 / input.shape[1])
         loss = loss * (1 - label_smoothing) + smooth * label_smoothing
+    if sample_weight is not None:
+        return _weighted(loss, sample_weight, reduction, share)
     return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
+
+
+def _reduced(
+    op: Callable[..., Tensor],
+    input: Tensor,
+    target: Tensor,
+    reduction: str,
+    sample_weight: Tensor | None,
+    **options: Any,
+) -> Tensor:
+    """A loss of the core, which itself knows reductions but no weights."""
+    code = reduction_code(reduction)
+    if sample_weight is None:
+        return op(input, target, reduction=code, **options)
+    each = op(input, target, reduction=reduction_code("none"), **options)
+    return _weighted(each, sample_weight, reduction)
+
+
+def _weighted(
+    each: Tensor, sample_weight: Tensor, reduction: str, share: Tensor | None = None
+) -> Tensor:
+    """Losses (N, ...) reduced with a weight a row; `share` is what each weighs already."""
+    if each.ndim == 0 or sample_weight.shape != each.shape[:1]:
+        raise ValueError(
+            f"sample_weight has shape {sample_weight.shape}, expected one weight for each of the "
+            f"rows of losses of shape {each.shape}"
+        )
+    row = sample_weight.to(each.dtype).reshape((-1, *[1] * (each.ndim - 1)))
+    weighed = each * row
+    if reduction != "mean":
+        return _reduce(weighed, reduction)
+    total = row.sum() * (each.numel() // len(each)) if share is None else (share * row).sum()
+    return weighed.sum() / total.maximum(_TINY)
 
 
 def _reduce(loss: Tensor, reduction: str) -> Tensor:
