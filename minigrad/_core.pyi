@@ -31,7 +31,7 @@ class Epoch:
 
 class EpochPart:
     """A plan and the rows that it is replayed over."""
-    def __init__(self, plan: Plan, data: Sequence[Any], first: int, last: int, shuffled: _Bool, figures: Sequence[int], kept: Sequence[Any]) -> None: ...
+    def __init__(self, plan: Plan, data: Sequence[Any], first: int, last: int, shuffled: _Bool, figures: Sequence[int], weight: _Float, kept: Sequence[Any]) -> None: ...
 
 class EpochState:
     """What an Epoch's plans change, as it was once."""
@@ -45,8 +45,8 @@ class Plan:
     @property
     def instructions(self) -> list[str]: ...
     @property
-    def numbers(self) -> list[_Bool]:
-        """Whether each output is one floating number."""
+    def outputs(self) -> list[Any]:
+        """Shape and dtype of each output."""
     def profile(self, repeats: int = 20) -> list[_Float]:
         """Median nanoseconds of each instruction; changes nothing."""
     def replay(self, inputs: Sequence[Any]) -> list[Tensor]:
@@ -223,6 +223,9 @@ class Tensor:
 def build_info() -> dict[str, Any]:
     """Version, compiler, instruction sets and threads, as a dict."""
 
+def changes() -> int:
+    """How often a tensor's requires_grad or a module was changed: another count means that a plan may no longer be what its function does."""
+
 def from_numpy(array: Any) -> Tensor:
     """A tensor over the array's own memory, where dtype and memory allow."""
 
@@ -235,6 +238,9 @@ def is_grad_enabled() -> _Bool: ...
 
 def isa() -> str:
     """The instruction set whose kernels are in use."""
+
+def note_change() -> None:
+    """Counts one change."""
 
 def ops() -> list[dict[str, Any]]:
     """The op table: name, signature, doc, outputs and differentiable of each row."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -64,11 +65,17 @@ def _replayed(
     data: list[Tensor],
     order: np.ndarray,
     span: tuple[int, int],
+    batch_size: int,
     sums: list[float],
 ) -> list[float]:
     """The sums with the batches of a span of the order added."""
-    figures = [i if number else -1 for i, number in enumerate(plan.numbers)]
-    part = _core.EpochPart(plan, data, *span, True, figures, [None] * len(figures))
+    figures = [
+        i if dtype.kind == "f" and math.prod(shape) == 1 else -1
+        for i, (shape, dtype) in enumerate(plan.outputs)
+    ]
+    part = _core.EpochPart(
+        plan, data, *span, True, figures, float(batch_size), [None] * len(figures)
+    )
     table = np.zeros((1, len(figures) + 1))
     table[0, : len(sums)] = sums
     _core.Epoch([part], [1.0] * len(figures)).run(order[None], table)
@@ -134,7 +141,7 @@ class Compiled(Generic[P, R]):
             batch = [a[taken] for a in arrays]
             plan = self.plan_of(*batch)  # type: ignore[call-arg]
             if plan is not None and first < full and os.environ.get("MINIGRAD_EAGER") != "1":
-                sums = _replayed(plan, tensors, order, (first, full), sums)
+                sums = _replayed(plan, tensors, order, (first, full), batch_size, sums)
                 first = full
                 continue
             outputs: list[Any] = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
@@ -107,8 +108,27 @@ class _PerThread(Generator):
             state = self._local.state = Tensor(np.zeros(2, np.int64))
         return state
 
+    @contextmanager
+    def replaced(self, generator: Generator) -> Iterator[None]:
+        """Inside: what this thread draws by default comes from another generator.
 
-default_generator: Generator = _PerThread()
+        >>> import minigrad as mg
+        >>> from minigrad.random import Generator, default_generator
+        >>> own = Generator(7)
+        >>> with default_generator.replaced(own):
+        ...     _ = mg.rand(3)
+        >>> own.get_state()
+        (7, 1)
+        """
+        kept = self.state
+        self._local.state = generator.state
+        try:
+            yield
+        finally:
+            self._local.state = kept
+
+
+default_generator = _PerThread()
 
 
 def seed(n: SupportsIndex) -> Generator:

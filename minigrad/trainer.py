@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from typing import Any, Literal
@@ -14,17 +13,17 @@ from minigrad import random
 from minigrad._core import Tensor
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
-from minigrad.data.random import generator
-from minigrad.history import History, Row
+from minigrad.history import History
 from minigrad.metrics import Metric, resolve
-from minigrad.nn import BatchNorm1d, BatchNorm2d, Module
-from minigrad.optim.lr_scheduler import ReduceLROnPlateau
-from minigrad.training.feed import Feed, batch_spans
+from minigrad.nn import Module
+from minigrad.random import Generator
+from minigrad.training.feed import Feed
 from minigrad.training.learner import Learner
-from minigrad.training.modes import evaluating, set_training
+from minigrad.training.loop import Loop
+from minigrad.training.modes import evaluating
 from minigrad.training.preparation import make_feed, model_dtype, prepare
 from minigrad.training.resume import load_training, save_training
-from minigrad.training.running import RunningAverage
+from minigrad.training.snapshot import Snapshot, take_snapshot
 
 Array = npt.NDArray[Any]
 
@@ -122,8 +121,9 @@ class Trainer(Learner):
         self.epoch = 0
         self.epochs = 0
         self.epochs_trained = 0  # over all calls of fit, so that a second call shuffles anew
-        self._noise_counter = 0
-        self._stop_reason = ""
+        self.stop_reason = ""
+        self.noise = Generator(seed ^ _NOISE_STREAM)
+        self._loop: Loop | None = None
 
     def fit(
         self,
@@ -155,19 +155,18 @@ class Trainer(Learner):
         self.history = History(curves=self.curves)
         self.columns = self._columns(validation is not None)
         self.epoch, self.epochs = 0, epochs
-        self._stop_reason = ""
+        self.stop_reason = ""
         begun: list[Callback] = []
-        noise = random.default_generator
-        kept = noise.get_state()
         try:
-            noise.set_state((self.seed ^ _NOISE_STREAM, self._noise_counter))
-            for callback in self.callbacks:
-                callback.on_fit_begin(self)
-                begun.append(callback)
-            if resume is not None:
-                load_training(self, resume)
-            self._run(train, validation)
-            self.history.stop_reason = self._stop_reason or f"all {epochs} epochs run"
+            with random.default_generator.replaced(self.noise):
+                for callback in self.callbacks:
+                    callback.on_fit_begin(self)
+                    begun.append(callback)
+                if resume is not None:
+                    load_training(self, resume)
+                self._loop = Loop(self, train, validation)
+                self._loop.run()
+            self.history.stop_reason = self.stop_reason or f"all {epochs} epochs run"
         except KeyboardInterrupt:
             self.history.stop_reason = f"interrupted in epoch {self.epoch}"
             raise
@@ -175,17 +174,16 @@ class Trainer(Learner):
             self.history.stop_reason = f"{type(error).__name__}: {error}"
             raise
         finally:
-            self._noise_counter = noise.get_state()[1]
-            noise.set_state(kept)
             self.model.eval()
             with ExitStack() as ends:  # every one is called, even if another one fails
                 for callback in reversed(begun):
                     ends.callback(callback.on_fit_end, self)
+            self._loop = None
         return self.history
 
     def stop(self, reason: str) -> None:
         """Ask the running ``fit`` to end after this epoch. The reason goes into the history."""
-        self._stop_reason = reason
+        self.stop_reason = reason
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return the data loss and every metric of ``(x, y)``, in eval mode.
@@ -206,64 +204,11 @@ class Trainer(Learner):
         """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""
         save_training(self, path)
 
-    def _run(self, train: Feed, validation: Feed | None) -> None:
-        normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in self.model.modules())
-        spans = batch_spans(train.rows, self.batch_size, lone_row_allowed=not normed)
-        watchers = [c for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
-        self.begin(planned=not watchers)
-        earlier = self.history[-1]["seconds"] if len(self.history) else 0.0
-        start = time.perf_counter() - earlier
-        while self.epoch < self.epochs and not self._stop_reason:
-            for callback in self.callbacks:
-                callback.on_epoch_begin(self)
-            modules = list(self.model.modules())
-            set_training(modules)
-            running = self._train_epoch(train, spans, watchers)
-            self.epochs_trained += 1
-            with evaluating(modules):
-                row = self._row(running or self.evaluate_batches(train), validation)
-            row["seconds"] = time.perf_counter() - start
-            if self.scheduler is not None and self.scheduler_every == "epoch":
-                self._schedule(row)
-            self.history.append(row)
-            for callback in self.callbacks:
-                callback.on_epoch_end(self, row)
-            self.epoch += 1
-
-    def _train_epoch(
-        self, feed: Feed, spans: list[tuple[int, int]], watchers: list[Callback]
-    ) -> dict[str, float]:
-        """Train once on all rows; return running averages, if they are wanted."""
-        running = RunningAverage() if self.curves == "running" else None
-        for x, y in self._shuffled(feed, spans):
-            loss, output = self.step(x, y)
-            if self.scheduler is not None and self.scheduler_every == "batch":
-                self.scheduler.step()
-            if running is not None:
-                running.add(loss, output, y)
-            for callback in watchers:
-                callback.on_batch_end(self, loss)
-            if self._stop_reason:
-                break
-        if running is None:
-            return {}
-        return {"loss": running.loss(), **self.measure(*running.arrays())}
-
-    def _shuffled(
-        self, feed: Feed, spans: list[tuple[int, int]]
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        if len(spans) == 1:  # order within a batch has no meaning, and no copy is needed
-            yield feed.whole()
-            return
-        order = generator(self.seed, self.epochs_trained).permutation(feed.rows)
-        for start, stop in spans:
-            yield feed.take(order[start:stop])
-
-    def _schedule(self, row: Row) -> None:
-        if isinstance(self.scheduler, ReduceLROnPlateau):
-            self.scheduler.step(row.get("val_loss", row["loss"]))
-        else:
-            self.scheduler.step()
+    def snapshot(self) -> Snapshot:
+        """Return the state after the current epoch, which a callback may put back later."""
+        if self._loop is None:
+            return Snapshot(take_snapshot(self.model, self.optimizer))
+        return self._loop.snapshot()
 
     def _columns(self, validation: bool) -> list[str]:
         def pair(name: str) -> list[str]:
@@ -273,28 +218,18 @@ class Trainer(Learner):
         measured = [name for metric in self.metrics for name in pair(metric.name)]
         return ["epoch", *pair("loss"), *penalty, *measured, "lr", "seconds"]
 
-    def _row(self, train: Row, validation: Feed | None) -> Row:
-        """Return the epoch's figures, in the order of the columns."""
-        figures: Row = {"epoch": self.epoch, **train, "lr": self.optimizer.param_groups[0]["lr"]}
-        if validation is not None:
-            of_val = self.evaluate_batches(validation)
-            figures |= {f"val_{name}": value for name, value in of_val.items()}
-        if self.penalty is not None:
-            figures["penalty"] = self.penalty(self.model).item()
-        return {name: figures[name] for name in self.columns if name in figures}
-
     def progress_state(self) -> dict[str, Any]:
         """Return how far the training is, for a checkpoint."""
         return {
             "epoch": len(self.history),
             "epochs_trained": self.epochs_trained,
-            "stop_reason": self._stop_reason,
-            "noise": random.default_generator.get_state()[1],
+            "stop_reason": self.stop_reason,
+            "noise": self.noise.get_state()[1],
         }
 
     def load_progress_state(self, state: dict[str, Any]) -> None:
         """Go on from ``progress_state``."""
         self.epoch = state["epoch"]
         self.epochs_trained = state["epochs_trained"]
-        self._stop_reason = state["stop_reason"]
-        random.default_generator.set_state((self.seed ^ _NOISE_STREAM, state["noise"]))
+        self.stop_reason = state["stop_reason"]
+        self.noise.set_state((self.noise.initial_seed(), state["noise"]))

@@ -10,6 +10,7 @@ import pytest
 from minigrad.callbacks import EarlyStopping
 from minigrad.history import History
 from minigrad.metrics import Metric, resolve
+from minigrad.training.snapshot import Snapshot, take_snapshot
 
 NAN, INF = math.nan, math.inf
 
@@ -41,6 +42,9 @@ class Script:
 
     def stop(self, reason):
         self.reason = reason
+
+    def snapshot(self):
+        return Snapshot(take_snapshot(self.model, self.optimizer))
 
     def play(self, callback, values):
         """Return the epoch after which it stopped, or None; weights are the epoch's number."""

@@ -23,7 +23,7 @@ def table(epochs, figures):
 
 def test_rows_in_order_fill_an_array_and_add_up():
     kept = mg.zeros(10, 2)
-    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 1, 10, False, [-1, 0], [kept, None])
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 1, 10, False, [-1, 0], 3.0, [kept, None])
     found = table(1, 1)
     epoch = Epoch([part], [9.0])
     epoch.run(NO_ORDER, found)
@@ -37,7 +37,7 @@ def test_rows_in_order_fill_an_array_and_add_up():
 def test_shuffled_rows_follow_each_epochs_order():
     order = np.stack([np.random.default_rng(i).permutation(10) for i in range(4)])
     kept = mg.zeros(9, 2)
-    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], [kept, None])
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [kept, None])
     found = table(4, 1)
     Epoch([part], [9.0]).run(order, found)
     assert np.array_equal(kept.numpy(), 2 * X[order[-1, :9]])
@@ -56,7 +56,7 @@ def test_state_goes_back():
     function = mg.compile(count)
     function()
     function()
-    epoch = Epoch([EpochPart(function.plans[0], [], 0, 0, False, [0], [None])], [1.0])
+    epoch = Epoch([EpochPart(function.plans[0], [], 0, 0, False, [0], 1.0, [None])], [1.0])
     state = epoch.save()
     found = table(3, 1)
     epoch.run(np.zeros((3, 0), np.int64), found)
@@ -66,28 +66,28 @@ def test_state_goes_back():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("data", "span", "figures", "kept", "error", "message"),
     [
-        (([], 0, 3, False, [-1, 0], [None, None]), ValueError, "1 inputs got 0 arrays"),
-        (([mg.tensor(X)], 0, 3, False, [0], [None]), ValueError, "2 outputs got 1 figures"),
-        (([mg.tensor(X)], 0, 4, False, [-1, 0], [None, None]), ValueError, "no multiple"),
-        (([mg.tensor(X)], 0, 12, False, [-1, 0], [None, None]), IndexError, "row 11 of 10"),
-        (([mg.tensor(X)], 0, 3, False, [0, -1], [None, None]), ValueError, "is no figure"),
-        (([mg.tensor(X)], 0, 3, False, [-1, 1], [None, None]), ValueError, "is no figure"),
-        (([mg.tensor(X[:, :1])], 0, 3, False, [-1, 0], [None, None]), ValueError, "array 0 of"),
-        (([mg.tensor(X).double()], 0, 3, False, [-1, 0], [None, None]), ValueError, "float64"),
-        (([mg.tensor(X)], 0, 9, False, [-1, 0], [mg.zeros(8, 2), None]), ValueError, "not fill"),
-        (([X], 0, 3, False, [-1, 0], [None, None]), TypeError, "expected a Tensor"),
+        ([], (0, 3), [-1, 0], [None, None], ValueError, "1 inputs got 0 arrays"),
+        ([X], (0, 3), [0], [None], ValueError, "2 outputs got 1 figures"),
+        ([X], (0, 4), [-1, 0], [None, None], ValueError, "no multiple"),
+        ([X], (0, 12), [-1, 0], [None, None], IndexError, "row 11 of 10"),
+        ([X], (0, 3), [0, -1], [None, None], ValueError, "is no figure"),
+        ([X], (0, 3), [-1, 1], [None, None], ValueError, "is no figure"),
+        ([X[:, :1]], (0, 3), [-1, 0], [None, None], ValueError, "array 0 of"),
+        ([X.astype(float)], (0, 3), [-1, 0], [None, None], ValueError, "float64"),
+        ([X], (0, 9), [-1, 0], [mg.zeros(8, 2), None], ValueError, "not fill"),
+        ([X], (0, 9), [-1, 0], [X, None], TypeError, "expected a Tensor"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(arguments, error, message):
-    plan = doubled_and_sum()
+def test_parts_that_do_not_fit_are_refused(data, span, figures, kept, error, message):
+    data = [mg.tensor(array) for array in data]
     with pytest.raises(error, match=message):
-        Epoch([EpochPart(plan, *arguments)], [1.0])
+        Epoch([EpochPart(doubled_and_sum(), data, *span, False, figures, 1.0, kept)], [1.0])
 
 
 def test_orders_that_do_not_fit_are_refused():
-    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], [None, None])
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [None, None])
     epoch = Epoch([part], [9.0])
     for order, error, message in (
         (np.full((1, 10), 10), IndexError, "row 10 of 10"),

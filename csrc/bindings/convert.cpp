@@ -24,6 +24,12 @@ PyObject* to_python(const Var& v) {
   return py::cast(Ref<Tensor>(static_cast<Tensor*>(v.get()))).release().ptr();
 }
 
+py::tuple tuple_of(const Dims& d) {
+  py::tuple t(d.size());
+  for (int i = 0; i < d.size(); ++i) t[i] = d[i];
+  return t;
+}
+
 py::dtype numpy_dtype(DType d) {
   static const auto& all = *new std::array<py::dtype, dtype_count>{
       py::dtype("float32"), py::dtype("float64"), py::dtype("int64"), py::dtype("bool")};

@@ -28,6 +28,8 @@ inline Var var_of(Tensor* t) { return Var(Ref<Value>(t)); }
 // A new reference; null Var gives None.
 PyObject* to_python(const Var& v);
 
+py::tuple tuple_of(const Dims& d);
+
 // np.dtype of a DType, and back; a TypeError names what there is instead.
 py::dtype numpy_dtype(DType d);
 DType dtype_from(const py::handle& object);

@@ -3,6 +3,7 @@
 
 #include "bindings/convert.h"
 #include "core/threads.h"
+#include "engine/record.h"
 #include "kernels/dispatch.h"
 #include "kernels/kernels.h"
 
@@ -69,6 +70,10 @@ void register_engine(py::module_& m) {
   m.def("is_grad_enabled", &grad_enabled);
   m.def("set_grad_enabled", &set_grad_enabled, py::arg("mode"),
         "Whether ops of this thread are recorded; returns what it was before.");
+  m.def("changes", &changes,
+        "How often a tensor's requires_grad or a module was changed: another count means that a "
+        "plan may no longer be what its function does.");
+  m.def("note_change", &note_change, "Counts one change.");
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "How many threads an op may use; results do not depend on it.");

@@ -25,9 +25,9 @@ std::vector<Array> arrays_of(const py::sequence& tensors) {
 }
 
 EpochPart part(std::shared_ptr<Plan> plan, const py::sequence& data, int64_t first, int64_t last,
-               bool shuffled, std::vector<int> figures, const py::sequence& kept) {
-  return {std::move(plan), arrays_of(data),    first,          last,
-          shuffled,        std::move(figures), arrays_of(kept)};
+               bool shuffled, std::vector<int> figures, double weight, const py::sequence& kept) {
+  return {std::move(plan), arrays_of(data),    first,  last,
+          shuffled,        std::move(figures), weight, arrays_of(kept)};
 }
 
 using Orders = py::array_t<int64_t, py::array::c_style>;
@@ -57,7 +57,7 @@ void run(Epoch& epoch, const Orders& orders, Table& table) {
 void register_epoch(py::module_& m) {
   py::class_<EpochPart>(m, "EpochPart", "A plan and the rows that it is replayed over.")
       .def(py::init(&part), py::arg("plan"), py::arg("data"), py::arg("first"), py::arg("last"),
-           py::arg("shuffled"), py::arg("figures"), py::arg("kept"));
+           py::arg("shuffled"), py::arg("figures"), py::arg("weight"), py::arg("kept"));
   py::class_<EpochState>(m, "EpochState", "What an Epoch's plans change, as it was once.");
   py::class_<Epoch>(m, "Epoch", "Plans replayed over rows, one after the other, in one call.")
       .def(py::init<std::vector<EpochPart>, std::vector<double>>(), py::arg("parts"),

@@ -72,14 +72,14 @@ void register_plan(py::module_& m) {
                                return names;
                              })
       .def_property_readonly(
-          "numbers",
+          "outputs",
           [](const Plan& p) {
-            std::vector<bool> numbers;
+            py::list outputs;
             for (const Array& o : p.outputs())
-              numbers.push_back(o.numel() == 1 && is_float(o.dtype));
-            return numbers;
+              outputs.append(py::make_tuple(tuple_of(o.shape), numpy_dtype(o.dtype)));
+            return outputs;
           },
-          "Whether each output is one floating number.")
+          "Shape and dtype of each output.")
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
   m.def("record", &record, py::arg("inputs"), py::arg("body"),
         "Runs body() and records it: (its tensors, a Plan or what stood in the way).");

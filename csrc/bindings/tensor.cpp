@@ -10,12 +10,6 @@ namespace {
 using Self = py::handle;
 Tensor& self_of(Self s) { return *tensor_in(s.ptr()); }
 
-py::tuple tuple_of(const Dims& d) {
-  py::tuple t(d.size());
-  for (int i = 0; i < d.size(); ++i) t[i] = d[i];
-  return t;
-}
-
 py::object python(const Var& v) { return py::reinterpret_steal<py::object>(to_python(v)); }
 
 void require_grad(Tensor& t, bool wanted) {
@@ -25,7 +19,9 @@ void require_grad(Tensor& t, bool wanted) {
   if (!wanted && t.step)
     fail<StateError>(
         "requires_grad: this tensor is the result of an op; use .detach() to cut it off");
-  if (!t.step) t.requires_grad = wanted;
+  if (t.step || t.requires_grad == wanted) return;
+  t.requires_grad = wanted;
+  note_change();
 }
 
 Ref<Tensor> create(const py::object& data, const py::object& dtype, bool requires_grad) {

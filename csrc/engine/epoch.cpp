@@ -62,12 +62,11 @@ Epoch::Ready Epoch::prepare(EpochPart part, int figures) {
 }
 
 void Epoch::add(const Ready& r, double* figures) {
-  const double weight = static_cast<double>(std::max<int64_t>(r.batch, 1));
   for (size_t i = 0; i < r.part.figures.size(); ++i) {
     if (r.part.figures[i] < 0) continue;
     const Array& out = r.part.plan->outputs()[i];
     const double value = out.dtype == DType::f32 ? *out.data<float>() : *out.data<double>();
-    figures[r.part.figures[i]] += value * weight;
+    figures[r.part.figures[i]] += value * r.part.weight;
   }
 }
 

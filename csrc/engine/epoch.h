@@ -12,9 +12,10 @@ struct EpochPart {
   std::vector<Array> data;
   int64_t first = 0, last = 0;  // positions in the epoch's order of rows
   bool shuffled = false;        // by that order; else position i is row i
-  // For each output of the plan: the figure to which its value, times the replay's rows, is added
-  // (-1: none), and the array whose rows it fills (without a buffer: none).
+  // For each output of the plan: the figure to which its value, times the weight, is added (-1:
+  // none), and the array whose rows it fills (without a buffer: none).
   std::vector<int> figures;
+  double weight = 1;
   std::vector<Array> kept;
 };
 

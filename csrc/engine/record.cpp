@@ -1,6 +1,7 @@
 #include "engine/record.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "engine/tensor.h"
 
@@ -8,6 +9,7 @@ namespace mg {
 namespace {
 
 thread_local Recorder* current = nullptr;
+std::atomic<uint64_t> change_count{0};
 
 Array without_buffer(const Array& a) {
   Array view = a;
@@ -22,6 +24,9 @@ bool contains(const std::vector<Var>& list, const Var& v) {
 }  // namespace
 
 Recorder* recorder() { return current; }
+
+uint64_t changes() { return change_count.load(std::memory_order_relaxed); }
+void note_change() { change_count.fetch_add(1, std::memory_order_relaxed); }
 
 void check_readable(const char* what) {
   if (current)

@@ -41,4 +41,9 @@ Recorder* recorder();
 // Throws if this thread is recording: `what` would read a value that a replay will change.
 void check_readable(const char* what);
 
+// Counts changes that make a recorded function another one and that its plan cannot see: a tensor
+// that begins or ceases to require a gradient, a module that gets another layer or setting.
+uint64_t changes();
+void note_change();
+
 }  // namespace mg

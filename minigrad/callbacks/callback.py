@@ -22,6 +22,9 @@ class Callback:
     """
 
     runs_last = False
+    # Whether a hook looks at the model or the optimizer, or changes something. If no callback of a
+    # training does, many epochs run in one call, and the hooks of each are called afterwards.
+    reads_model = True
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
         """Before the first epoch, when the data has been checked. May raise to refuse."""

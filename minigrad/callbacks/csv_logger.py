@@ -24,6 +24,8 @@ class CSVLogger(Callback):
         False
     """
 
+    reads_model = False
+
     def __init__(self, path: str | PathLike[str], append: bool = False) -> None:
         """Remember the path; the file is opened when a training begins."""
         self.path = Path(path)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
-from minigrad.training.snapshot import restore_snapshot, take_snapshot
+from minigrad.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from minigrad.history import Row
@@ -42,6 +42,8 @@ class EarlyStopping(Callback):
         50
     """
 
+    reads_model = False  # it asks the trainer for snapshots
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -76,7 +78,7 @@ class EarlyStopping(Callback):
         self._best: float | None = None  # as compared, that is smoothed
         self._best_value = math.nan  # raw
         self._average: float | None = None
-        self._snapshot: dict[str, Any] | None = None
+        self._snapshot: Snapshot | None = None
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
         """Forget an earlier training and check that the monitored column will exist."""
@@ -92,7 +94,7 @@ class EarlyStopping(Callback):
         self.waited += 1
         if self.monitor.better(compared, self._best):
             if self.restore_best:
-                self._snapshot = take_snapshot(trainer.model, trainer.optimizer)
+                self._snapshot = trainer.snapshot()
             self._best, self._best_value, self.best_epoch = compared, value, epoch
             trainer.history.set_best(self.monitor.column, epoch, value)
             if self.baseline is None or self.monitor.better(compared, self.baseline):
@@ -103,7 +105,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, trainer: "Trainer") -> None:
         """Put the best epoch back."""
         if self._snapshot is not None:
-            restore_snapshot(self._snapshot, trainer.model, trainer.optimizer)
+            self._snapshot.restore(trainer.model, trainer.optimizer)
             self._snapshot = None
 
     def _smooth(self, value: float) -> float:
@@ -131,11 +133,12 @@ class EarlyStopping(Callback):
             "best": self._best,
             "best_value": self._best_value,
             "average": self._average,
-            "snapshot": self._snapshot,
+            "snapshot": None if self._snapshot is None else self._snapshot.state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from ``state_dict``."""
         self.best_epoch, self.waited = state["best_epoch"], state["waited"]
         self._best, self._best_value = state["best"], state["best_value"]
-        self._average, self._snapshot = state["average"], state["snapshot"]
+        self._average, kept = state["average"], state["snapshot"]
+        self._snapshot = None if kept is None else Snapshot(kept)

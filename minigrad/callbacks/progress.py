@@ -25,6 +25,8 @@ class ProgressBar(Callback):
         False
     """
 
+    reads_model = False
+
     def __init__(self, show: bool | None = None) -> None:
         """Decide nothing yet: the terminal is looked at when a training begins."""
         self.show = show

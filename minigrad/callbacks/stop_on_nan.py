@@ -21,6 +21,8 @@ class StopOnNaN(Callback):
         False
     """
 
+    reads_model = False
+
     def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
         """Look at the epoch's loss."""
         for name in ("loss", "penalty"):

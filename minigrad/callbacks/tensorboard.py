@@ -29,6 +29,8 @@ class TensorBoard(Callback):
         'runs/first'
     """
 
+    reads_model = False
+
     def __init__(self, log_dir: str | PathLike[str]) -> None:
         """Remember the folder; it is made when a training begins."""
         self.log_dir = fspath(log_dir)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from minigrad._core import Tensor
+from minigrad._core import Tensor, note_change
 from minigrad.grad_mode import no_grad
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.state import LoadResult, fit
@@ -84,6 +84,13 @@ class Module:
                     "(to change its values use copy_ under no_grad)"
                 )
         object.__setattr__(self, name, value)
+        if name != "training":  # the trainer minds the modes itself
+            note_change()
+
+    def __delattr__(self, name: str) -> None:
+        """Remove an attribute."""
+        object.__delattr__(self, name)
+        note_change()
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
         """The same as setting the attribute, for computed names; None leaves the name empty."""
@@ -241,6 +248,7 @@ class Module:
                         new = Parameter(new, value.requires_grad)
                     cast[id(value)] = new
                 module.__dict__[name] = cast.get(id(value), value)
+        note_change()
         return self
 
     def float(self) -> Self:

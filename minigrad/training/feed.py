@@ -54,6 +54,11 @@ class Feed:
         """The targets of all rows."""
         return self._target(self._data.y) if self._targets is None else self._targets
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are tensors already."""
+        return self._inputs is not None and self._targets is not None
+
     def whole(self) -> tuple[Tensor, Tensor]:
         """Return all rows as one batch."""
         return self._input(self._data.x) if self._inputs is None else self._inputs, self.targets

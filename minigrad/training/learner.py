@@ -40,6 +40,8 @@ class Learner:
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
+        self.planned_metrics = [metric for metric in metrics if metric.of_tensors]
+        self.numpy_metrics = [metric for metric in metrics if not metric.of_tensors]
         self.begin()
 
     def begin(self, planned: bool = True) -> None:
@@ -49,7 +51,11 @@ class Learner:
         """
         self._compiled: dict[str, Compiled[..., Any]] = {}
         self._plans: dict[Any, Plan] = {}
-        self._planned = planned
+        self.planned = planned
+
+    def plan(self, method: str, *shapes: tuple[int, ...]) -> Plan:
+        """Return the plan of a method for inputs of these shapes; a KeyError if there is none."""
+        return self._plans[method, *shapes]
 
     def step(self, x: Tensor, y: Tensor) -> Sequence[Tensor]:
         """Update the model once on a batch; return the data loss and the output before it.
@@ -65,7 +71,7 @@ class Learner:
         key = (fn.__name__, *[t.shape for t in tensors])
         if (plan := self._plans.get(key)) is not None:
             return plan.replay(tensors)
-        if not self._planned:
+        if not self.planned:
             return fn(*tensors)
         noise = random.default_generator.get_state()
         compiled = self._compiled.setdefault(fn.__name__, compile(fn))
@@ -73,7 +79,7 @@ class Learner:
             outputs = compiled(*tensors)
         except CaptureError as reason:
             random.default_generator.set_state(noise)
-            self._planned = False
+            self.planned = False
             warnings.warn(f"training without a plan, op by op: {reason}", stacklevel=2)
             return fn(*tensors)
         if (recorded := compiled.plan_of(*tensors)) is not None:
@@ -96,35 +102,46 @@ class Learner:
     def _forward(self, x: Tensor) -> tuple[Tensor]:
         return (self.model(x),)
 
-    def _assess(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        output = self.model(x)
-        check_rows(output, len(x))
-        return self.loss(output, y), output
+    def _measure(self, output: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        loss = self.loss(output, y)
+        return loss, *[metric.function(output, y) for metric in self.planned_metrics]
+
+    def _penalize(self) -> tuple[Tensor]:
+        assert self.penalty is not None
+        return (self.penalty(self.model),)
 
     def evaluate_batches(self, feed: Feed, planned: bool = True) -> dict[str, float]:
         """Return data loss and metrics of all rows of a Feed. The caller sets eval mode.
 
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
         """
-        target = feed.targets
-        if planned and feed.rows <= EVALUATION_ROWS:
-            loss, output = self._call(self._assess, *feed.whole())
-        else:
-            output = self.outputs(feed, planned)
-            loss = self.loss(output, target)
-        return {"loss": loss.item(), **self.measure(output.numpy(), target.numpy())}
+        output, target = self.outputs(feed, planned), feed.targets
+        numbers = (self._call if planned else _do)(self._measure, output, target)
+        names = ["loss", *[metric.name for metric in self.planned_metrics]]
+        figures = {name: value.item() for name, value in zip(names, numbers, strict=True)}
+        return figures | self.measure(output.numpy(), target.numpy(), self.numpy_metrics)
+
+    def evaluate_penalty(self) -> float:
+        """Return the penalty of the model as it is."""
+        (penalty,) = self._call(self._penalize)
+        value: float = penalty.item()
+        return value
 
     def outputs(self, feed: Feed, planned: bool = True) -> Tensor:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
-            (output,) = self._call(self._forward, x) if planned else self._forward(x)
+            (output,) = (self._call if planned else _do)(self._forward, x)
             check_rows(output, len(x))
             outputs.append(output)
         if len(outputs) == 1:
             return outputs[0]
         return Tensor(np.concatenate([output.numpy() for output in outputs]))
 
-    def measure(self, output: Array, target: Array) -> dict[str, float]:
-        """Return every metric."""
-        return {metric.name: metric(output, target) for metric in self.metrics}
+    def measure(self, output: Array, target: Array, metrics: list[Metric]) -> dict[str, float]:
+        """Return these metrics of all rows."""
+        return {metric.name: metric(output, target) for metric in metrics}
+
+
+def _do(fn: Callable[..., Any], *tensors: Tensor) -> Any:
+    return fn(*tensors)

@@ -31,7 +31,8 @@ class RunningAverage:
 
     def loss(self) -> float:
         """Return the mean of the batches' losses, each weighted by its rows."""
-        return float(np.average(self._losses, weights=self._rows))
+        weighted = (loss * rows for loss, rows in zip(self._losses, self._rows, strict=True))
+        return sum(weighted) / sum(self._rows)
 
     def arrays(self) -> tuple[Array, Array]:
         """Return all outputs and targets."""

@@ -42,3 +42,18 @@ def restore_snapshot(snapshot: dict[str, Any], model: Any, optimizer: Any) -> No
     """Put back what ``take_snapshot`` saw. The snapshot can be used again."""
     model.load_state_dict(snapshot["model"])
     optimizer.load_state_dict(snapshot["optimizer"])
+
+
+class Snapshot:
+    """The state of a training at some moment, to go back to."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._state = state
+
+    def state(self) -> dict[str, Any]:
+        """Parameters, buffers and optimizer state, as `take_snapshot` gave them."""
+        return self._state
+
+    def restore(self, model: Any, optimizer: Any) -> None:
+        """Put the state back."""
+        restore_snapshot(self._state, model, optimizer)

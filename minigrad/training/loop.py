@@ -1,0 +1,243 @@
+"""The loop of a training: epochs one by one, or many in one call where nobody looks in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad import _core
+from minigrad._core import EpochState, Tensor
+from minigrad.callbacks import Callback
+from minigrad.history import Row
+from minigrad.nn import BatchNorm1d, BatchNorm2d
+from minigrad.optim.lr_scheduler import ReduceLROnPlateau
+from minigrad.training.feed import Feed, batch_spans
+from minigrad.training.modes import evaluating, set_training
+from minigrad.training.planned import PlannedEpochs
+from minigrad.training.running import RunningAverage
+from minigrad.training.snapshot import Snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from minigrad.trainer import Trainer
+
+Array = npt.NDArray[Any]
+
+# Orders of rows come from a stream of their own.
+_ORDER_STREAM = 0x6F72_6465_7200_0000
+# Epochs run in one call for about so long, and hold no more row numbers than this.
+_SECONDS_A_CALL = 0.005
+_ROWS_A_CALL = 1_000_000
+
+
+class Loop:
+    """The epochs of one call of ``fit``.
+
+    At first every step and evaluation is a call, recorded as a plan where that is possible. Once
+    all have plans, an epoch is one call into the core; several are, if no callback looks at the
+    model. All ways give the same bits.
+    """
+
+    def __init__(self, trainer: Trainer, train: Feed, validation: Feed | None) -> None:
+        self.trainer = trainer
+        self.train = train
+        self.validation = validation
+        normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in trainer.model.modules())
+        self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not normed)
+        self.watchers = [c for c in trainer.callbacks if _overrides(c, "on_batch_end")]
+        self.unseen = trainer.scheduler is None and not any(
+            _reads_model(callback) for callback in trainer.callbacks
+        )
+        self._planned: PlannedEpochs | None = None
+        self._moment: tuple[EpochState, Array] | None = None
+        self._changes = -1
+        self._epochs_a_call = 1
+
+    def run(self) -> None:
+        """Train until all epochs are run or a callback stops."""
+        trainer = self.trainer
+        earlier = trainer.history[-1]["seconds"] if len(trainer.history) else 0.0
+        self._start = time.perf_counter() - earlier
+        while trainer.epoch < trainer.epochs and not trainer.stop_reason:
+            if not self.unseen:
+                self._begin_epoch()
+            planned = self._plans()
+            if planned is None:
+                self._one_by_one()
+            else:
+                self._in_one_call(planned)
+
+    def snapshot(self) -> Snapshot:
+        """The state of the training after the current epoch, to be put back later."""
+        if self._moment is None or self._planned is None:
+            return Snapshot(take_snapshot(self.trainer.model, self.trainer.optimizer))
+        return _Replayed(self.trainer, self._planned, *self._moment)
+
+    def _plans(self) -> PlannedEpochs | None:
+        """All of an epoch as one call, once every part of it has a plan."""
+        trainer = self.trainer
+        if self._changes != _core.changes():  # a layer, a setting, a frozen parameter
+            self._changes = _core.changes()
+            self._planned = None
+            trainer.begin(planned=not self.watchers)
+        in_memory = self.train.in_memory and (self.validation is None or self.validation.in_memory)
+        if self._planned or not in_memory or not trainer.planned:
+            return self._planned
+        if trainer.scheduler is not None and trainer.scheduler_every == "batch":
+            return None
+        figures = [c for c in trainer.columns if c not in ("epoch", "lr", "seconds")]
+        running = trainer.curves == "running"
+        try:
+            self._planned = PlannedEpochs(
+                trainer, self.train, self.validation, self.spans, figures, running
+            )
+        except LookupError:
+            return None
+        return self._planned
+
+    def _in_one_call(self, planned: PlannedEpochs) -> None:
+        trainer = self.trainer
+        epochs = 1
+        if self.unseen and not planned.one_at_a_time:
+            epochs = min(self._epochs_a_call, trainer.epochs - trainer.epoch)
+        orders = np.zeros((epochs, 0), np.int64)
+        if planned.shuffled:
+            orders = np.stack([self._order(i) for i in range(epochs)])
+        state = planned.save() if self.unseen else None
+        start = time.perf_counter() - self._start
+        table, interrupted = planned.run(orders)
+        seen = 0
+        try:
+            lr = trainer.optimizer.param_groups[0]["lr"]
+            for *figures, seconds in table.tolist():
+                seen += 1
+                trainer.epochs_trained += 1
+                self._moment = None if state is None else (state, orders[:seen])
+                values = (trainer.epoch, *figures, lr, start + seconds)
+                self._end_epoch(dict(zip(trainer.columns, values, strict=True)))
+                if trainer.stop_reason:
+                    break
+        finally:
+            self._moment = None
+            if seen < len(table) and state is not None:  # further than anyone wanted to go
+                planned.restore(state)
+                planned.run(orders[:seen])
+        if interrupted:
+            raise KeyboardInterrupt
+        if epochs == self._epochs_a_call:
+            rows = self.train.rows if planned.shuffled else 1
+            wanted = min(_SECONDS_A_CALL * epochs / table[-1, -1], _ROWS_A_CALL / rows)
+            self._epochs_a_call = max(1, min(int(wanted), 4 * epochs))
+
+    def _one_by_one(self) -> None:
+        trainer = self.trainer
+        modules = list(trainer.model.modules())
+        set_training(modules)
+        running = self._steps()
+        trainer.epochs_trained += 1
+        with evaluating(modules):
+            figures = running or trainer.evaluate_batches(self.train)
+            if self.validation is not None:
+                of_val = trainer.evaluate_batches(self.validation)
+                figures |= {f"val_{name}": value for name, value in of_val.items()}
+            if trainer.penalty is not None:
+                figures["penalty"] = trainer.evaluate_penalty()
+        figures["epoch"] = trainer.epoch
+        figures["lr"] = trainer.optimizer.param_groups[0]["lr"]
+        figures["seconds"] = time.perf_counter() - self._start
+        self._end_epoch({name: figures[name] for name in trainer.columns})
+
+    def _steps(self) -> dict[str, float]:
+        """Train once on all rows; return running averages, if they are wanted."""
+        trainer = self.trainer
+        running = RunningAverage() if trainer.curves == "running" else None
+        for x, y in self._batches():
+            loss, output = trainer.step(x, y)
+            if trainer.scheduler is not None and trainer.scheduler_every == "batch":
+                trainer.scheduler.step()
+            if running is not None:
+                running.add(loss, output, y)
+            for callback in self.watchers:
+                callback.on_batch_end(trainer, loss)
+            if trainer.stop_reason:
+                break
+        if running is None:
+            return {}
+        return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if len(self.spans) == 1:  # order within a batch has no meaning, and no copy is needed
+            yield self.train.whole()
+            return
+        order = self._order()
+        for start, stop in self.spans:
+            yield self.train.take(order[start:stop])
+
+    def _order(self, ahead: int = 0) -> Array:
+        """The order of rows of this epoch, or of one to come."""
+        seed = (self.trainer.seed ^ _ORDER_STREAM) % 2**63
+        key = Tensor(np.array([seed, self.trainer.epochs_trained + ahead]))
+        return _core.permutation(key, self.train.rows).numpy()
+
+    def _begin_epoch(self) -> None:
+        for callback in self.trainer.callbacks:
+            callback.on_epoch_begin(self.trainer)
+
+    def _end_epoch(self, row: Row) -> None:
+        trainer = self.trainer
+        if self.unseen:
+            self._begin_epoch()
+        if isinstance(trainer.scheduler, ReduceLROnPlateau):
+            trainer.scheduler.step(row.get("val_loss", row["loss"]))
+        elif trainer.scheduler is not None and trainer.scheduler_every == "epoch":
+            trainer.scheduler.step()
+        trainer.history.append(row)
+        for callback in trainer.callbacks:
+            callback.on_epoch_end(trainer, row)
+        trainer.epoch += 1
+
+
+class _Replayed(Snapshot):
+    """The state after some epochs of a call, which runs them again from the call's beginning."""
+
+    def __init__(
+        self, trainer: Trainer, planned: PlannedEpochs, start: EpochState, orders: Array
+    ) -> None:
+        self._trainer, self._planned = trainer, planned
+        self._start, self._orders = start, orders
+
+    def restore(self, model: Any, optimizer: Any) -> None:
+        """Put the state back."""
+        noise = self._trainer.noise.get_state()
+        self._planned.restore(self._start)
+        self._planned.run(self._orders)
+        self._trainer.noise.set_state(noise)
+
+    def state(self) -> dict[str, Any]:
+        """The state as arrays."""
+        now = self._planned.save()
+        self._planned.restore(self._start)
+        self._planned.run(self._orders)
+        try:
+            return take_snapshot(self._trainer.model, self._trainer.optimizer)
+        finally:
+            self._planned.restore(now)
+
+
+def _overrides(callback: Callback, hook: str) -> bool:
+    return getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+def _reads_model(callback: Callback) -> bool:
+    """What the class says that has the hooks: one that overrides them must say it anew."""
+    for cls in type(callback).__mro__:
+        if cls is Callback:
+            break
+        if "reads_model" in vars(cls):
+            return callback.reads_model
+        if {"on_epoch_begin", "on_epoch_end"} & vars(cls).keys():
+            return True
+    return False

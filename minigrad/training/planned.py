@@ -1,0 +1,149 @@
+"""Epochs in the core: steps, evaluations and figures of many epochs in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad._core import Epoch, EpochPart, EpochState, Plan, Tensor
+from minigrad.metrics import Metric
+from minigrad.training.feed import Feed
+from minigrad.training.learner import Learner
+from minigrad.training.preparation import EVALUATION_ROWS
+
+Array = npt.NDArray[Any]
+
+
+class PlannedEpochs:
+    """An epoch of one training, put together from the plans of its learner.
+
+    Args:
+        learner: has stepped and evaluated on every batch shape, so that there are plans.
+        train: the rows to train on, in memory.
+        validation: the rows to validate on, in memory, or None.
+        spans: ``(start, stop)`` of each batch in the epoch's order.
+        figures: the names of the figures wanted, as in the history.
+        running: whether those of the training rows are taken from the steps.
+
+    Raises:
+        LookupError: a part of the epoch has no plan.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        train: Feed,
+        validation: Feed | None,
+        spans: list[tuple[int, int]],
+        figures: list[str],
+        running: bool,
+    ) -> None:
+        self._learner = learner
+        self._figures = figures
+        self._parts: list[EpochPart] = []
+        self._rows = [1.0] * len(figures)
+        # What is measured with numpy after the call: prefix, metrics, outputs, ordered targets.
+        self._to_measure: list[tuple[str, list[Metric], Tensor, Callable[[Array], Array]]] = []
+        self.shuffled = len(spans) > 1  # order within one batch has no meaning
+        self._steps(train, spans, running)
+        if not running:
+            self._evaluation(train, "")
+        if validation is not None:
+            self._evaluation(validation, "val_")
+        if learner.penalty is not None:
+            self._add(learner.plan("_penalize"), [], (0, 0), [figures.index("penalty")], [None])
+        self._epoch = Epoch(self._parts, self._rows)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether something is measured with numpy, after every epoch."""
+        return bool(self._to_measure)
+
+    def run(self, orders: Array) -> tuple[Array, bool]:
+        """Run one epoch for each row of ``orders``, or until Ctrl-C.
+
+        Returns:
+            A row for each whole epoch: its figures, then the seconds since the call began; and
+            whether it was interrupted.
+        """
+        table = np.zeros((len(orders), len(self._figures) + 1))
+        try:
+            self._epoch.run(orders, table)
+        except KeyboardInterrupt:
+            return table[: self._epoch.completed], True
+        for prefix, metrics, outputs, targets in self._to_measure:
+            measured = self._learner.measure(outputs.numpy(), targets(orders[-1]), metrics)
+            for name, value in measured.items():
+                table[-1, self._figures.index(prefix + name)] = value
+        return table, False
+
+    def save(self) -> EpochState:
+        """Return a copy of everything that an epoch changes."""
+        return self._epoch.save()
+
+    def restore(self, state: EpochState) -> None:
+        """Go back to what ``save`` gave."""
+        self._epoch.restore(state)
+
+    def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
+        x, y = feed.whole()
+        figure = self._figures.index("loss") if running else -1
+        if running:
+            self._rows[figure] = float(len(x))
+        kept = None
+        for size, group in groupby(spans, lambda span: span[1] - span[0]):
+            batches = list(group)
+            plan = self._learner.plan("_update", (size, *x.shape[1:]), (size, *y.shape[1:]))
+            if running and self._learner.metrics and kept is None:
+                kept = _rows_of(plan, 1, len(x))
+                ordered = partial(_in_order, y)
+                self._to_measure.append(("", self._learner.metrics, kept, ordered))
+            span = batches[0][0], batches[-1][1]
+            self._add(plan, [x, y], span, [figure, -1], [None, kept], self.shuffled, float(size))
+
+    def _evaluation(self, feed: Feed, prefix: str) -> None:
+        x, y = feed.whole()
+        full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
+        outputs = None
+        for first, last in ((0, full), (full, len(x))):
+            if first == last:
+                continue
+            size = min(EVALUATION_ROWS, last - first)
+            plan = self._learner.plan("_forward", (size, *x.shape[1:]))
+            if outputs is None:
+                outputs = _rows_of(plan, 0, len(x))
+            self._add(plan, [x], (first, last), [-1], [outputs])
+        assert outputs is not None
+        names = ["loss", *[metric.name for metric in self._learner.planned_metrics]]
+        figures = [self._figures.index(prefix + name) for name in names]
+        plan = self._learner.plan("_measure", outputs.shape, y.shape)
+        self._add(plan, [outputs, y], (0, len(x)), figures, [None] * len(figures))
+        if metrics := self._learner.numpy_metrics:
+            self._to_measure.append((prefix, metrics, outputs, lambda order: y.numpy()))
+
+    def _add(
+        self,
+        plan: Plan,
+        data: list[Tensor],
+        span: tuple[int, int],
+        figures: list[int],
+        kept: list[Tensor | None],
+        shuffled: bool = False,
+        weight: float = 1.0,
+    ) -> None:
+        self._parts.append(EpochPart(plan, data, *span, shuffled, figures, weight, kept))
+
+
+def _rows_of(plan: Plan, output: int, rows: int) -> Tensor:
+    """An array for an output of all rows."""
+    shape, dtype = plan.outputs[output]
+    return Tensor(np.empty((rows, *shape[1:]), dtype))
+
+
+def _in_order(y: Tensor, order: Array) -> Array:
+    return y.numpy()[order] if len(order) else y.numpy()
