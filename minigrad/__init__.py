@@ -1,7 +1,7 @@
 """minigrad: neural-network experiments on a CPU that take milliseconds and end in knowledge.
 
 `import minigrad as mg` gives tensors and every op; `mg.nn`, `mg.optim`, `mg.data`,
-`mg.callbacks` and the trainer are imported when they are first used.
+`mg.callbacks`, `mg.table` and the trainer are imported when they are first used.
 """
 
 import importlib
@@ -81,13 +81,14 @@ __all__ = [
     "save",
     "seed",
     "set_num_threads",
+    "table",
     "tensor",
     "zeros",
     "zeros_like",
 ]
 
 if TYPE_CHECKING:
-    from minigrad import callbacks, data, nn, optim
+    from minigrad import callbacks, data, nn, optim, table
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
     from minigrad.cross_validation import cross_validate
@@ -115,6 +116,7 @@ _LATER = {
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
     "save": "minigrad.serialize",
+    "table": "minigrad.table",
 }
 
 

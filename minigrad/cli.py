@@ -1,4 +1,4 @@
-"""The command line: ``minigrad demo``."""
+"""The command line: ``minigrad demo``, ``minigrad fit``, ``minigrad predict``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from minigrad.table.arguments import add_fit, add_predict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--mnist", type=Path, metavar="DIR", help="MNIST's IDX files, instead of the small digits"
     )
     demo.add_argument("--quick", action="store_true", help="few epochs, to see that it works")
+    add_fit(commands)
+    add_predict(commands)
     options = parser.parse_args(arguments)
     try:
-        from minigrad.demo import run_demo
-
-        run_demo(options.out, seed=options.seed, mnist=options.mnist, quick=options.quick)
+        _run(options)
     except (ImportError, OSError, ValueError) as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
@@ -38,6 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("minigrad: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.command == "demo":
+        from minigrad.demo import run_demo
+
+        run_demo(options.out, seed=options.seed, mnist=options.mnist, quick=options.quick)
+        return
+    from minigrad.table.commands import run_fit, run_predict
+
+    (run_fit if options.command == "fit" else run_predict)(options)
 
 
 if __name__ == "__main__":

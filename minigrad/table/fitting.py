@@ -1,0 +1,196 @@
+"""fit: from a table to a trained network, with its baselines and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad.history import History
+from minigrad.table.model import TableModel, own_unit
+from minigrad.table.prepare import Prepared, prepare
+from minigrad.table.report import (
+    Difference,
+    Report,
+    difference,
+    majority,
+    measure,
+    row_losses,
+)
+from minigrad.table.target import Target, Task
+from minigrad.table.training import (
+    Settings,
+    outputs,
+    train,
+    train_linear,
+    usual_batch,
+    usual_hidden,
+)
+from minigrad.table.words import say_comparison, say_overfitting
+
+Array = npt.NDArray[Any]
+
+
+def fit(
+    frame: Any,
+    target: str,
+    *,
+    task: Task | None = None,
+    group: str | None = None,
+    drop: Collection[str] = (),
+    numeric: Collection[str] = (),
+    categorical: Collection[str] = (),
+    max_categories: int = 50,
+    skip_missing_targets: bool = False,
+    hidden: Sequence[int] | None = None,
+    epochs: int = 300,
+    patience: int = 20,
+    batch_size: int | None = None,
+    lr: float = 1e-3,
+    dropout: float = 0.1,
+    weight_decay: float = 1e-2,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> TableModel:
+    """Train a network that predicts one column of a table from the others.
+
+    A fifth of the rows, chosen by the seed with the classes' shares kept, is for testing, a fifth
+    for early stopping, the rest for training. Numbers are standardised, categories one-hot coded,
+    gaps filled with the median and marked, all by what the training rows hold.
+
+    Args:
+        frame: a pandas DataFrame.
+        target: the column to predict.
+        task: ``"classification"`` or ``"regression"``; None: found by the target's values.
+        group: a column whose rows of one value stay in one part (a patient, a writer); it is not
+            used to predict.
+        drop: columns to leave out.
+        numeric: columns that are numbers whatever they look like.
+        categorical: columns that are categories whatever they look like.
+        max_categories: the most frequent so many of a column get a feature each.
+        skip_missing_targets: leave out rows without a target; else they are an error.
+        hidden: the widths of the hidden layers; None: by the number of rows; (): a linear model.
+        epochs: at most so many.
+        patience: stop after so many epochs without a better validation loss.
+        batch_size: rows a step; None: by the number of rows.
+        lr: the learning rate of AdamW.
+        dropout: after each hidden layer, in [0, 1).
+        weight_decay: of AdamW.
+        seed: of everything random; the same seed gives the same bits.
+        progress: show a progress bar; None: on a terminal.
+
+    Returns:
+        The TableModel; ``print(model.report)`` shows what it came to.
+
+    Raises:
+        ValueError: something is wrong with the table; the message names row and column, and how
+            to mend it.
+        ImportError: pandas is not installed.
+
+    Example:
+        >>> import numpy as np, pandas
+        >>> from minigrad import table
+        >>> x = np.linspace(-1, 1, 300)
+        >>> frame = pandas.DataFrame({"x": x, "kind": ["a", "b"] * 150, "y": 100 * x**2})
+        >>> model = table.fit(frame, target="y", dropout=0.0, lr=0.01)
+        >>> model.report.task
+        'regression'
+        >>> figures = model.report.figures["test"]
+        >>> figures["network"]["r2"] > 0.98, figures["linear"]["r2"] > 0.1
+        (True, False)
+    """
+    prepared = prepare(
+        frame,
+        target,
+        task=task,
+        group=group,
+        drop=drop,
+        numeric=numeric,
+        categorical=categorical,
+        max_categories=max_categories,
+        skip_missing_targets=skip_missing_targets,
+        seed=seed,
+    )
+    rows = len(prepared.parts["train"])
+    settings = Settings(
+        hidden=usual_hidden(rows) if hidden is None else tuple(hidden),
+        batch_size=usual_batch(rows) if batch_size is None else batch_size,
+        epochs=epochs,
+        patience=patience,
+        lr=lr,
+        dropout=dropout,
+        weight_decay=weight_decay,
+        seed=seed,
+    )
+    return fit_prepared(prepared, settings, progress=progress)
+
+
+def fit_prepared(
+    prepared: Prepared,
+    settings: Settings,
+    *,
+    progress: bool | None = None,
+    reading: dict[str, Any] | None = None,
+) -> TableModel:
+    """Train the network and the linear model on a prepared table, and compare them.
+
+    ``reading`` is how the table was read from a file; it is kept with the model.
+    """
+    target, x, y = prepared.target, prepared.x, prepared.y
+    rows, val = prepared.parts["train"], prepared.parts["validation"]
+    data = (x[rows], y[rows], x[val], y[val])
+    network, history = train(*data, target, settings, progress)
+    linear = train_linear(*data, target, settings)
+    trivial = "majority" if target.task == "classification" else "mean"
+    found = {
+        trivial: majority(target, y[rows], len(y)),
+        "linear": own_unit(target, outputs(linear, x)),
+        "network": own_unit(target, outputs(network, x)),
+    }
+    return TableModel(
+        target=target,
+        preprocess=prepared.preprocess,
+        network=network,
+        hidden=settings.hidden,
+        dropped=prepared.dropped,
+        notes=prepared.notes,
+        report=_report(prepared, found, history),
+        history=history,
+        reading=reading or {},
+    )
+
+
+def _report(prepared: Prepared, found: dict[str, Array], history: History) -> Report:
+    target, y, parts = prepared.target, prepared.y, prepared.parts
+    figures = {
+        part: {name: measure(target, out[rows], y[rows]) for name, out in found.items()}
+        for part, rows in parts.items()
+    }
+    losses = {name: row_losses(target, out, y) for name, out in found.items()}
+    test, groups = parts["test"], prepared.groups
+    regression = target.task == "regression"
+
+    def contrast(values: dict[str, Array], root: bool = False) -> Difference:
+        both = values["network"][test], values["linear"][test]
+        return difference(*both, None if groups is None else groups[test], root=root)
+
+    differences = {"rmse" if regression else "loss": contrast(losses, root=regression)}
+    if not regression:
+        hits = {name: _hits(target, out, y) for name, out in found.items()}
+        differences["accuracy"] = contrast(hits)
+    of_network = {part: losses["network"][rows] for part, rows in parts.items()}
+    return Report(
+        task=target.described,
+        rows={part: len(rows) for part, rows in parts.items()},
+        figures=figures,
+        differences=differences,
+        overfitting=say_overfitting(history, of_network, root=regression),
+        comparison=say_comparison(figures["test"], differences, groups is not None),
+    )
+
+
+def _hits(target: Target, output: Array, y: Array) -> Array:
+    guess = output.argmax(axis=1) if target.outputs > 1 else output[:, 0] > 0
+    return np.asarray(guess == y, dtype=np.float64)

@@ -1,0 +1,195 @@
+"""From a file of separated values to a pandas table, whose index holds the lines of the file.
+
+Rows are counted and measured before pandas reads them, because pandas fills short rows up and
+renames repeated columns without a word.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from array import array
+from collections.abc import Collection, Sequence
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from minigrad.table.cells import blame, is_text, levels
+from minigrad.table.library import pandas
+
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A")
+
+_DELIMITERS = (",", ";", "\t", "|")
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive (an Excel file?): save it as CSV",
+    b"PAR1": "a Parquet file: read it with pandas and use minigrad.table.fit",
+    b"\x1f\x8b": "compressed with gzip: unpack it first",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+}
+
+
+def read_table(
+    path: str | PathLike[str],
+    *,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    encoding: str = "utf-8",
+    missing: Sequence[str] = (),
+    text: Collection[str] = (),
+) -> Any:
+    """Read a file whose first line names the columns.
+
+    Args:
+        path: the file; a byte-order mark and quotes are understood, blank lines are skipped.
+        delimiter: the character between columns; None: comma, semicolon, tab or bar, whichever
+            cuts the first lines into rows of one length.
+        decimal: the character before the decimals.
+        encoding: of the text.
+        missing: further cells that mean a missing value, beside ``MISSING``.
+        text: columns to leave as text even if every cell is a number.
+
+    Returns:
+        A pandas DataFrame. Its index, named ``line``, holds each row's line in the file, which the
+        messages about cells quote; ``attrs["delimiter"]`` is the character that was found.
+
+    Raises:
+        ValueError: an empty file, a file of another format or encoding, repeated columns, a ragged
+            row, an open quote; the message names line and column.
+        FileNotFoundError: no such file.
+        ImportError: pandas is not installed.
+
+    Example:
+        >>> import os, tempfile
+        >>> from minigrad.table import read_table
+        >>> path = os.path.join(tempfile.mkdtemp(), "people.csv")
+        >>> with open(path, "w") as file:
+        ...     _ = file.write("name;age\\nAda;36\\nAlan;41\\n")
+        >>> frame = read_table(path)
+        >>> frame.attrs["delimiter"], list(frame.columns), frame["age"].to_dict()
+        (';', ['name', 'age'], {2: 36, 3: 41})
+    """
+    library = pandas()
+    file = Path(path)
+    with file.open("rb") as raw:
+        start = raw.read(4)
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic) and encoding == "utf-8":
+            raise ValueError(f"{file}: not a CSV file but {what}")
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+    try:
+        if delimiter is None:
+            with file.open(newline="", encoding=encoding) as lines:
+                delimiter = _find_delimiter(lines)
+        with file.open(newline="", encoding=encoding) as lines:
+            names, places = _scan(file, lines, delimiter)
+        frame = library.read_csv(
+            file,
+            sep=delimiter,
+            decimal=decimal,
+            encoding=encoding,
+            header=0,
+            names=names,
+            index_col=False,
+            dtype={name: str for name in text if name in names},
+            keep_default_na=False,
+            na_values=[*MISSING, *missing],
+            skipinitialspace=True,
+            low_memory=False,
+        )
+    except UnicodeError as error:
+        raise ValueError(
+            f"{file}: not {encoding.removesuffix('-sig')} text ({error}): save it as UTF-8, or "
+            "name its encoding, such as latin-1"
+        ) from error
+    if len(frame) != len(places):
+        raise ValueError(f"{file}: {len(places)} rows were counted but {len(frame)} were read")
+    frame.index = library.Index(places, name="line")
+    frame.attrs["delimiter"] = delimiter
+    if decimal != ".":
+        for name in names:
+            if name not in text:
+                _check_points(frame[name], decimal)
+    return frame
+
+
+def _check_points(column: Any, decimal: str) -> None:
+    """Raise ValueError if a column that was left text holds numbers, some with a point."""
+    if not is_text(column):
+        return
+    codes, texts = levels(column)
+    if not all(re.fullmatch(rf"[+-]?[\d.]+({re.escape(decimal)}\d+)?", text) for text in texts):
+        return
+    pointed = np.array([*("." in text for text in texts), False])[codes]
+    if pointed.any():
+        why = f"has a point, but decimals are written with {decimal!r}"
+        blame(column, pointed, why, "say so with decimal='.' (--decimal .), or take it out")
+
+
+def _find_delimiter(lines: TextIO) -> str:
+    first = list(islice((line for line in lines if line.strip()), 20))
+    found = []
+    for delimiter in _DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(first, delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        if widths and widths[0] > 1:
+            found.append((len(set(widths)) == 1, widths[0], delimiter))
+    return max(found, key=lambda entry: entry[:2])[2] if found else ","
+
+
+def _scan(file: Path, lines: TextIO, delimiter: str) -> tuple[list[str], array[int]]:
+    """Return the column names, and the line at which each row ends; or raise what is wrong."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    places = array("q")
+    try:
+        header = next((row for row in reader if row), None)
+        if header is None:
+            raise ValueError(f"{file}: the file is empty")
+        names = _names(file, header)
+        for row in reader:
+            if len(row) == len(names):
+                places.append(reader.line_num)
+            elif row:
+                raise ValueError(
+                    f"{file}, line {reader.line_num}: {len(row)} cells, but the first line names "
+                    f"{len(names)} columns (separated by {delimiter!r}): mend the line; a cell "
+                    "that holds the separator needs quotes"
+                )
+            elif len(names) == 1:
+                raise ValueError(f"{file}, line {reader.line_num}: blank; delete or fill it")
+    except csv.Error as error:
+        raise ValueError(
+            f"{file}, line {reader.line_num}: {error}: is a quote not closed?"
+        ) from error
+    if not places:
+        raise ValueError(f"{file}: the file has column names but no rows")
+    return names, places
+
+
+def _names(file: Path, header: list[str]) -> list[str]:
+    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    if all(_is_number(name) for name in header):
+        raise ValueError(
+            f"{file}: the first line holds numbers ({', '.join(header[:3])}...): it must name the "
+            "columns; write a line of names above it"
+        )
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValueError(
+                f"{file}: columns {names.index(name) + 1} and {place + 1} are both named {name!r}: "
+                "rename or delete one"
+            )
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,164 @@
+"""The network and the linear model beside it: sizes by the number of rows, and their training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad import metrics, nn, optim, random
+from minigrad._core import Tensor
+from minigrad.callbacks import EarlyStopping
+from minigrad.grad_mode import no_grad
+from minigrad.history import History
+from minigrad.table.target import Target
+from minigrad.trainer import Trainer
+
+Array = npt.NDArray[Any]
+
+_ROWS_AT_ONCE = 512
+# Less than this, in nats or in the target's variance, is not worth an epoch.
+_MIN_DELTA = 1e-5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained.
+
+    Attributes:
+        hidden: the widths of the hidden layers; () is a linear model.
+        batch_size: rows a step.
+        epochs: at most so many.
+        patience: stop after so many epochs without a better validation loss.
+        lr: the learning rate of AdamW.
+        dropout: after each hidden layer, in [0, 1).
+        weight_decay: of AdamW, decoupled; biases are left out.
+        seed: of split, weights, shuffling and dropout.
+    """
+
+    hidden: tuple[int, ...]
+    batch_size: int
+    epochs: int = 300
+    patience: int = 20
+    lr: float = 1e-3
+    dropout: float = 0.1
+    weight_decay: float = 1e-2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden = {list(self.hidden)}: every width must be >= 1")
+        for name, least in (("epochs", 1), ("patience", 1), ("batch_size", 1), ("seed", 0)):
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} = {value} must be >= {least}")
+        if not self.lr > 0:
+            raise ValueError(f"lr = {self.lr} must be > 0")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout = {self.dropout} must be in [0, 1)")
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay = {self.weight_decay} must be >= 0")
+
+
+def usual_hidden(rows: int) -> tuple[int, ...]:
+    """Return the hidden layers that suit a number of training rows."""
+    return (64, 64) if rows < 20_000 else (128, 128)
+
+
+def usual_batch(rows: int) -> int:
+    """Return the batch size that suits a number of training rows.
+
+    Example:
+        >>> from minigrad.table.training import usual_batch
+        >>> [usual_batch(rows) for rows in (100, 5000, 60_000)]
+        [16, 128, 256]
+    """
+    return next((size for size in (16, 32, 64, 128) if rows < 64 * size), 256)
+
+
+def build(inputs: int, outputs: int, hidden: Sequence[int], dropout: float) -> nn.Sequential:
+    """Return a network of linear layers with ReLU and dropout between them."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+        inputs = width
+    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+
+
+def train(
+    x: Array, y: Array, x_val: Array, y_val: Array, target: Target, settings: Settings, show: Any
+) -> tuple[nn.Sequential, History]:
+    """Train a network with early stopping; the same arguments give the same bits.
+
+    Args:
+        x: (n, features) float32 training rows.
+        y: (n,) class numbers, or numbers in their own unit.
+        x_val: of the validation rows.
+        y_val: of the validation rows.
+        target: what ``y`` is.
+        settings: how to train.
+        show: whether to show a progress bar; None: on a terminal.
+    """
+    kept = random.default_generator.get_state()
+    try:
+        random.seed(settings.seed)
+        model = build(x.shape[1], target.outputs, settings.hidden, settings.dropout)
+    finally:
+        random.default_generator.set_state(kept)
+    trainer = Trainer(
+        model,
+        loss_of(target),
+        optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
+        metrics=[_metric(target)],
+        callbacks=[EarlyStopping(patience=settings.patience, min_delta=_MIN_DELTA)],
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        progress=show,
+    )
+    pairs = [(x, scaled(y, target)), (x_val, scaled(y_val, target))]
+    history = trainer.fit(pairs[0], val=pairs[1], epochs=settings.epochs)
+    return model, history
+
+
+def train_linear(
+    x: Array, y: Array, x_val: Array, y_val: Array, target: Target, settings: Settings
+) -> nn.Sequential:
+    """Train the same without hidden layers: logistic or linear regression, stopped early."""
+    linear = replace(settings, hidden=(), lr=1e-2, weight_decay=0.0, patience=20, epochs=300)
+    return train(x, y, x_val, y_val, target, linear, show=False)[0]
+
+
+def scaled(y: Array, target: Target) -> Array:
+    """Return targets as the network sees them."""
+    if target.task == "classification":
+        return y
+    return ((y - target.mean) / target.std).astype(np.float32)
+
+
+def outputs(model: nn.Module, x: Array) -> Array:
+    """Return a model's outputs, (n, outputs) float32: for each row the same bits in any company."""
+    model.eval()
+    found: list[Array] = []
+    with no_grad():
+        for start in range(0, max(len(x), 1), _ROWS_AT_ONCE):
+            rows = x[start : start + _ROWS_AT_ONCE]
+            # The product with a single row sums in another order: a lone row goes twice.
+            pair = np.repeat(rows, 2, axis=0) if len(rows) == 1 else np.ascontiguousarray(rows)
+            found.append(model(Tensor(pair)).numpy()[: len(rows)])
+    return np.concatenate(found)
+
+
+def loss_of(target: Target) -> nn.Module:
+    """Return the loss that goes with a target."""
+    if target.task == "regression":
+        return nn.MSELoss()
+    return nn.BCEWithLogitsLoss() if target.outputs == 1 else nn.CrossEntropyLoss()
+
+
+def _metric(target: Target) -> metrics.Metric:
+    if target.task == "classification":
+        return metrics.METRICS["accuracy"]
+    return metrics.Metric("rmse", lambda out, y: target.std * metrics.rmse(out, y), "min")
