@@ -150,10 +150,10 @@ def lr_find(
     smoothed: list[float] = []
     average, reason = 0.0, f"all {steps} steps made"
     with _left_as_it_was(trainer):
-        for i, (x, y) in zip(range(steps), _batches(trainer, feed), strict=False):
+        for i, batch in zip(range(steps), _batches(trainer, feed), strict=False):
             for group, ratio in zip(groups, ratios, strict=True):
                 group["lr"] = lrs[i] * ratio
-            loss = trainer.step(x, y)[0].item()
+            loss = trainer.step(*batch)[0].item()
             if not math.isfinite(loss):
                 reason = f"the loss became {loss} at lr {lrs[i]:.3g}"
                 break
@@ -168,7 +168,7 @@ def lr_find(
     return LrRange(lrs[: len(losses)], np.array(losses), np.array(smoothed), reason)
 
 
-def _batches(trainer: Trainer, feed: Feed) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(trainer: Trainer, feed: Feed) -> Iterator[tuple[Tensor, ...]]:
     """Yield full batches without end, shuffled anew each epoch."""
     size = min(trainer.batch_size, feed.rows)
     epoch = 0

@@ -42,7 +42,8 @@ class Trainer(Learner):
 
     Args:
         model: a Module; the first axis of its input and output are the rows.
-        loss: ``loss(output, target)`` -> a scalar tensor.
+        loss: ``loss(output, target)`` -> a scalar tensor; for data with weights also called with
+            ``sample_weight=``, a tensor (n,).
         optimizer: of the model's parameters.
         metrics: names (see ``minigrad.metrics``), Metrics, or functions of numpy arrays
             ``(output, target) -> float``.
@@ -74,7 +75,7 @@ class Trainer(Learner):
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Tensor, Tensor], Tensor],
+        loss: Callable[..., Tensor],
         optimizer: Any,
         *,
         metrics: Sequence[str | Metric | Callable[[Array, Array], Any]] = (),
@@ -138,7 +139,9 @@ class Trainer(Learner):
         A second call goes on with the weights and the optimizer as they are, in a new history.
 
         Args:
-            data: ``(x, y)`` or a Dataset. Floating numbers are cast to the model's dtype.
+            data: ``(x, y)``, ``(x, y, weight)`` or a Dataset. Floating numbers are cast to the
+                model's dtype. With weights every loss is the weighted mean of the rows; metrics
+                stay unweighted.
             val: the same for validation, or None.
             epochs: how many, unless a callback stops earlier.
             resume: a file of ModelCheckpoint; training goes on after its epoch, up to ``epochs``

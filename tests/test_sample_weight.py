@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.data import Dataset, k_fold, split
 
 RNG = np.random.default_rng(0)
 N = 9
@@ -101,3 +102,94 @@ def test_weights_are_one_a_row(weights):
         make, (x, y) = LOSSES[name]
         with pytest.raises(ValueError, match="expected one weight for each of the rows"):
             make()(mg.tensor(x), mg.tensor(y), mg.tensor(weights))
+
+
+# --- in training -----------------------------------------------------------------------------
+
+
+def fitted(data, val=None, loss=None, **arguments):
+    mg.seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+    trainer = mg.Trainer(
+        model,
+        loss or nn.MSELoss(),
+        mg.optim.SGD(model.parameters(), lr=0.1),
+        **{"batch_size": 100, "metrics": ["mae"], **arguments},
+    )
+    history = trainer.fit(data, val=val, epochs=12)
+    return trainer, history, model[0].weight.numpy().copy()
+
+
+X, Y = VALUES[0], VALUES[1][:, 0]
+
+
+def test_a_training_on_weights_is_one_on_rows_that_come_so_often():
+    trainer, history, weights = fitted((X, Y, COUNTS), val=(X, Y, COUNTS))
+    _, repeated, expected = fitted((X[TWICE], Y[TWICE]))
+    np.testing.assert_allclose(weights, expected, rtol=1e-10)
+    np.testing.assert_allclose(history["loss"], repeated["loss"], rtol=1e-10)
+    assert history["val_loss"].tolist() == history["loss"].tolist()
+    evaluated = trainer.evaluate((X, Y, COUNTS))
+    assert evaluated["loss"] == pytest.approx(history["loss"][-1], rel=1e-12)
+    assert evaluated["mae"] == trainer.evaluate((X, Y))["mae"] == history["mae"][-1]  # unweighted
+    assert trainer.evaluate((X, Y))["loss"] != pytest.approx(evaluated["loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize("curves", ["honest", "running"])
+@pytest.mark.parametrize("batch_size", [4, 100])
+def test_every_way_to_give_weights_and_to_run_gives_the_same_bits(
+    tmp_path, monkeypatch, curves, batch_size
+):
+    np.save(tmp_path / "x.npy", X)
+    disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    ways = [
+        (X, Y, COUNTS),
+        (X, Y, mg.tensor(COUNTS)),
+        Dataset(X, Y, weight=COUNTS.tolist()),
+        Dataset(np.vstack([X, X]), np.r_[Y, Y], weight=np.r_[COUNTS, Y * 0]).take(np.arange(N)),
+        (disk, Y, COUNTS),
+    ]
+    found = [fitted(data, batch_size=batch_size, curves=curves) for data in ways]
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    found.append(fitted(ways[0], batch_size=batch_size, curves=curves))
+    for _, history, weights in found:
+        np.testing.assert_array_equal(weights, found[0][2])
+        assert history["loss"].tolist() == found[0][1]["loss"].tolist()
+
+
+def test_splits_and_folds_take_the_weights_along():
+    data = Dataset(X, Y, weight=np.arange(N) + 1.0)
+    for part in (*split(data, val=3), *(part for pair in k_fold(data, 3) for part in pair)):
+        rows = [X[:, 0].tolist().index(value) for value in part.x[:, 0]]
+        assert part.weight.tolist() == [row + 1.0 for row in rows]
+        assert part.weights([1]).tolist() == [rows[1] + 1.0]
+    assert "weighed" in repr(data)
+
+
+def test_a_loss_of_ones_own_takes_the_weights():
+    def loss(output, target, sample_weight=None):
+        each = ((output - target) ** 2).reshape(-1)
+        if sample_weight is None:
+            return each.mean()
+        return (each * sample_weight).sum() / sample_weight.sum()
+
+    functional = nn.functional.mse_loss
+    for own in (loss, functional):
+        weights = fitted((X, Y, COUNTS), loss=own)[2]
+        np.testing.assert_allclose(weights, fitted((X, Y, COUNTS))[2], rtol=1e-12)
+    with pytest.raises(TypeError, match="must take them, as loss"):
+        fitted((X, Y, COUNTS), loss=lambda output, target: ((output - target) ** 2).mean())
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (COUNTS[:-1], r"weight has shape \(8,\): every one of 9 rows needs one"),
+        (COUNTS - 1.0, "weight has -1.0 at row 2: weights must be >= 0"),
+        (COUNTS * 0, "all weights are 0"),
+        (np.where(COUNTS == 4, np.nan, COUNTS), "weight has nan at row 8"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        fitted((X, Y, weight))

@@ -109,7 +109,7 @@ BAD = {
     "lengths": ((X, Y[:-1]), None, ValueError, "50 rows and y has 49"),
     "empty": ((X[:0], Y[:0]), None, ValueError, "empty"),
     "no targets": (X, None, ValueError, "the training data has no targets"),
-    "three arrays": ((X, Y, Y), None, TypeError, "a tuple of 3"),
+    "four arrays": ((X, Y, Y, Y), None, TypeError, "a tuple of 4"),
     "NaN": ((NAN, Y), None, ValueError, "row 7, column 2"),
     "NaN in val": ((X, Y), (NAN, Y), ValueError, "row 7, column 2"),
     "features": ((X[:, :2], Y), None, ValueError, "2"),

@@ -21,13 +21,16 @@ class Dataset:
     Args:
         x: (n, ...) numbers: an array, tensor, list, or a pandas table.
         y: (n,) or (n, ...) numbers, or None.
+        weight: (n,) how much each row counts in the loss, at least 0: the loss is then the
+            weighted mean ``sum(w l) / sum(w)`` of a batch. Metrics stay unweighted, as in Keras.
         names: column names of a two-dimensional ``x``, used in error messages; by default those
             of a pandas table.
         rows: the rows of the arrays that belong to this set; all of them by default.
         note: how the set was made, shown by ``repr``.
 
     Raises:
-        ValueError: no rows, different lengths, or a NaN or infinity (its column and row named).
+        ValueError: no rows, different lengths, a NaN or infinity (its column and row named), or
+            weights that are negative or all 0.
         TypeError: values that are not numbers.
 
     Example:
@@ -43,6 +46,7 @@ class Dataset:
         x: npt.ArrayLike,
         y: npt.ArrayLike | None = None,
         *,
+        weight: npt.ArrayLike | None = None,
         names: Sequence[str] | None = None,
         rows: npt.ArrayLike | None = None,
         note: str = "",
@@ -50,6 +54,7 @@ class Dataset:
         """Check and keep the arrays."""
         self._x = _numbers(x, "x")
         self._y = None if y is None else _numbers(y, "y")
+        self._weight = None if weight is None else _weights(weight, len(self._x))
         if names is None and hasattr(x, "columns"):
             names = [str(name) for name in x.columns]
         self.names = None if names is None else list(names)
@@ -84,16 +89,30 @@ class Dataset:
         return self._y[self._rows]
 
     @property
+    def weight(self) -> Array | None:
+        """How much every row counts, (n,), or None."""
+        if self._weight is None or self._rows is None:
+            return self._weight
+        return self._weight[self._rows]
+
+    @property
     def on_disk(self) -> bool:
         """Whether an array is memory-mapped, so that rows should be read batch by batch."""
         return isinstance(self._x, np.memmap) or isinstance(self._y, np.memmap)
 
     def rows(self, index: npt.ArrayLike | slice) -> tuple[Array, Array | None]:
         """Return ``(x, y)`` of some rows, copied out of the arrays."""
-        chosen: Any = index
-        if self._rows is not None:
-            chosen = self._rows[chosen]
+        chosen = self._own(index)
         return self._x[chosen], None if self._y is None else self._y[chosen]
+
+    def weights(self, index: npt.ArrayLike | slice) -> Array | None:
+        """Return the weights of some rows, or None if there are none."""
+        picked: Array | None = None if self._weight is None else self._weight[self._own(index)]
+        return picked
+
+    def _own(self, index: Any) -> Any:
+        """Row numbers of this set as row numbers of the arrays."""
+        return index if self._rows is None else self._rows[index]
 
     def take(self, index: npt.ArrayLike, note: str = "") -> "Dataset":
         """Return the data set of the rows ``index``, which shares this one's arrays.
@@ -105,7 +124,8 @@ class Dataset:
         if len(chosen) == 0:
             raise ValueError("no rows were chosen: a data set needs at least one")
         subset = object.__new__(Dataset)  # already checked: do not read the arrays again
-        subset._x, subset._y, subset.names, subset.note = self._x, self._y, self.names, note
+        subset._x, subset._y, subset._weight = self._x, self._y, self._weight
+        subset.names, subset.note = self.names, note
         subset._rows = chosen if self._rows is None else self._rows[chosen]
         return subset
 
@@ -121,18 +141,21 @@ class Dataset:
     def __repr__(self) -> str:
         """Show rows, shapes and how the set was made."""
         target = "no y" if self._y is None else f"y {self._y.shape[1:]} {self._y.dtype}"
-        note = f", {self.note}" if self.note else ""
+        weighed = "" if self._weight is None else ", weighed"
+        note = f"{weighed}, {self.note}" if self.note else weighed
         return f"Dataset({len(self)} rows, x {self._x.shape[1:]} {self._x.dtype}, {target}{note})"
 
 
 def as_dataset(data: Any, what: str = "data") -> Dataset:
-    """Return ``data`` as a Dataset: a Dataset, ``(x, y)``, or ``x`` alone."""
+    """Return ``data`` as a Dataset: one, ``(x, y)``, ``(x, y, weight)``, or ``x`` alone."""
     if isinstance(data, Dataset):
         return data
-    if isinstance(data, tuple) and len(data) == 2:
-        return Dataset(data[0], data[1])
+    if isinstance(data, tuple) and len(data) in (2, 3):
+        return Dataset(data[0], data[1], weight=data[2] if len(data) == 3 else None)
     if isinstance(data, tuple):
-        raise TypeError(f"{what} must be (x, y) or a Dataset, got a tuple of {len(data)}")
+        raise TypeError(
+            f"{what} must be (x, y), (x, y, weight) or a Dataset, got a tuple of {len(data)}"
+        )
     return Dataset(data)
 
 
@@ -171,6 +194,20 @@ def _numbers(values: Any, what: str) -> Array:
         )
     if array.ndim == 0:
         raise ValueError(f"{what} is the single number {array}: it needs an axis of rows")
+    return array
+
+
+def _weights(values: Any, rows: int) -> Array:
+    """Return the weights of the rows, checked."""
+    array = _numbers(values, "weight")
+    if array.shape != (rows,):
+        raise ValueError(f"weight has shape {array.shape}: every one of {rows} rows needs one")
+    check_finite(array, "weight")
+    if (array < 0).any():
+        row = int((array < 0).argmax())
+        raise ValueError(f"weight has {array[row]} at row {row}: weights must be >= 0")
+    if not array.any():
+        raise ValueError("all weights are 0: there is nothing to learn from")
     return array
 
 

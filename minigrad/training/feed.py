@@ -34,7 +34,10 @@ class TargetForm:
 
 
 class Feed:
-    """Rows of a data set as tensors: inputs in batches, targets, or both of any rows.
+    """Rows of a data set as tensors: inputs in batches, targets, or all of any rows.
+
+    A batch is ``(x, y)``, or ``(x, y, weight)`` if the rows have weights; ``weights`` are then a
+    tuple of one tensor, else an empty one.
 
     Arrays in memory are cast once; memory-mapped ones are read and cast batch by batch.
     """
@@ -47,6 +50,9 @@ class Feed:
         self._form = form
         self._inputs = None if data.on_disk else self._input(data.x)
         self._targets = None if data.on_disk or form is None else self._target(data.y)
+        self.weights: tuple[Tensor, ...] = ()
+        if form is not None and data.weight is not None:
+            self.weights = (Tensor(np.ascontiguousarray(data.weight, dtype=dtype)),)
         self._batches: dict[int, list[Tensor]] = {}
 
     @property
@@ -59,19 +65,18 @@ class Feed:
         """Whether all rows are tensors already."""
         return self._inputs is not None and self._targets is not None
 
-    def whole(self) -> tuple[Tensor, Tensor]:
+    def whole(self) -> tuple[Tensor, ...]:
         """Return all rows as one batch."""
-        return self._input(self._data.x) if self._inputs is None else self._inputs, self.targets
+        x = self._input(self._data.x) if self._inputs is None else self._inputs
+        return x, self.targets, *self.weights
 
-    def take(self, index: Array) -> tuple[Tensor, Tensor]:
+    def take(self, index: Array) -> tuple[Tensor, ...]:
         """Return the rows ``index`` as one batch."""
+        weights = [_taken(weight, index) for weight in self.weights]
         if self._inputs is None or self._targets is None:
             x, y = self._data.rows(index)
-            return self._input(x), self._target(y)
-        return (
-            Tensor(self._inputs.numpy().take(index, axis=0)),
-            Tensor(self._targets.numpy().take(index, axis=0)),
-        )
+            return self._input(x), self._target(y), *weights
+        return _taken(self._inputs, index), _taken(self._targets, index), *weights
 
     def inputs(self, size: int) -> Iterator[Tensor]:
         """Yield the inputs of all rows in order; batches in memory are made once and kept."""
@@ -92,6 +97,10 @@ class Feed:
         if self._form is None or y is None:
             raise ValueError("the data has no targets: give (x, y)")
         return Tensor(self._form.of(y))
+
+
+def _taken(rows: Tensor, index: Array) -> Tensor:
+    return Tensor(rows.numpy().take(index, axis=0))
 
 
 def features(x: Array, dtype: np.dtype[Any]) -> Array:

@@ -31,7 +31,7 @@ class Learner:
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Tensor, Tensor], Tensor],
+        loss: Callable[..., Tensor],
         optimizer: Any,
         metrics: list[Metric],
     ) -> None:
@@ -57,13 +57,13 @@ class Learner:
         """Return the plan of a method for inputs of these shapes; a KeyError if there is none."""
         return self._plans[method, *shapes]
 
-    def step(self, x: Tensor, y: Tensor) -> Sequence[Tensor]:
+    def step(self, x: Tensor, y: Tensor, *weights: Tensor) -> Sequence[Tensor]:
         """Update the model once on a batch; return the data loss and the output before it.
 
         The first step is recorded as a plan, which the others replay. A model that cannot be
         recorded is trained op by op, to the same bits, and a warning says why.
         """
-        outputs: Sequence[Tensor] = self._call(self._update, x, y)
+        outputs: Sequence[Tensor] = self._call(self._update, x, y, *weights)
         return outputs
 
     def _call(self, fn: Callable[..., Any], *tensors: Tensor) -> Any:
@@ -86,10 +86,14 @@ class Learner:
             self._plans[key] = recorded
         return outputs
 
-    def _update(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def data_loss(self, output: Tensor, y: Tensor, *weights: Tensor) -> Tensor:
+        """Return the loss, of weighed rows if there are weights."""
+        return self.loss(output, y, sample_weight=weights[0]) if weights else self.loss(output, y)
+
+    def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad()
         output = self.model(x)
-        loss = self.loss(output, y)
+        loss = self.data_loss(output, y, *weights)
         total = loss if self.penalty is None else loss + self.penalty(self.model)
         total.backward()
         if self.clip_grad_norm is not None:
@@ -102,8 +106,8 @@ class Learner:
     def _forward(self, x: Tensor) -> tuple[Tensor]:
         return (self.model(x),)
 
-    def _measure(self, output: Tensor, y: Tensor) -> tuple[Tensor, ...]:
-        loss = self.loss(output, y)
+    def _measure(self, output: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+        loss = self.data_loss(output, y, *weights)
         return loss, *[metric.function(output, y) for metric in self.planned_metrics]
 
     def _penalize(self) -> tuple[Tensor]:
@@ -116,7 +120,7 @@ class Learner:
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
         """
         output, target = self.outputs(feed, planned), feed.targets
-        numbers = (self._call if planned else _do)(self._measure, output, target)
+        numbers = (self._call if planned else _do)(self._measure, output, target, *feed.weights)
         names = ["loss", *[metric.name for metric in self.planned_metrics]]
         figures = {name: value.item() for name, value in zip(names, numbers, strict=True)}
         return figures | self.measure(output.numpy(), target.numpy(), self.numpy_metrics)

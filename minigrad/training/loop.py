@@ -154,12 +154,12 @@ class Loop:
         """Train once on all rows; return running averages, if they are wanted."""
         trainer = self.trainer
         running = RunningAverage() if trainer.curves == "running" else None
-        for x, y in self._batches():
-            loss, output = trainer.step(x, y)
+        for batch in self._batches():
+            loss, output = trainer.step(*batch)
             if trainer.scheduler is not None and trainer.scheduler_every == "batch":
                 trainer.scheduler.step()
             if running is not None:
-                running.add(loss, output, y)
+                running.add(loss, output, batch[1])
             for callback in self.watchers:
                 callback.on_batch_end(trainer, loss)
             if trainer.stop_reason:
@@ -168,7 +168,7 @@ class Loop:
             return {}
         return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self) -> Iterator[tuple[Tensor, ...]]:
         if len(self.spans) == 1:  # order within a batch has no meaning, and no copy is needed
             yield self.train.whole()
             return

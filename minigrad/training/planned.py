@@ -91,23 +91,24 @@ class PlannedEpochs:
         self._epoch.restore(state)
 
     def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
-        x, y = feed.whole()
+        data = feed.whole()
+        x, y = data[:2]
         figure = self._figures.index("loss") if running else -1
         if running:
             self._rows[figure] = float(len(x))
         kept = None
         for size, group in groupby(spans, lambda span: span[1] - span[0]):
             batches = list(group)
-            plan = self._learner.plan("_update", (size, *x.shape[1:]), (size, *y.shape[1:]))
+            plan = self._learner.plan("_update", *[(size, *rows.shape[1:]) for rows in data])
             if running and self._learner.metrics and kept is None:
                 kept = _rows_of(plan, 1, len(x))
                 ordered = partial(_in_order, y)
                 self._to_measure.append(("", self._learner.metrics, kept, ordered))
             span = batches[0][0], batches[-1][1]
-            self._add(plan, [x, y], span, [figure, -1], [None, kept], self.shuffled, float(size))
+            self._add(plan, [*data], span, [figure, -1], [None, kept], self.shuffled, float(size))
 
     def _evaluation(self, feed: Feed, prefix: str) -> None:
-        x, y = feed.whole()
+        x, y, *weights = feed.whole()
         full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
         outputs = None
         for first, last in ((0, full), (full, len(x))):
@@ -121,8 +122,9 @@ class PlannedEpochs:
         assert outputs is not None
         names = ["loss", *[metric.name for metric in self._learner.planned_metrics]]
         figures = [self._figures.index(prefix + name) for name in names]
-        plan = self._learner.plan("_measure", outputs.shape, y.shape)
-        self._add(plan, [outputs, y], (0, len(x)), figures, [None] * len(figures))
+        measured = [outputs, y, *weights]
+        plan = self._learner.plan("_measure", *[rows.shape for rows in measured])
+        self._add(plan, measured, (0, len(x)), figures, [None] * len(figures))
         if metrics := self._learner.numpy_metrics:
             self._to_measure.append((prefix, metrics, outputs, lambda order: y.numpy()))
 

@@ -72,7 +72,18 @@ def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
         elif kind == "binary":
             check_probabilities(data.y, what)
         target = Tensor(form.of(y))
-        _check_scalar(trainer.loss(output, target), "the loss")
+        given = data.weights(first)
+        weights = [] if given is None else [Tensor(given.astype(dtype))]
+        try:
+            loss = trainer.data_loss(output, target, *weights)
+        except TypeError as error:
+            if weights and kind == "own":
+                raise TypeError(
+                    f"{what} has weights: a loss of your own must take them, as "
+                    "loss(output, target, sample_weight)"
+                ) from error
+            raise
+        _check_scalar(loss, "the loss")
         if trainer.penalty is not None:
             _check_scalar(trainer.penalty(trainer.model), "the penalty")
     for metric in trainer.metrics:
