@@ -60,6 +60,7 @@ __all__ = [
     "enable_grad",
     "equivalents",
     "eye",
+    "fit_many",
     "from_dlpack",
     "from_numpy",
     "full",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from minigrad.cross_validation import cross_validate
     from minigrad.history import History
     from minigrad.lr_range import lr_find
+    from minigrad.many import fit_many
     from minigrad.serialize import load, save
     from minigrad.strengths import equivalents
     from minigrad.trainer import Trainer
@@ -111,6 +113,7 @@ _LATER = {
     "cross_validate": "minigrad.cross_validation",
     "data": "minigrad.data",
     "equivalents": "minigrad.strengths",
+    "fit_many": "minigrad.many",
     "load": "minigrad.serialize",
     "lr_find": "minigrad.lr_range",
     "nn": "minigrad.nn",

@@ -22,6 +22,8 @@ class Epoch:
     @property
     def completed(self) -> int:
         """Whole epochs of the last run."""
+    def interrupt(self) -> None:
+        """From another thread: ends run() before its last epoch."""
     def restore(self, state: EpochState) -> None:
         """Puts back what save() gave."""
     def run(self, orders: ArrayLike, table: _Array) -> None:
@@ -253,6 +255,9 @@ def set_grad_enabled(mode: _Bool) -> _Bool:
 
 def set_num_threads(n: int) -> None:
     """How many threads an op may use; results do not depend on it."""
+
+def set_serial(serial: _Bool) -> None:
+    """Whether the ops of the calling thread stay on it; results do not depend on it."""
 
 def add(x: TensorLike, y: TensorLike) -> Tensor:
     """x + y, element by element."""

@@ -124,6 +124,7 @@ class Trainer(Learner):
         self.epochs_trained = 0  # over all calls of fit, so that a second call shuffles anew
         self.stop_reason = ""
         self.noise = Generator(seed ^ _NOISE_STREAM)
+        self.interrupted = False
         self._loop: Loop | None = None
 
     def fit(
@@ -182,11 +183,21 @@ class Trainer(Learner):
                 for callback in reversed(begun):
                     ends.callback(callback.on_fit_end, self)
             self._loop = None
+            self.interrupted = False
         return self.history
 
     def stop(self, reason: str) -> None:
         """Ask the running ``fit`` to end after this epoch. The reason goes into the history."""
         self.stop_reason = reason
+
+    def interrupt(self) -> None:
+        """From another thread: end the running ``fit``, or the next, as Ctrl-C does.
+
+        ``fit`` raises KeyboardInterrupt in its own thread, after the callbacks' ``on_fit_end``.
+        """
+        self.interrupted = True
+        if (loop := self._loop) is not None:
+            loop.interrupt()
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return the data loss and every metric of ``(x, y)``, in eval mode.

@@ -77,6 +77,8 @@ void register_engine(py::module_& m) {
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "How many threads an op may use; results do not depend on it.");
+  m.def("set_serial", &set_serial, py::arg("serial"),
+        "Whether the ops of the calling thread stay on it; results do not depend on it.");
   m.def("isa", [] { return kernels().isa; }, "The instruction set whose kernels are in use.");
   m.def("build_info", &build_info, "Version, compiler, instruction sets and threads, as a dict.");
   m.def(

@@ -66,6 +66,7 @@ void register_epoch(py::module_& m) {
            "One epoch for each row of `orders`. In that row of `table` its figures are added to "
            "what is there and divided by their rows; the seconds since the call began come last.")
       .def_property_readonly("completed", &Epoch::completed, "Whole epochs of the last run.")
+      .def("interrupt", &Epoch::interrupt, "From another thread: ends run() before its last epoch.")
       .def("save", &Epoch::save, "A copy of all that the plans change.")
       .def("restore", &Epoch::restore, py::arg("state"), "Puts back what save() gave.");
 }

@@ -150,6 +150,8 @@ void set_num_threads(int n) {
   thread_count.store(n, std::memory_order_relaxed);
 }
 
+void set_serial(bool serial) { inside_task = serial; }
+
 void run_tasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   const int threads = get_num_threads();
   std::unique_lock lock(state->busy, std::defer_lock);

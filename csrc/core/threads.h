@@ -8,6 +8,9 @@ namespace mg {
 int get_num_threads();
 void set_num_threads(int n);  // n >= 1
 
+// Whether the work of the calling thread stays on it: for threads that each do their own.
+void set_serial(bool serial);
+
 // Calls body(context, i) for i in [0, tasks), in any order, on several threads if the pool is free
 // (it serves one caller at a time; a second caller, or a task, runs its own work itself).
 // A body must not throw.

@@ -70,11 +70,12 @@ void Epoch::add(const Ready& r, double* figures) {
   }
 }
 
-void Epoch::run(Ready& r, const int64_t* order, double* figures,
+bool Epoch::run(Ready& r, const int64_t* order, double* figures,
                 const std::function<void()>& pause) {
   if (r.batch == 0) {
     r.part.plan->run();
-    return add(r, figures);
+    add(r, figures);
+    return true;
   }
   int64_t replay = 0;
   for (int64_t at = r.part.first; at < r.part.last; at += r.batch, ++replay) {
@@ -90,7 +91,9 @@ void Epoch::run(Ready& r, const int64_t* order, double* figures,
     add(r, figures);
     for (const Keep& k : r.keeps) std::memcpy(k.to + replay * k.bytes, k.from, k.bytes);
     pause();
+    if (interrupted_.load(std::memory_order_relaxed)) return !interrupted_.exchange(false);
   }
+  return true;
 }
 
 void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
@@ -110,7 +113,8 @@ void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* ta
   }
   const auto start = std::chrono::steady_clock::now();
   for (; completed_ < epochs; ++completed_, table += figures() + 1) {
-    for (Ready& r : parts_) run(r, orders + completed_ * width, table, pause);
+    for (Ready& r : parts_)
+      if (!run(r, orders + completed_ * width, table, pause)) return;
     for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
     const auto now = std::chrono::steady_clock::now();
     table[figures()] = std::chrono::duration<double>(now - start).count();

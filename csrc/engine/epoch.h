@@ -1,5 +1,7 @@
 // An epoch: plans replayed over the rows of arrays, one part after the other, in one call.
 #pragma once
+#include <atomic>
+
 #include "engine/plan.h"
 
 namespace mg {
@@ -37,6 +39,8 @@ class Epoch {
   void run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
            const std::function<void()>& pause);
   int64_t completed() const { return completed_; }
+  // From another thread: ends the run, or the next one, after the replay that it is at.
+  void interrupt() { interrupted_.store(true, std::memory_order_relaxed); }
   int figures() const { return static_cast<int>(rows_.size()); }
 
   EpochState save() const;
@@ -61,13 +65,15 @@ class Epoch {
     int64_t rows_needed = 0;  // a row number must be below it
   };
   static Ready prepare(EpochPart part, int figures);
-  void run(Ready& r, const int64_t* order, double* figures, const std::function<void()>& pause);
+  // False if it was interrupted.
+  bool run(Ready& r, const int64_t* order, double* figures, const std::function<void()>& pause);
   static void add(const Ready& r, double* figures);
 
   std::vector<Ready> parts_;
   std::vector<double> rows_;
   std::vector<Ref<Buffer>> written_;
   int64_t completed_ = 0;
+  std::atomic<bool> interrupted_{false};
 };
 
 }  // namespace mg

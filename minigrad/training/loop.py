@@ -51,6 +51,8 @@ class Loop:
         self.unseen = trainer.scheduler is None and not any(
             _reads_model(callback) for callback in trainer.callbacks
         )
+        self._beginners = [c for c in trainer.callbacks if _overrides(c, "on_epoch_begin")]
+        self._enders = [c for c in trainer.callbacks if _overrides(c, "on_epoch_end")]
         self._planned: PlannedEpochs | None = None
         self._moment: tuple[EpochState, Array] | None = None
         self._changes = -1
@@ -62,6 +64,7 @@ class Loop:
         earlier = trainer.history[-1]["seconds"] if len(trainer.history) else 0.0
         self._start = time.perf_counter() - earlier
         while trainer.epoch < trainer.epochs and not trainer.stop_reason:
+            self._check_interrupt()
             if not self.unseen:
                 self._begin_epoch()
             planned = self._plans()
@@ -69,6 +72,15 @@ class Loop:
                 self._one_by_one()
             else:
                 self._in_one_call(planned)
+
+    def interrupt(self) -> None:
+        """From another thread: end a call into the core now."""
+        if self._planned is not None:
+            self._planned.interrupt()
+
+    def _check_interrupt(self) -> None:
+        if self.trainer.interrupted:
+            raise KeyboardInterrupt
 
     def snapshot(self) -> Snapshot:
         """The state of the training after the current epoch, to be put back later."""
@@ -164,6 +176,7 @@ class Loop:
                 callback.on_batch_end(trainer, loss)
             if trainer.stop_reason:
                 break
+            self._check_interrupt()
         if running is None:
             return {}
         return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
@@ -183,19 +196,20 @@ class Loop:
         return _core.permutation(key, self.train.rows).numpy()
 
     def _begin_epoch(self) -> None:
-        for callback in self.trainer.callbacks:
+        for callback in self._beginners:
             callback.on_epoch_begin(self.trainer)
 
     def _end_epoch(self, row: Row) -> None:
         trainer = self.trainer
         if self.unseen:
             self._begin_epoch()
-        if isinstance(trainer.scheduler, ReduceLROnPlateau):
-            trainer.scheduler.step(row.get("val_loss", row["loss"]))
-        elif trainer.scheduler is not None and trainer.scheduler_every == "epoch":
-            trainer.scheduler.step()
+        if trainer.scheduler is not None and trainer.scheduler_every == "epoch":
+            if isinstance(trainer.scheduler, ReduceLROnPlateau):
+                trainer.scheduler.step(row.get("val_loss", row["loss"]))
+            else:
+                trainer.scheduler.step()
         trainer.history.append(row)
-        for callback in trainer.callbacks:
+        for callback in self._enders:
             callback.on_epoch_end(trainer, row)
         trainer.epoch += 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -72,15 +73,19 @@ class PlannedEpochs:
             whether it was interrupted.
         """
         table = np.zeros((len(orders), len(self._figures) + 1))
-        try:
+        with suppress(KeyboardInterrupt):
             self._epoch.run(orders, table)
-        except KeyboardInterrupt:
+        if self._epoch.completed < len(orders):
             return table[: self._epoch.completed], True
         for prefix, metrics, outputs, targets in self._to_measure:
             measured = self._learner.measure(outputs.numpy(), targets(orders[-1]), metrics)
             for name, value in measured.items():
                 table[-1, self._figures.index(prefix + name)] = value
         return table, False
+
+    def interrupt(self) -> None:
+        """From another thread: end ``run`` as Ctrl-C does."""
+        self._epoch.interrupt()
 
     def save(self) -> EpochState:
         """Return a copy of everything that an epoch changes."""

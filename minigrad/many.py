@@ -1,0 +1,119 @@
+"""Many trainings side by side, one on each core: :func:`fit_many`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Any
+
+from minigrad import _core
+from minigrad._check import integer
+from minigrad.callbacks import ProgressBar
+from minigrad.history import History
+from minigrad.trainer import Trainer
+
+__all__ = ["fit_many"]
+
+
+def fit_many(
+    trainers: Sequence[Trainer],
+    data: Any,
+    val: Any = None,
+    epochs: int = 1,
+    *,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> list[History]:
+    """Fit many trainers on the same data, side by side, each on a core of its own.
+
+    Seeds, learning rates, decays, dropout rates: each trainer has its own, and comes to the same
+    bits as by ``trainer.fit`` alone. Their plans run without the interpreter lock, so threads are
+    enough. Their own progress bars stay away; one bar counts the trainings.
+
+    Args:
+        trainers: each with a model and an optimizer of its own.
+        data: ``(x, y)`` or a Dataset.
+        val: the same for validation, or None.
+        epochs: of each training, unless a callback stops it earlier.
+        workers: how many train at a time; None: as many as ``mg.get_num_threads()``.
+        progress: show a bar on stderr; None: on a terminal.
+
+    Returns:
+        The history of each trainer, in order.
+
+    Raises:
+        ValueError: no trainer, or one model in two of them.
+        Exception: what a training raised, with its number added; the others are interrupted.
+        KeyboardInterrupt: Ctrl-C; every training has ended as by Ctrl-C of its own.
+
+    Example:
+        >>> import minigrad as mg
+        >>> from minigrad import data, nn, optim
+        >>> def trainer(seed):
+        ...     mg.seed(seed)
+        ...     model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+        ...     return mg.Trainer(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters()))
+        >>> histories = mg.fit_many([trainer(seed) for seed in range(3)], data.make_moons(50))
+        >>> [len(history) for history in histories]
+        [1, 1, 1]
+    """
+    trainers = list(trainers)
+    if not trainers:
+        raise ValueError("fit_many got no trainers")
+    for what in ("model", "optimizer"):
+        first: dict[int, int] = {}
+        for i, trainer in enumerate(trainers):
+            j = first.setdefault(id(getattr(trainer, what)), i)
+            if j != i:
+                raise ValueError(f"trainers {j} and {i} share one {what}: give each its own")
+    wanted = _core.get_num_threads() if workers is None else integer("workers", workers, 1)
+    count = min(wanted, len(trainers))
+
+    def fit(number: int) -> History:
+        try:
+            return trainers[number].fit(data, val=val, epochs=epochs)
+        except Exception as error:
+            error.add_note(f"in training {number} of fit_many")
+            raise
+
+    bars = [c for t in trainers for c in t.callbacks if isinstance(c, ProgressBar)]
+    shown = [bar.show for bar in bars]
+    for bar in bars:
+        bar.show = False
+    try:
+        with (
+            _bar(len(trainers), progress) as advance,
+            ThreadPoolExecutor(count, initializer=_core.set_serial, initargs=(count > 1,)) as pool,
+        ):
+            futures = [pool.submit(fit, i) for i in range(len(trainers))]
+            try:
+                for future in as_completed(futures):
+                    advance(future.result())
+            except BaseException:
+                for trainer, future in zip(trainers, futures, strict=True):
+                    if not future.cancel():
+                        trainer.interrupt()
+                raise
+            return [future.result() for future in futures]
+    finally:
+        for bar, show in zip(bars, shown, strict=True):
+            bar.show = show
+
+
+@contextmanager
+def _bar(total: int, progress: bool | None) -> Iterator[Callable[[History], None]]:
+    """Yield a function that counts a finished training on a bar, if one is wanted."""
+    if progress is False or (progress is None and not sys.stderr.isatty()):
+        yield lambda history: None
+        return
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    with tqdm(total=total, unit="training", leave=False, dynamic_ncols=True, mininterval=0) as bar:
+
+        def advance(history: History) -> None:
+            bar.set_postfix_str(f"best {history.best_value:.4g}", refresh=False)
+            bar.update()
+
+        yield advance

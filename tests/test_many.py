@@ -1,0 +1,88 @@
+"""fit_many: trainings side by side are the trainings alone, and end together when one fails."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.callbacks import Callback, EarlyStopping
+from minigrad.data import make_moons
+from minigrad.trainer import Trainer
+
+DATA, VAL = make_moons(60, seed=0), make_moons(40, seed=1)
+
+
+def trainer(seed, lr=0.01, p=0.5, callbacks=()):
+    mg.seed(seed)
+    model = nn.Sequential(nn.Linear(2, 30), nn.ReLU(), nn.Dropout(p), nn.Linear(30, 1))
+    optimizer = optim.AdamW(model.parameters(), lr=lr)
+    return Trainer(
+        model, nn.BCEWithLogitsLoss(), optimizer, batch_size=25, seed=seed, callbacks=callbacks
+    )
+
+
+def trainers():
+    stopping = [EarlyStopping(patience=5)]
+    return [trainer(0), trainer(1), trainer(0, lr=0.1), trainer(0, p=0.1, callbacks=stopping)]
+
+
+def outcome(one):
+    rows = [{**row, "seconds": 0.0} for row in one.history]
+    return rows, {name: w.tolist() for name, w in one.model.state_dict().items()}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, None])
+def test_side_by_side_is_alone(workers):
+    alone, together = trainers(), trainers()
+    for one in alone:
+        one.fit(DATA, val=VAL, epochs=60)
+    histories = mg.fit_many(together, DATA, VAL, epochs=60, workers=workers)
+    assert [one.history for one in together] == histories
+    assert [outcome(one) for one in alone] == [outcome(one) for one in together]
+
+
+class Break(Callback):
+    reads_model = False
+
+    def on_epoch_end(self, trainer, row):
+        if trainer.epoch == 30:
+            raise RuntimeError("broken")
+
+
+def test_one_that_fails_ends_the_others():
+    many = [trainer(0), trainer(1, callbacks=[Break()]), trainer(2), trainer(3)]
+    with pytest.raises(RuntimeError, match="broken") as caught:
+        mg.fit_many(many, DATA, epochs=10**9, workers=2)
+    assert "in training 1 of fit_many" in caught.value.__notes__
+    assert "interrupted" in many[0].history.stop_reason
+    assert len(many[3].history) == 0
+    assert len(many[0].fit(DATA, epochs=2)) == 2, "still usable"
+
+
+def test_ctrl_c_ends_them_all():
+    many = [trainer(seed) for seed in range(3)]
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        mg.fit_many(many, DATA, VAL, epochs=10**9, workers=2)
+    for one in many[:2]:
+        assert one.history.stop_reason == f"interrupted in epoch {len(one.history)}"
+        assert np.isfinite(one.predict(DATA[0] if isinstance(DATA, tuple) else DATA.x)).all()
+
+
+def test_what_cannot_be_is_refused():
+    one, other = trainer(0), trainer(1)
+    other.optimizer = one.optimizer
+    for many, message in (
+        ([], "no trainers"),
+        ([one, one], "trainers 0 and 1 share one model"),
+        ([one, other], "trainers 0 and 1 share one optimizer"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            mg.fit_many(many, DATA)
+    with pytest.raises(ValueError, match="workers"):
+        mg.fit_many([one], DATA, workers=0)
