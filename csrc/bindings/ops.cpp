@@ -196,7 +196,7 @@ PyObject* forward_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyO
   return guarded([&] { return call_op(op_in(self), args, n, keywords); });
 }
 // Operators: what they cannot take is left for the other operand to answer.
-PyObject* operate(PyObject* self, PyObject* const* args, Py_ssize_t n, bool reflected) {
+PyObject* operate(const Op& op, PyObject* const* args, Py_ssize_t n, bool reflected) {
   return guarded([&]() -> PyObject* {
     if (n < 1 || n > 2) fail<TypeError>("an operator takes one or two operands, got ", n);
     for (Py_ssize_t i = 0; i < n; ++i)
@@ -204,14 +204,14 @@ PyObject* operate(PyObject* self, PyObject* const* args, Py_ssize_t n, bool refl
         return Py_NewRef(Py_NotImplemented);
     PyObject* operands[2] = {args[0], args[n - 1]};
     if (reflected) std::swap(operands[0], operands[1]);
-    return call_op(op_in(self), operands, n, nullptr);
+    return call_op(op, operands, n, nullptr);
   });
 }
 PyObject* operator_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
-  return operate(self, args, n, false);
+  return operate(op_in(self), args, n, false);
 }
 PyObject* reflected_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
-  return operate(self, args, n, true);
+  return operate(op_in(self), args, n, true);
 }
 
 using Entry = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
@@ -261,6 +261,22 @@ const Operator operators[] = {
     {"__or__", "logical_or"},
 };
 
+// What `a + b` calls: without these, Python would look up __add__ and bind it to `a` each time.
+template <OpName N>
+PyObject* slot(PyObject* a, PyObject* b) {
+  static const Op& op = find_op(N.text);
+  PyObject* const operands[] = {a, b};
+  return operate(op, operands, 2, false);
+}
+void fill_slots(PyObject* type) {
+  PyNumberMethods& number = reinterpret_cast<PyHeapTypeObject*>(type)->as_number;
+  number.nb_add = slot<"add">;
+  number.nb_subtract = slot<"sub">;
+  number.nb_multiply = slot<"mul">;
+  number.nb_true_divide = slot<"div">;
+  number.nb_matrix_multiply = slot<"matmul">;
+}
+
 py::list describe() {
   py::list rows;
   for (const Op& op : all_ops()) {
@@ -288,6 +304,7 @@ void register_ops(py::module_& m) {
   for (const Operator& o : operators)
     py::setattr(tensor, o.name,
                 method(function(find_op(o.op), o.reflected ? reflected_entry : operator_entry)));
+  fill_slots(tensor.ptr());  // last: setting a method puts Python's own slot back
   m.def("ops", &describe,
         "The op table: name, signature, doc, outputs and differentiable of each row.");
 }

@@ -1,5 +1,7 @@
 #include "core/buffer.h"
 
+#include "core/thread_local.h"
+
 #include <pthread.h>
 
 #include <bit>
@@ -80,13 +82,16 @@ void shared_free(void* p, int c) {
 struct Link {
   Link* next;
 };
+struct ThreadCache;
+MG_THREAD_LOCAL ThreadCache* my_cache = nullptr;
+MG_THREAD_LOCAL bool thread_ending = false;
+
 struct ThreadCache {
   Link* free[class_count] = {};
   size_t bytes = 0;
-  bool* alive;
-  explicit ThreadCache(bool* flag) : alive(flag) { *alive = true; }
   ~ThreadCache() {
-    *alive = false;
+    my_cache = nullptr;
+    thread_ending = true;
     for (int c = 0; c < class_count; ++c)
       while (Link* p = free[c]) {
         free[c] = p->next;
@@ -94,10 +99,10 @@ struct ThreadCache {
       }
   }
 };
-thread_local bool thread_cache_alive = false;
 ThreadCache* thread_cache() {
-  thread_local ThreadCache cache(&thread_cache_alive);
-  return thread_cache_alive ? &cache : nullptr;
+  if (my_cache || thread_ending) return my_cache;
+  thread_local ThreadCache cache;
+  return my_cache = &cache;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/thread_local.h"
 
 namespace mg {
 namespace {
@@ -129,7 +130,7 @@ struct State {
 // Never destroyed: workers may outlive static destructors.
 State* state = new State;
 std::atomic<int> thread_count{0};
-thread_local bool inside_task = false;
+MG_THREAD_LOCAL bool inside_task = false;
 
 // A forked child has no workers: it forgets the parent's pool and starts its own when needed.
 void forget_pool() { state = new State; }

@@ -1,4 +1,5 @@
 // The gate: promotes, infers, allocates, runs, records.
+#include "core/thread_local.h"
 #include "engine/record.h"
 #include "engine/tensor.h"
 #include "ops/strided.h"
@@ -6,7 +7,9 @@
 namespace mg {
 namespace {
 
-thread_local bool recording = true;
+MG_THREAD_LOCAL bool recording = true;
+// Inputs of the steps that a destructor further down this stack is about to let go.
+MG_THREAD_LOCAL std::vector<Few<Var, 3>>* doomed = nullptr;
 std::atomic<uint64_t> next_step{1};
 
 // Casts inputs to the dtype that the op computes in; returns false if nothing had to change.
@@ -53,12 +56,6 @@ void compute(const Op& op, std::span<const Var> in, const Attrs& attrs, std::spa
   if (Recorder* r = recorder()) r->add(op, in, attrs, out, !all_views);
 }
 
-bool mutates(const Op& op) {
-  for (const Param& p : op.signature_parsed.params)
-    if (p.mutated) return true;
-  return false;
-}
-
 void mark_written(const Op& op, std::span<const Var> in) {
   for (const Param& p : op.signature_parsed.params)
     if (p.mutated && in[p.slot]) in[p.slot].array().buffer->bump_version();
@@ -92,7 +89,6 @@ Step::Step(const Op& o, const Attrs& a, std::span<const Var> inputs, std::span<c
       attrs(a),
       id(next_step.fetch_add(1, std::memory_order_relaxed)),
       in(inputs.begin(), inputs.end()) {
-  in_versions.reserve(in.size());
   for (const Var& v : in) in_versions.push_back(v ? v.array().buffer->version() : 0);
   for (const Var& v : outputs) {
     out.push_back(v.array());
@@ -102,29 +98,30 @@ Step::Step(const Op& o, const Attrs& a, std::span<const Var> inputs, std::span<c
 
 // A long chain would otherwise be freed by recursion as deep as the chain.
 Step::~Step() {
-  thread_local std::vector<std::vector<Var>> doomed;
-  thread_local bool draining = false;
-  doomed.push_back(std::move(in));
-  if (draining) return;
-  draining = true;
-  while (!doomed.empty()) {
-    std::vector<Var> next = std::move(doomed.back());
-    doomed.pop_back();
-    next.clear();
+  if (doomed) {
+    doomed->push_back(std::move(in));
+    return;
   }
-  draining = false;
+  std::vector<Few<Var, 3>> waiting;
+  doomed = &waiting;
+  in = {};
+  while (!waiting.empty()) {
+    const Few<Var, 3> next = std::move(waiting.back());
+    waiting.pop_back();
+  }
+  doomed = nullptr;
 }
 
 void Step::release() {
   released = true;
-  std::vector<Var>().swap(in);
-  std::vector<Array>().swap(out);
+  in = {};
+  out = {};
 }
 
 void apply(const Op& op, std::span<const Var> in, const Attrs& attrs, std::span<Var> out) {
   std::vector<Var> promoted;
   if (promote_inputs(op, in, promoted)) in = promoted;
-  const bool writes = mutates(op);
+  const bool writes = op.signature_parsed.mutates;
   if (writes) check_writable(op, in);
   compute(op, in, attrs, out);
   if (writes) mark_written(op, in);

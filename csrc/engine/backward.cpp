@@ -9,7 +9,7 @@ namespace {
 
 struct Pending {
   Ref<Step> step;
-  std::vector<Var> grads;  // of the step's outputs, as far as they have come in
+  Few<Var, 1> grads;  // of the step's outputs, as far as they have come in
 };
 
 // Sorted by id, so that the latest step is at the end; a step's gradient is complete when it is
@@ -21,7 +21,7 @@ class Queue {
                                [](const Pending& p, uint64_t id) { return p.step->id < id; });
     if (it == items_.end() || it->step->id != step->id) {
       const size_t outputs = std::max<size_t>(step->op.outputs, 1);
-      it = items_.insert(it, Pending{step, std::vector<Var>(outputs)});
+      it = items_.insert(it, Pending{step, Few<Var, 1>(outputs)});
     }
     Var& sum = it->grads[output];
     sum = sum ? sum + g : g;
@@ -118,7 +118,7 @@ class StepVjp final : public Vjp {
 
   Step& step_;
   const Ref<Step>& holder_;
-  std::vector<Var>& grads_;
+  Few<Var, 1>& grads_;
   Queue& queue_;
   const Sink& sink_;
 };
@@ -171,7 +171,7 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
           bool create_graph, const Sink& sink) {
   Queue queue;
   const GradMode mode(create_graph);
-  std::vector<Var> checked;
+  Few<Var, 1> checked;
   for (size_t i = 0; i < outputs.size(); ++i)
     checked.push_back(seed_for(outputs[i], seeds.empty() ? Var{} : seeds[i]));
   for (size_t i = 0; i < outputs.size(); ++i) send(outputs[i], std::move(checked[i]), queue, sink);

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/thread_local.h"
 #include "engine/tensor.h"
 
 namespace mg {
 namespace {
 
-thread_local Recorder* current = nullptr;
+MG_THREAD_LOCAL Recorder* current = nullptr;
 std::atomic<uint64_t> change_count{0};
 
 Array without_buffer(const Array& a) {

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/few.h"
 #include "ops/op.h"
 
 namespace mg {
@@ -10,11 +11,11 @@ namespace mg {
 struct Step : RefCounted {
   const Op& op;
   Attrs attrs;
-  uint64_t id;                        // later steps have higher ones
-  std::vector<Var> in;                // empty once released
-  std::vector<uint32_t> in_versions;  // of the inputs' memory when the op ran
-  std::vector<Array> out;
-  std::vector<uint32_t> out_versions;
+  uint64_t id;                   // later steps have higher ones
+  Few<Var, 3> in;                // empty once released
+  Few<uint32_t, 3> in_versions;  // of the inputs' memory when the op ran
+  Few<Array, 1> out;
+  Few<uint32_t, 1> out_versions;
   bool released = false;
 
   Step(const Op& op, const Attrs& attrs, std::span<const Var> in, std::span<const Var> out);

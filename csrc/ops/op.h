@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/array.h"
+#include "core/few.h"
 #include "ops/attrs.h"
 #include "ops/signature.h"
 #include "ops/var.h"
@@ -101,12 +102,14 @@ void set_attr(const Op& op, Attrs& attrs, int i, const Dims& v);
 struct Arguments {
   const Op& op;
   Attrs attrs;
-  std::vector<Var> in;
+  Few<Var, 4> in;
   int next = 0;
 
   explicit Arguments(const Op& o) : op(o), attrs(o.signature_parsed.defaults) {}
   void add(const Var& v) { in.push_back(v); }
-  void add(const std::vector<Var>& v) { in.insert(in.end(), v.begin(), v.end()); }
+  void add(const std::vector<Var>& v) {
+    for (const Var& item : v) in.push_back(item);
+  }
   void add(const Dims& v) { set_attr(op, attrs, next++, v); }
   void add(double v) { set_attr(op, attrs, next++, v); }
 };
@@ -120,7 +123,7 @@ std::array<Var, Outputs> call_all(const Args&... args) {
   (a.add(args), ...);
   if (!op.signature_parsed.variadic) a.in.resize(op.signature_parsed.tensors);
   std::array<Var, Outputs> out;
-  apply(op, a.in, a.attrs, out);
+  apply(op, {a.in.data(), a.in.size()}, a.attrs, out);
   return out;
 }
 template <OpName N, class... Args>

@@ -77,6 +77,7 @@ Signature Signature::parse(const std::string& text) {
     } else {
       p.nullable = p.has_default = take_suffix(item, '?');
       p.mutated = take_suffix(item, '!');
+      s.mutates = s.mutates || p.mutated;
       if (item.front() == '*') {
         item.remove_prefix(1);
         p.variadic = s.variadic = true;

@@ -30,6 +30,7 @@ struct Signature {
   int tensors = 0;
   int attrs = 0;
   bool variadic = false;
+  bool mutates = false;  // some parameter is
   Attrs defaults;
 
   // Throws a StateError that quotes the text: a row of the table is wrong.
