@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from .workload import BETAS, LR, Array, Task
+from .workload import BETAS, Array, Task
 
 
 class InJax:
@@ -78,11 +78,11 @@ class InJax:
         key, now = jax.random.split(key)
         loss, grads = jax.value_and_grad(self.loss)(params, now, x, y)
         (b1, b2), eps, decay, count = BETAS, self.task.eps, self.task.decay, count + 1
-        rate, root = LR / (1 - b1**count), lax.rsqrt(1 - b2**count)
+        rate, root = self.task.lr / (1 - b1**count), lax.rsqrt(1 - b2**count)
         first = [b1 * m + (1 - b1) * g for m, g in zip(first, grads, strict=True)]
         second = [b2 * v + (1 - b2) * g * g for v, g in zip(second, grads, strict=True)]
         params = [
-            p * (1 - LR * decay) - rate * m / (jnp.sqrt(v) * root + eps)
+            p * (1 - self.task.lr * decay) - rate * m / (jnp.sqrt(v) * root + eps)
             for p, m, v in zip(params, first, second, strict=True)
         ]
         return (params, first, second, count, key), loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .workload import BETAS, LR, Array, Task
+from .workload import BETAS, Array, Task
 
 
 class InNumpy:
@@ -55,10 +55,10 @@ class InNumpy:
     def update(self, grads: list[Array]) -> None:
         """AdamW, in place."""
         self.steps += 1
-        (b1, b2), eps, decay = BETAS, self.task.eps, self.task.decay
-        rate, root = LR / (1 - b1**self.steps), (1 - b2**self.steps) ** -0.5
+        (b1, b2), lr, eps, decay = BETAS, self.task.lr, self.task.eps, self.task.decay
+        rate, root = lr / (1 - b1**self.steps), (1 - b2**self.steps) ** -0.5
         for p, g, m, v in zip(self.params, grads, self.first, self.second, strict=True):
-            p *= 1 - LR * decay
+            p *= 1 - lr * decay
             m *= b1
             m += (1 - b1) * g
             v *= b2

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .workload import BETAS, LR, Array, Task
+from .workload import BETAS, Array, Task
 
 
 def network(task: Task) -> nn.Sequential:
@@ -45,7 +45,7 @@ class InTorch:
 
         self.forward = torch.compile(forward) if compiled else forward
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), LR, BETAS, task.eps, task.decay, fused=True
+            self.model.parameters(), task.lr, BETAS, task.eps, task.decay, fused=True
         )
 
     def epoch(self) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import minigrad as mg
 from minigrad import nn, optim
 
-from .workload import BETAS, LR, Array, Task
+from .workload import BETAS, Array, Task
 
 
 def network(task: Task) -> nn.Sequential:
@@ -40,7 +40,7 @@ class Ours:
         self.model = model = network(task)
         loss_of = nn.BCEWithLogitsLoss() if task.workload.classes == 1 else nn.CrossEntropyLoss()
         optimizer = optim.AdamW(
-            model.parameters(), LR, BETAS, task.eps, weight_decay=task.decay, decay_all=True
+            model.parameters(), task.lr, BETAS, task.eps, weight_decay=task.decay, decay_all=True
         )
 
         def step(x: mg.Tensor, y: mg.Tensor) -> mg.Tensor:
