@@ -7,7 +7,7 @@
 
 namespace mg {
 
-Plan::Plan(Program recorded) : program_(place(drop_dead(std::move(recorded)))) {
+Plan::Plan(Program recorded) : program_(place(fuse(drop_dead(std::move(recorded))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
     if (s.kind == Slot::input) s.buffer = Ref<Buffer>(new Buffer(s.bytes));
@@ -24,6 +24,7 @@ Plan::Plan(Program recorded) : program_(place(drop_dead(std::move(recorded)))) {
     b.out = std::span(b.arrays).subspan(code.in.size());
     for (size_t i = 0; i < code.in.size(); ++i)
       if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
+    b.blocks = blocks_of(code);
   }
   for (const Operand& o : program_.inputs) inputs_.push_back(bind(o));
   for (const Operand& o : program_.outputs) outputs_.push_back(bind(o));
@@ -37,7 +38,31 @@ Array Plan::bind(const Operand& o) const {
   return a;
 }
 
+std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
+  const std::span<const Instruction> parts =
+      code.op ? std::span(&code, 1) : std::span(code.parts.data(), code.parts.size());
+  std::vector<Blocks::Part> bound;
+  for (const Instruction& part : parts) {
+    if (!part.goes_by_element()) return nullptr;
+    Blocks::Part& b = bound.emplace_back(Blocks::Part{part.op, &part.attrs, {}, {}, {}, false});
+    for (const Operand& o : part.in) {
+      int from = static_cast<int>(bound.size()) - 2;
+      while (from >= 0 && parts[from].out[0].slot != o.slot) --from;
+      b.from.push_back(from);
+      b.in.push_back(from >= 0 ? o.view : bind(o));
+    }
+    const Operand& made = part.out[0];
+    b.kept = std::any_of(code.out.begin(), code.out.end(),
+                         [&](const Operand& o) { return o.slot == made.slot; });
+    b.out = b.kept ? bind(made) : made.view;
+  }
+  auto blocks = std::make_unique<const Blocks>(bound);
+  // Alone, an op walks broadcast rows without copying them side by side.
+  return parts.size() == 1 && blocks->gathers() ? nullptr : std::move(blocks);
+}
+
 void Plan::run(Bound& b) {
+  if (b.blocks) return b.blocks->run();
   b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
   for (Buffer* w : b.written) w->bump_version();
 }

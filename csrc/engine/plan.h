@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "engine/blocks.h"
 #include "engine/program.h"
 
 namespace mg {
@@ -44,8 +45,10 @@ class Plan {
     std::vector<const Array*> in;
     std::span<Array> out;
     std::vector<Buffer*> written;
+    std::unique_ptr<const Blocks> blocks;  // of a group, or of an op that goes element by element
   };
   Array bind(const Operand& o) const;
+  std::unique_ptr<const Blocks> blocks_of(const Instruction& code) const;
   static void run(Bound& b);
 
   Program program_;

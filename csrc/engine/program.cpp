@@ -1,5 +1,7 @@
 #include "engine/program.h"
 
+#include "ops/pointwise.h"
+
 namespace mg {
 
 std::string Instruction::name() const {
@@ -10,6 +12,15 @@ std::string Instruction::name() const {
     text += part.name();
   }
   return text;
+}
+
+bool Instruction::goes_by_element() const {
+  if (!op || !op->pointwise || writes_inputs() || out[0].view.numel() == 0) return false;
+  std::vector<const Array*> arrays;
+  for (const Operand& o : in) arrays.push_back(&o.view);
+  Array made = out[0].view;
+  Pointwise ready;
+  return op->pointwise(Call{arrays, attrs, {&made, 1}, op->name().c_str()}, &ready);
 }
 
 bool Instruction::writes_input(int i) const {

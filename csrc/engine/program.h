@@ -33,6 +33,8 @@ struct Instruction {
   std::vector<Instruction> parts;
 
   std::string name() const;  // of a group, its parts': "mul+add+relu"
+  // Can it be run in pieces of its elements (ops/pointwise.h)?
+  bool goes_by_element() const;
   bool writes_input(int i) const;
   bool writes_inputs() const;
 };

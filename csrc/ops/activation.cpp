@@ -9,12 +9,11 @@ using E = Elementwise;
 
 template <auto Kernel>
 constexpr Row activation(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp,
-          doc,       Promote::floating};
+  return elementwise<Kernel>(signature, vjp, doc, Promote::floating);
 }
 template <auto Kernel>
 constexpr Row derivative(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp, doc};
+  return elementwise<Kernel>(signature, vjp, doc);
 }
 
 // vjp of an activation whose derivative is the op `name` of (gradient, x).
@@ -71,17 +70,16 @@ Var softplus_second(const Var& x) {
   return s * (1.0 - s);
 }
 
-void run_gelu(const Call& c) {
-  c.attrs.flag(0) ? run_elementwise<&E::gelu_tanh>(c) : run_elementwise<&E::gelu>(c);
-}
-void run_gelu_backward(const Call& c) {
-  c.attrs.flag(0) ? run_elementwise<&E::gelu_tanh_backward>(c)
-                  : run_elementwise<&E::gelu_backward>(c);
+template <auto Exact, auto Approximate>
+bool ready_gelu(const Call& c, Pointwise* p) {
+  const Elementwise& k = kernels().elementwise;
+  make_ready(c, c.attrs.flag(0) ? k.*Approximate : k.*Exact, p);
+  return true;
 }
 
 const Row rows[] = {
-    {"relu(x)", infer_elementwise<&E::relu>, run_elementwise<&E::relu>, by_input<"relu_backward">,
-     "max(x, 0); NaN stays NaN. The gradient at 0 is 0.", Promote::number},
+    elementwise<&E::relu>("relu(x)", by_input<"relu_backward">,
+                          "max(x, 0); NaN stays NaN. The gradient at 0 is 0.", Promote::number),
     derivative<&E::relu_backward>("relu_backward(g, x)", piecewise<"relu_backward">,
                                   "g where x > 0, else 0."),
 
@@ -117,22 +115,24 @@ const Row rows[] = {
         },
         "g * (1 - y^2), y being the tanh."),
 
-    {"gelu(x, approximate: bool = False)", infer_elementwise<&E::gelu>, run_gelu,
-     [](Vjp& v) { v.set(0, call<"gelu_backward">(v.grad(), v.in(0), v.attrs.flag(0))); },
-     "x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel "
-     "2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.",
-     Promote::floating},
-    {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>,
-     run_gelu_backward,
-     [](Vjp& v) {
-       const bool approximate = v.attrs.flag(0);
-       if (v.needs(0)) set_summed(v, 0, call<"gelu_backward">(v.grad(), v.in(1), approximate));
-       if (v.needs(1))
-         set_summed(
-             v, 1,
-             v.grad() * v.in(0) * (approximate ? gelu_tanh_second(v.in(1)) : gelu_second(v.in(1))));
-     },
-     "g times the derivative of gelu at x."},
+    computed<ready_gelu<&E::gelu, &E::gelu_tanh>>(
+        {"gelu(x, approximate: bool = False)", infer_elementwise<&E::gelu>, nullptr,
+         [](Vjp& v) { v.set(0, call<"gelu_backward">(v.grad(), v.in(0), v.attrs.flag(0))); },
+         "x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and "
+         "Gimpel "
+         "2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.",
+         Promote::floating}),
+    computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>>(
+        {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>, nullptr,
+         [](Vjp& v) {
+           const bool approximate = v.attrs.flag(0);
+           if (v.needs(0)) set_summed(v, 0, call<"gelu_backward">(v.grad(), v.in(1), approximate));
+           if (v.needs(1))
+             set_summed(v, 1,
+                        v.grad() * v.in(0) *
+                            (approximate ? gelu_tanh_second(v.in(1)) : gelu_second(v.in(1))));
+         },
+         "g times the derivative of gelu at x."}),
 
     activation<&E::silu>("silu(x)", by_input<"silu_backward">,
                          "x * sigmoid(x), also known as swish."),

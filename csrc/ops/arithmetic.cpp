@@ -20,20 +20,28 @@ void check_exponents(const Array& exponents) {
                        ") are not integers; convert with .float() first");
 }
 
-// The exponents that have a kernel of their own, when all elements share one.
+// All elements share one exponent: some have a kernel of their own.
+void pow_of_one(const Pointwise& p, const Piece& a) {
+  const Elementwise& k = kernels().elementwise;
+  const int d = index(p.from);
+  const double e = p.from == DType::f32 ? *static_cast<const float*>(a.in[1])
+                                        : *static_cast<const double*>(a.in[1]);
+  const void* x[] = {a.in[0], a.in[0]};
+  const int64_t step[] = {a.step[0], a.step[0]};
+  if (e == 2) return k.mul[d](x, step, a.out, a.n, nullptr);
+  if (e == 0.5) return k.sqrt[d](x, step, a.out, a.n, nullptr);
+  if (e == -1) return k.reciprocal[d](x, step, a.out, a.n, nullptr);
+  p.kernel(a.in, a.step, a.out, a.n, nullptr);
+}
+bool ready_pow(const Call& c, Pointwise* p) {
+  make_ready(c, kernels().elementwise.pow, p);
+  if (p->from == DType::i64) return false;  // exponents are checked before anything is written
+  if (c.in(1).rank() == 0) p->run = pow_of_one;
+  return true;
+}
 void run_pow(const Call& c) {
-  const Array& y = c.in(1);
-  if (y.dtype == DType::i64) {
-    check_exponents(y);
-  } else if (y.numel() == 1 && y.rank() == 0) {
-    const double e = y.dtype == DType::f32 ? *y.data<float>() : *y.data<double>();
-    const Array* square[] = {&c.in(0), &c.in(0)};
-    const Call once{{square, 1}, c.attrs, c.outputs, c.name};
-    if (e == 2) return run_elementwise<&E::mul>(Call{square, c.attrs, c.outputs, c.name});
-    if (e == 0.5) return run_elementwise<&E::sqrt>(once);
-    if (e == -1) return run_elementwise<&E::reciprocal>(once);
-  }
-  run_elementwise<&E::pow>(c);
+  if (c.in(1).dtype == DType::i64) check_exponents(c.in(1));
+  run_elementwise<ready_pow>(c);
 }
 
 void pow_vjp(Vjp& v) {
@@ -71,9 +79,11 @@ void infer_clip(const Call& c) {
   }
 }
 template <auto Kernel>
-void run_clip(const Call& c) {
-  const double attr[] = {lowest(c.attrs), highest(c.attrs)};
-  run_elementwise(c, (kernels().elementwise.*Kernel)[index(c.in(0).dtype)], attr);
+bool ready_clip(const Call& c, Pointwise* p) {
+  make_ready(c, kernels().elementwise.*Kernel, p);
+  p->attr[0] = lowest(c.attrs);
+  p->attr[1] = highest(c.attrs);
+  return true;
 }
 
 void infer_where(const Call& c) {
@@ -84,93 +94,104 @@ void infer_where(const Call& c) {
 }
 
 const Row rows[] = {
-    {"add(x, y)", infer_elementwise<&E::add>, run_elementwise<&E::add>,
-     [](Vjp& v) {
-       if (v.needs(0)) set_summed(v, 0, v.grad());
-       if (v.needs(1)) set_summed(v, 1, v.grad());
-     },
-     "x + y, element by element.", Promote::number},
+    elementwise<&E::add>(
+        "add(x, y)",
+        [](Vjp& v) {
+          if (v.needs(0)) set_summed(v, 0, v.grad());
+          if (v.needs(1)) set_summed(v, 1, v.grad());
+        },
+        "x + y, element by element.", Promote::number),
 
-    {"sub(x, y)", infer_elementwise<&E::sub>, run_elementwise<&E::sub>,
-     [](Vjp& v) {
-       if (v.needs(0)) set_summed(v, 0, v.grad());
-       if (v.needs(1)) set_summed(v, 1, -v.grad());
-     },
-     "x - y, element by element.", Promote::number},
+    elementwise<&E::sub>(
+        "sub(x, y)",
+        [](Vjp& v) {
+          if (v.needs(0)) set_summed(v, 0, v.grad());
+          if (v.needs(1)) set_summed(v, 1, -v.grad());
+        },
+        "x - y, element by element.", Promote::number),
 
-    {"mul(x, y)", infer_elementwise<&E::mul>, run_elementwise<&E::mul>,
-     [](Vjp& v) {
-       if (v.needs(0)) set_summed(v, 0, v.grad() * v.in(1));
-       if (v.needs(1)) set_summed(v, 1, v.grad() * v.in(0));
-     },
-     "x * y, element by element.", Promote::number},
+    elementwise<&E::mul>(
+        "mul(x, y)",
+        [](Vjp& v) {
+          if (v.needs(0)) set_summed(v, 0, v.grad() * v.in(1));
+          if (v.needs(1)) set_summed(v, 1, v.grad() * v.in(0));
+        },
+        "x * y, element by element.", Promote::number),
 
-    {"div(x, y)", infer_elementwise<&E::div>, run_elementwise<&E::div>,
-     [](Vjp& v) {
-       if (v.needs(0)) set_summed(v, 0, v.grad() / v.in(1));
-       if (v.needs(1)) set_summed(v, 1, -(v.grad() * v.out() / v.in(1)));
-     },
-     "x / y, element by element; integers are divided as float32.", Promote::floating},
+    elementwise<&E::div>(
+        "div(x, y)",
+        [](Vjp& v) {
+          if (v.needs(0)) set_summed(v, 0, v.grad() / v.in(1));
+          if (v.needs(1)) set_summed(v, 1, -(v.grad() * v.out() / v.in(1)));
+        },
+        "x / y, element by element; integers are divided as float32.", Promote::floating),
 
     {"pow(x, y)", infer_elementwise<&E::pow>, run_pow, pow_vjp,
      "x to the power of y, element by element. The gradient is 0 where y is 0, and 0 for y where x "
      "is 0 and y >= 0. Integers take no negative exponents.",
-     Promote::number},
+     Promote::number, 1, 0, 0, nullptr, ready_pow},
 
-    {"neg(x)", infer_elementwise<&E::neg>, run_elementwise<&E::neg>,
-     [](Vjp& v) { v.set(0, -v.grad()); }, "-x.", Promote::number},
+    elementwise<&E::neg>(
+        "neg(x)", [](Vjp& v) { v.set(0, -v.grad()); }, "-x.", Promote::number),
 
-    {"abs(x)", infer_elementwise<&E::abs>, run_elementwise<&E::abs>,
-     [](Vjp& v) { v.set(0, v.grad() * call<"sign">(v.in(0))); },
-     "The absolute value. The gradient at 0 is 0.", Promote::number},
+    elementwise<&E::abs>(
+        "abs(x)", [](Vjp& v) { v.set(0, v.grad() * call<"sign">(v.in(0))); },
+        "The absolute value. The gradient at 0 is 0.", Promote::number),
 
-    {"sign(x)", infer_elementwise<&E::sign>, run_elementwise<&E::sign>,
-     [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "-1, 0 or 1; NaN stays NaN.", Promote::number},
+    elementwise<&E::sign>(
+        "sign(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "-1, 0 or 1; NaN stays NaN.",
+        Promote::number),
 
-    {"floor(x)", infer_elementwise<&E::floor>, run_elementwise<&E::floor>,
-     [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "The largest whole number <= x.", Promote::number},
+    elementwise<&E::floor>(
+        "floor(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "The largest whole number <= x.",
+        Promote::number),
 
-    {"round(x)", infer_elementwise<&E::round>, run_elementwise<&E::round>,
-     [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "The nearest whole number; halves go to even.",
-     Promote::number},
+    elementwise<&E::round>(
+        "round(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
+        "The nearest whole number; halves go to even.", Promote::number),
 
-    {"reciprocal(x)", infer_elementwise<&E::reciprocal>, run_elementwise<&E::reciprocal>,
-     [](Vjp& v) { v.set(0, -(v.grad() * v.out() * v.out())); }, "1 / x.", Promote::floating},
+    elementwise<&E::reciprocal>(
+        "reciprocal(x)", [](Vjp& v) { v.set(0, -(v.grad() * v.out() * v.out())); }, "1 / x.",
+        Promote::floating),
 
-    {"minimum(x, y)", infer_elementwise<&E::minimum>, run_elementwise<&E::minimum>,
-     extreme_vjp<"lt">,
-     "The lesser of x and y, element by element; NaN if either is. Equal ones share the gradient.",
-     Promote::number},
+    elementwise<&E::minimum>("minimum(x, y)", extreme_vjp<"lt">,
+                             "The lesser of x and y, element by element; NaN if either is. Equal "
+                             "ones share the gradient.",
+                             Promote::number),
 
-    {"maximum(x, y)", infer_elementwise<&E::maximum>, run_elementwise<&E::maximum>,
-     extreme_vjp<"gt">,
-     "The greater of x and y, element by element; NaN if either is. Equal ones share the gradient.",
-     Promote::number},
+    elementwise<&E::maximum>("maximum(x, y)", extreme_vjp<"gt">,
+                             "The greater of x and y, element by element; NaN if either is. Equal "
+                             "ones share the gradient.",
+                             Promote::number),
 
-    {"clip(x, min: float? = None, max: float? = None)", infer_clip, run_clip<&E::clip>,
-     [](Vjp& v) {
-       v.set(0, call<"clip_backward">(v.grad(), v.in(0), lowest(v.attrs), highest(v.attrs)));
-     },
-     "x held between min and max (`max` if they cross); None leaves a side open. NaN stays NaN. "
-     "The gradient is 1 inside and on the bounds.",
-     Promote::number},
+    computed<ready_clip<&E::clip>>(
+        {"clip(x, min: float? = None, max: float? = None)", infer_clip, nullptr,
+         [](Vjp& v) {
+           v.set(0, call<"clip_backward">(v.grad(), v.in(0), lowest(v.attrs), highest(v.attrs)));
+         },
+         "x held between min and max (`max` if they cross); None leaves a side open. NaN stays "
+         "NaN. "
+         "The gradient is 1 inside and on the bounds.",
+         Promote::number}),
 
-    {"clip_backward(g, x, min: float? = None, max: float? = None)",
-     infer_elementwise<&E::clip_backward>, run_clip<&E::clip_backward>,
-     [](Vjp& v) {
-       if (v.needs(0))
-         set_summed(v, 0,
-                    call<"clip_backward">(v.grad(), v.in(1), lowest(v.attrs), highest(v.attrs)));
-     },
-     "g where min <= x <= max, else 0."},
+    computed<ready_clip<&E::clip_backward>>(
+        {"clip_backward(g, x, min: float? = None, max: float? = None)",
+         infer_elementwise<&E::clip_backward>, nullptr,
+         [](Vjp& v) {
+           if (v.needs(0))
+             set_summed(
+                 v, 0, call<"clip_backward">(v.grad(), v.in(1), lowest(v.attrs), highest(v.attrs)));
+         },
+         "g where min <= x <= max, else 0."}),
 
-    {"where(condition, x, y)", infer_where, run_elementwise<&E::where>,
-     [](Vjp& v) {
-       const Var& g = v.grad();
-       if (v.needs(1)) set_summed(v, 1, call<"where">(v.in(0), g, zero_like(g)));
-       if (v.needs(2)) set_summed(v, 2, call<"where">(v.in(0), zero_like(g), g));
-     },
-     "x where condition (bool), else y, element by element.", Promote::any, 1, 1},
+    computed<ready_elementwise<&E::where>>(
+        {"where(condition, x, y)", infer_where, nullptr,
+         [](Vjp& v) {
+           const Var& g = v.grad();
+           if (v.needs(1)) set_summed(v, 1, call<"where">(v.in(0), g, zero_like(g)));
+           if (v.needs(2)) set_summed(v, 2, call<"where">(v.in(0), zero_like(g), g));
+         },
+         "x where condition (bool), else y, element by element.", Promote::any, 1, 1}),
 };
 
 }  // namespace

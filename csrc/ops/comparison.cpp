@@ -9,12 +9,7 @@ using E = Elementwise;
 
 template <auto Kernel>
 constexpr Row test(const char* signature, const char* doc) {
-  return {signature,
-          infer_elementwise<Kernel, Result::boolean>,
-          run_elementwise<Kernel>,
-          nullptr,
-          doc,
-          Promote::any};
+  return elementwise<Kernel, Result::boolean>(signature, nullptr, doc, Promote::any);
 }
 
 const Row rows[] = {

@@ -12,23 +12,6 @@ constexpr int64_t thread_grain = 32768;  // elements worth a thread
 
 using Inputs = const void* [max_operands];
 
-// Elements [begin, begin + n) of operand k, in the order of the loops, side by side into `to`.
-void gather(const Loops& loops, int k, const char* base, DType dtype, int64_t begin, int64_t n,
-            char* to) {
-  const int64_t item = item_size(dtype);
-  const auto copy = kernels().elementwise.copy_strided[index(dtype)];
-  int64_t row = begin / loops.size[0], column = begin % loops.size[0];
-  while (n > 0) {
-    const int64_t count = std::min(n, loops.size[0] - column);
-    copy(base + (loops.row_offset(row, k) + column * loops.step[0][k]) * item, loops.step[0][k], to,
-         1, count);
-    to += count * item;
-    n -= count;
-    ++row;
-    column = 0;
-  }
-}
-
 }  // namespace
 
 void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Result result) {
@@ -46,66 +29,73 @@ void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Resu
   c.make(result == Result::boolean ? DType::b8 : dtype, shape);
 }
 
-void run_elementwise(const Call& c, ElementwiseFn kernel, const double* attr) {
+void make_ready(const Call& c, const ElementwiseFn* kernel_by_dtype, Pointwise* p) {
+  p->run = [](const Pointwise& self, const Piece& piece) {
+    self.kernel(piece.in, piece.step, piece.out, piece.n, self.attr);
+  };
+  p->streams = c.count();
+  p->from = c.in(c.count() - 1).dtype;  // the first may be `where`'s condition
+  p->to = c.out().dtype;
+  p->kernel = kernel_by_dtype[index(p->from)];
+  for (int i = 0; i < 2; ++i) p->attr[i] = c.attrs.real(i);
+}
+
+void run_elementwise(const Call& c, const Pointwise& p) {
   const Array& out = c.out();
   const int64_t n = out.numel();
   if (n == 0) return;
-  const int count = c.count();
-  Dims strides[max_operands];
+  const int count = p.streams;
   const char* base[max_operands];
-  int64_t item[max_operands];
+  int64_t item[max_operands], step[max_operands] = {};
   bool simple = true;
-  for (int k = 0; k < count; ++k) {
+  for (int k = 0; k < c.count(); ++k) {
     const Array& a = c.in(k);
     base[k] = static_cast<const char*>(a.raw());
     item[k] = item_size(a.dtype);
-    simple = simple && a.shape == out.shape && a.contiguous();
+    simple = simple && (k >= count || (a.shape == out.shape && a.contiguous()));
   }
   char* to = static_cast<char*>(out.raw());
   const int64_t out_item = item_size(out.dtype);
-  int64_t step[max_operands];
+  // Elements from `first` on, of operands that follow the output or are shared.
+  const auto piece = [&](int64_t first, int64_t size) {
+    Inputs in;
+    for (int k = 0; k < c.count(); ++k) in[k] = base[k] + first * step[k] * item[k];
+    p.run(p, {in, step, to + first * out_item, size, first});
+  };
 
   if (simple) {
     for (int k = 0; k < count; ++k) step[k] = 1;
     return parallel_for(
-        n, thread_grain,
-        [&](int64_t begin, int64_t end) {
-          Inputs in;
-          for (int k = 0; k < count; ++k) in[k] = base[k] + begin * item[k];
-          kernel(in, step, to + begin * out_item, end - begin, attr);
-        },
-        block);
+        n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
+        dropout_grain);
   }
 
+  Dims strides[max_operands];
   for (int k = 0; k < count; ++k) strides[k] = c.in(k).broadcast_to(out.shape).strides;
   const Loops loops(out.shape, strides, count);
-  bool unit = true;  // every operand's innermost dimension is side by side or shared
+  // Is every operand's innermost dimension side by side or shared? What is drawn by position is not
+  // cut at the end of every row.
+  bool unit = count == c.count();
   for (int k = 0; k < count; ++k) {
     step[k] = loops.step[0][k];
     unit = unit && (step[k] == 0 || step[k] == 1);
   }
-
-  if (unit && (loops.rank == 1 || loops.size[0] >= short_row)) {
-    if (loops.rank == 1)
-      return parallel_for(
-          n, thread_grain,
-          [&](int64_t begin, int64_t end) {
-            Inputs in;
-            for (int k = 0; k < count; ++k) in[k] = base[k] + begin * step[k] * item[k];
-            kernel(in, step, to + begin * out_item, end - begin, attr);
-          },
-          block);
+  if (unit && loops.rank == 1)
+    return parallel_for(
+        n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
+        dropout_grain);
+  if (unit && loops.size[0] >= short_row) {
     const int64_t width = loops.size[0];
     return parallel_for(loops.rows(), 1 + thread_grain / width, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         Inputs in;
         for (int k = 0; k < count; ++k) in[k] = base[k] + loops.row_offset(row, k) * item[k];
-        kernel(in, step, to + row * width * out_item, width, attr);
+        p.run(p, {in, step, to + row * width * out_item, width, row * width});
       }
     });
   }
 
-  bool gathered[max_operands];
+  bool gathered[max_operands] = {};
   for (int k = 0; k < count; ++k) {
     const Array& a = c.in(k);
     step[k] = a.numel() == 1 ? 0 : 1;
@@ -117,11 +107,11 @@ void run_elementwise(const Call& c, ElementwiseFn kernel, const double* attr) {
     for (int64_t b = first; b < last; ++b) {
       const int64_t begin = b * block, size = std::min(block, n - begin);
       Inputs in;
-      for (int k = 0; k < count; ++k) {
+      for (int k = 0; k < c.count(); ++k) {
         if (gathered[k]) gather(loops, k, base[k], c.in(k).dtype, begin, size, space[k]);
         in[k] = gathered[k] ? space[k] : base[k] + begin * step[k] * item[k];
       }
-      kernel(in, step, to + begin * out_item, size, attr);
+      p.run(p, {in, step, to + begin * out_item, size, begin});
     }
   });
 }

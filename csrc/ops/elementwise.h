@@ -1,7 +1,6 @@
 // Elementwise ops: one inner kernel, run over broadcast and strided inputs into a dense output.
 #pragma once
-#include "kernels/kernels.h"
-#include "ops/op.h"
+#include "ops/pointwise.h"
 
 namespace mg {
 
@@ -9,20 +8,33 @@ enum class Result : uint8_t { same, boolean };
 
 // The output has the broadcast shape; its dtype is the (promoted) inputs', or bool.
 void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Result result);
-// Attributes, all of them floats, are handed to the kernel in order.
-void run_elementwise(const Call& c, ElementwiseFn kernel, const double* attr);
+// Over all elements, on several threads where that pays.
+void run_elementwise(const Call& c, const Pointwise& p);
 
-// infer and run of a row from its kernels: infer_elementwise<&Elementwise::exp>.
 template <auto Kernel, Result R = Result::same>
 void infer_elementwise(const Call& c) {
   infer_elementwise(c, kernels().elementwise.*Kernel, R);
 }
-template <auto Kernel>
+template <bool (*Ready)(const Call&, Pointwise*)>
 void run_elementwise(const Call& c) {
-  double attr[Attrs::max_count];
-  for (int i = 0; i < Attrs::max_count; ++i) attr[i] = c.attrs.real(i);
-  const DType dtype = c.in(c.count() - 1).dtype;  // the first may be `where`'s condition
-  run_elementwise(c, (kernels().elementwise.*Kernel)[index(dtype)], attr);
+  Pointwise p;
+  Ready(c, &p);
+  run_elementwise(c, p);
+}
+
+// A row whose calls are made ready by `Ready`, eager and in plans.
+template <bool (*Ready)(const Call&, Pointwise*)>
+constexpr Row computed(Row row) {
+  row.run = run_elementwise<Ready>;
+  row.pointwise = Ready;
+  return row;
+}
+// A row that is one kernel: elementwise<&Elementwise::exp>(...).
+template <auto Kernel, Result R = Result::same>
+constexpr Row elementwise(const char* signature, void (*vjp)(Vjp&), const char* doc,
+                          Promote promote = Promote::none) {
+  return computed<ready_elementwise<Kernel>>(
+      {signature, infer_elementwise<Kernel, R>, nullptr, vjp, doc, promote});
 }
 
 // A gradient in the broadcast shape, brought back to the shape of input i.

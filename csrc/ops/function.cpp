@@ -9,8 +9,7 @@ using E = Elementwise;
 
 template <auto Kernel>
 constexpr Row function(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return {signature, infer_elementwise<Kernel>, run_elementwise<Kernel>, vjp,
-          doc,       Promote::floating};
+  return elementwise<Kernel>(signature, vjp, doc, Promote::floating);
 }
 
 constexpr double two_over_root_pi = 1.1283791670955126;

@@ -60,6 +60,8 @@ enum class Promote : uint8_t {
   floating,  // likewise, and integers to float32
 };
 
+struct Pointwise;
+
 struct Row {
   const char* signature;
   void (*infer)(const Call&);
@@ -73,6 +75,9 @@ struct Row {
   // Floating-point operations of a call, for people who read plans; null: one for each element of
   // the largest operand.
   double (*flops)(const Call&) = nullptr;
+  // Of an op that goes element by element: makes a call ready to be run in pieces
+  // (ops/pointwise.h), or gives false if this one must be run whole. Reads no data.
+  bool (*pointwise)(const Call&, Pointwise*) = nullptr;
 };
 
 struct Op : Row {

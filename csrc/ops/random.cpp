@@ -1,6 +1,6 @@
 // Random numbers and dropout: pure functions of a key, an int64 tensor [seed, step].
 #include "core/threads.h"
-#include "kernels/kernels.h"
+#include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/strided.h"
 
@@ -53,16 +53,24 @@ void infer_floats(const Call& c) {
   c.make(static_cast<DType>(dtype), c.attrs.list(0));
 }
 
+// A piece of an op whose last input is the key; attr[1] is the key's stride.
+RandomKey key_of(const Pointwise& p, const Piece& a) {
+  const int64_t* at = static_cast<const int64_t*>(a.in[p.streams]);
+  return {static_cast<uint64_t>(at[0]), static_cast<uint64_t>(at[static_cast<int64_t>(p.attr[1])])};
+}
+void ready_random(const Call& c, int streams, Pointwise* p) {
+  p->streams = streams;
+  p->from = p->to = c.out().dtype;
+  p->attr[1] = static_cast<double>(c.in(streams).strides[0]);
+}
+
 template <auto Kernel>
-void run_floats(const Call& c) {
-  const RandomKey key = key_of(c.in(0));
-  char* out = c.out().data<char>();
-  const int64_t size = item_size(c.out().dtype);
-  const auto kernel = (kernels().random.*Kernel)[index(c.out().dtype)];
-  parallel_for(
-      c.out().numel(), grain,
-      [&](int64_t begin, int64_t end) { kernel(out + begin * size, end - begin, key, begin); },
-      dropout_grain);
+bool ready_floats(const Call& c, Pointwise* p) {
+  ready_random(c, 0, p);
+  p->run = [](const Pointwise& self, const Piece& a) {
+    (kernels().random.*Kernel)[index(self.to)](a.out, a.n, key_of(self, a), a.first);
+  };
+  return true;
 }
 
 void infer_randint(const Call& c) {
@@ -107,20 +115,14 @@ void infer_dropout(const Call& c) {
   if (!(p >= 0 && p <= 1)) fail<ValueError>(c.name, ": p must be a probability in [0, 1], got ", p);
   c.make(x.dtype, x.shape);
 }
-void run_dropout(const Call& c) {
-  const Array x = dense(c.in(0));
-  const RandomKey key = key_of(c.in(1));
-  const double p = c.attrs.real(0);
-  const char* from = x.data<char>();
-  char* to = c.out().data<char>();
-  const int64_t size = item_size(x.dtype);
-  const auto kernel = kernels().random.dropout[index(x.dtype)];
-  parallel_for(
-      x.numel(), grain,
-      [&](int64_t begin, int64_t end) {
-        kernel(from + begin * size, to + begin * size, end - begin, key, p, begin);
-      },
-      dropout_grain);
+bool ready_dropout(const Call& c, Pointwise* p) {
+  ready_random(c, 1, p);
+  p->attr[0] = c.attrs.real(0);
+  p->run = [](const Pointwise& self, const Piece& a) {
+    kernels().random.dropout[index(self.to)](a.in[0], a.out, a.n, key_of(self, a), self.attr[0],
+                                             a.first);
+  };
+  return true;
 }
 
 void infer_dropout2d(const Call& c) {
@@ -149,18 +151,16 @@ const Row rows[] = {
         .run = run_next_key,
         .doc = "A copy of the generator's state [seed, step]; the state's step then grows by one.",
     },
-    {
+    computed<ready_floats<&Random::uniform>>({
         .signature = "uniform(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
-        .run = run_floats<&Random::uniform>,
         .doc = "Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1).",
-    },
-    {
+    }),
+    computed<ready_floats<&Random::normal>>({
         .signature = "normal(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
-        .run = run_floats<&Random::normal>,
         .doc = "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64.",
-    },
+    }),
     {
         .signature = "randint(key, low: int, high: int, shape: ints)",
         .infer = infer_randint,
@@ -173,17 +173,16 @@ const Row rows[] = {
         .run = run_permutation,
         .doc = "The numbers 0 .. n - 1 in random order, as int64.",
     },
-    {
+    computed<ready_dropout>({
         .signature = "dropout(x, key, p: float = 0.5)",
         .infer = infer_dropout,
-        .run = run_dropout,
         .vjp =
             [](Vjp& v) {
               if (v.needs(0)) v.set(0, call<"dropout">(v.grad(), v.in(1), v.attrs.real(0)));
             },
         .doc = "Zero with probability p, else x / (1 - p). The gradient draws the same mask from "
                "the key again.",
-    },
+    }),
     {
         .signature = "dropout2d(x, key, p: float = 0.5)",
         .infer = infer_dropout2d,

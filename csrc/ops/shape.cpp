@@ -1,5 +1,5 @@
 // The same values in another shape: views wherever memory allows.
-#include "kernels/kernels.h"
+#include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/strided.h"
 
@@ -90,10 +90,16 @@ void infer_squeeze(const Call& c) {
   c.view(out);
 }
 
-void run_cast(const Call& c) {
-  const Array x = dense(c.in(0));
-  kernels().elementwise.cast[index(x.dtype)][index(c.out().dtype)](x.raw(), c.out().raw(),
-                                                                   x.numel());
+bool ready_cast(const Call& c, Pointwise* p) {
+  p->run = [](const Pointwise& self, const Piece& a) {
+    const Elementwise& k = kernels().elementwise;
+    k.cast[index(self.from)][index(self.to)](a.in[0], a.out, a.step[0] ? a.n : 1);
+    if (a.step[0] == 0) k.fill[index(self.to)](a.out, a.out, a.n);
+  };
+  p->streams = 1;
+  p->from = c.in(0).dtype;
+  p->to = c.out().dtype;
+  return true;
 }
 
 const Row rows[] = {
@@ -177,16 +183,17 @@ const Row rows[] = {
     {"detach(x)", [](const Call& c) { c.view(c.in(0)); }, nullptr, nullptr,
      "The same memory, cut off from the graph: no gradient flows back."},
 
-    {"cast(x, dtype: int)",
-     [](const Call& c) {
-       const int64_t to = c.attrs.integer(0);
-       if (to < 0 || to >= dtype_count)
-         fail<ValueError>(c.name, ": dtype ", to,
-                          " is none of 0 float32, 1 float64, 2 int64, 3 bool");
-       c.make(static_cast<DType>(to), c.in(0).shape);
-     },
-     run_cast, [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
-     "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."},
+    computed<ready_cast>({"cast(x, dtype: int)",
+                          [](const Call& c) {
+                            const int64_t to = c.attrs.integer(0);
+                            if (to < 0 || to >= dtype_count)
+                              fail<ValueError>(c.name, ": dtype ", to,
+                                               " is none of 0 float32, 1 float64, 2 int64, 3 bool");
+                            c.make(static_cast<DType>(to), c.in(0).shape);
+                          },
+                          nullptr,
+                          [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
+                          "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."}),
 
     {"copy_(x!, source)",
      [](const Call& c) {

@@ -1,5 +1,7 @@
 #include "ops/strided.h"
 
+#include <algorithm>
+
 #include "core/threads.h"
 #include "kernels/kernels.h"
 
@@ -30,6 +32,24 @@ Loops::Loops(const Dims& shape, const Dims* strides, int operands) {
     rank = 1;
     size[0] = 1;
     for (int k = 0; k < operands; ++k) step[0][k] = 1;
+  }
+}
+
+void gather(const Loops& loops, int k, const void* base, DType dtype, int64_t begin, int64_t n,
+            void* to) {
+  const char* from = static_cast<const char*>(base);
+  char* out = static_cast<char*>(to);
+  const int64_t item = item_size(dtype);
+  const auto copy = kernels().elementwise.copy_strided[index(dtype)];
+  int64_t row = begin / loops.size[0], column = begin % loops.size[0];
+  while (n > 0) {
+    const int64_t count = std::min(n, loops.size[0] - column);
+    copy(from + (loops.row_offset(row, k) + column * loops.step[0][k]) * item, loops.step[0][k],
+         out, 1, count);
+    out += count * item;
+    n -= count;
+    ++row;
+    column = 0;
   }
 }
 

@@ -32,6 +32,11 @@ struct Loops {
   }
 };
 
+// Elements [begin, begin + n) of operand k, in the order of the loops, side by side into `to`;
+// `base` is where the operand's first element lies.
+void gather(const Loops& loops, int k, const void* base, DType dtype, int64_t begin, int64_t n,
+            void* to);
+
 // dst[...] = src[...]; same shape and dtype, any strides, no overlap.
 void copy(const Array& src, const Array& dst);
 

@@ -1,0 +1,54 @@
+// Elementwise calls run together: a block of elements goes through all of them while it is in the
+// cache, and what only they see is never written to memory.
+#pragma once
+#include <memory>
+
+#include "ops/pointwise.h"
+#include "ops/strided.h"
+
+namespace mg {
+
+class Blocks {
+ public:
+  // The most calls that may run together: what bounds the scratch on a thread's stack.
+  static constexpr int most = 16;
+
+  // One call, over as many elements as all others. Where `from[i]` >= 0, input i is the output of
+  // that earlier part, element for element; its array is not read.
+  struct Part {
+    const Op* op;
+    const Attrs* attrs;
+    std::vector<Array> in;
+    Array out;
+    std::vector<int> from;
+    bool kept;  // the output has memory, for others to read
+  };
+  explicit Blocks(std::span<const Part> parts);
+
+  void run() const;
+  // Are there operands that must be brought side by side first?
+  bool gathers() const;
+
+ private:
+  // Where an operand's elements are: in memory, where element i is at base + i * advance, or in a
+  // register of the scratch; `loops` brings those there that do not lie side by side.
+  struct Place {
+    char* base = nullptr;
+    int64_t advance = 0;
+    int64_t at = -1;  // bytes from the begin of the scratch
+    std::unique_ptr<const Loops> loops;
+    DType dtype = DType::f32;
+  };
+  struct Call {
+    Pointwise ready;
+    Place in[max_operands], out;
+    int64_t step[max_operands] = {};
+    int inputs = 0;
+  };
+  void run(int64_t begin, int64_t end) const;
+
+  std::vector<Call> calls_;
+  int64_t n_ = 0, block_ = 0, grain_ = 0;
+};
+
+}  // namespace mg

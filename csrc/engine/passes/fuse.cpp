@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <map>
+
+#include "engine/blocks.h"
+#include "engine/passes/passes.h"
+
+namespace mg {
+namespace {
+
+// A set of small numbers.
+class Bits {
+ public:
+  explicit Bits(size_t n) : words_((n + 63) / 64) {}
+  bool has(size_t i) const { return words_[i / 64] >> (i % 64) & 1; }
+  void add(size_t i) { words_[i / 64] |= uint64_t{1} << (i % 64); }
+  void remove(size_t i) { words_[i / 64] &= ~(uint64_t{1} << (i % 64)); }
+  void add(const Bits& o) {
+    for (size_t i = 0; i < words_.size(); ++i) words_[i] |= o.words_[i];
+  }
+
+ private:
+  std::vector<uint64_t> words_;
+};
+
+int64_t elements(const Instruction& code) { return code.out[0].view.numel(); }
+
+// Are the elements of `o` those that `made` wrote, in the same order?
+bool same_elements(const Operand& o, const Operand& made) {
+  return o.slot == made.slot && o.view.offset == made.view.offset && o.view.contiguous() &&
+         o.view.numel() == made.view.numel();
+}
+
+// Instructions in groups, and what must come before what. A group is named by its first member.
+class Groups {
+ public:
+  explicit Groups(const Program& p) : p_(p) {
+    const size_t n = p.code.size();
+    for (size_t i = 0; i < n; ++i) {
+      of_.push_back(i);
+      members_.push_back({i});
+      fusable_.push_back(p.code[i].goes_by_element());
+      before_.push_back(Bits(n));
+    }
+    std::vector<std::vector<size_t>> writers(p.slots.size()), readers(p.slots.size());
+    for (size_t i = 0; i < n; ++i) {
+      const Instruction& code = p.code[i];
+      const auto after = [&](const std::vector<size_t>& others) {
+        for (size_t o : others) {
+          before_[i].add(o);
+          before_[i].add(before_[o]);
+        }
+      };
+      const auto writes = [&](int slot) {
+        after(writers[slot]);
+        after(readers[slot]);
+      };
+      for (const Operand& o : code.in)
+        if (o.slot >= 0) after(writers[o.slot]);
+      for (const Operand& o : code.out) writes(o.slot);
+      for (size_t k = 0; k < code.in.size(); ++k)
+        if (code.writes_input(static_cast<int>(k))) writes(code.in[k].slot);
+      for (const Operand& o : code.in)
+        if (o.slot >= 0) readers[o.slot].push_back(i);
+      for (const Operand& o : code.out) writers[o.slot].push_back(i);
+      for (size_t k = 0; k < code.in.size(); ++k)
+        if (code.writes_input(static_cast<int>(k))) writers[code.in[k].slot].push_back(i);
+    }
+  }
+
+  // Puts the groups of two instructions together, if they may run as one.
+  void join(size_t i, size_t j) {
+    const size_t a = std::min(of_[i], of_[j]), b = std::max(of_[i], of_[j]);
+    if (a == b || !may_join(a, b)) return;
+    for (size_t m : members_[b]) of_[m] = a;
+    members_[a].insert(members_[a].end(), members_[b].begin(), members_[b].end());
+    std::sort(members_[a].begin(), members_[a].end());
+    members_[b].clear();
+    before_[a].add(before_[b]);
+    before_[a].remove(a);
+    before_[a].remove(b);
+    for (size_t c = 0; c < before_.size(); ++c)
+      if (c != a && (before_[c].has(a) || before_[c].has(b))) {
+        before_[c].add(before_[a]);
+        before_[c].add(a);
+        before_[c].remove(b);
+      }
+  }
+
+  // The groups in an order that keeps every dependence, close to that of the program.
+  std::vector<std::vector<size_t>> ordered() const {
+    std::vector<std::vector<size_t>> groups;
+    std::vector<bool> done(of_.size(), false);
+    for (size_t last = 0; last < of_.size(); ++last)
+      if (const size_t g = of_[last]; members_[g].back() == last) emit(g, done, groups);
+    return groups;
+  }
+
+ private:
+  // What a group depends on may end later in the program than the group itself.
+  void emit(size_t g, std::vector<bool>& done, std::vector<std::vector<size_t>>& groups) const {
+    if (done[g]) return;
+    done[g] = true;
+    for (size_t other = 0; other < of_.size(); ++other)
+      if (before_[g].has(other) && of_[other] == other) emit(other, done, groups);
+    groups.push_back(members_[g]);
+  }
+
+  bool may_join(size_t a, size_t b) const {
+    const auto fits = [&](size_t g) { return fusable_[members_[g][0]]; };
+    if (!fits(a) || !fits(b) || elements(p_.code[a]) != elements(p_.code[b])) return false;
+    if (members_[a].size() + members_[b].size() > static_cast<size_t>(Blocks::most)) return false;
+    // Nothing outside may have to run between the two.
+    for (size_t c = 0; c < before_.size(); ++c) {
+      if (c == a || c == b || members_[c].empty()) continue;
+      if ((before_[c].has(a) && before_[b].has(c)) || (before_[c].has(b) && before_[a].has(c)))
+        return false;
+    }
+    return reads_in_step(a, b) && reads_in_step(b, a);
+  }
+
+  // Does `reader` take what `writer` makes only element by element?
+  bool reads_in_step(size_t reader, size_t writer) const {
+    for (size_t w : members_[writer])
+      for (size_t r : members_[reader])
+        for (const Operand& o : p_.code[r].in)
+          if (o.slot == p_.code[w].out[0].slot && !same_elements(o, p_.code[w].out[0]))
+            return false;
+    return true;
+  }
+
+  const Program& p_;
+  std::vector<size_t> of_;
+  std::vector<std::vector<size_t>> members_;
+  std::vector<bool> fusable_;
+  std::vector<Bits> before_;  // of a group: all groups that must have run
+};
+
+bool same_place(const Operand& a, const Operand& b) {
+  return a.slot == b.slot && a.view.shape == b.view.shape && a.view.strides == b.view.strides &&
+         a.view.offset == b.view.offset;
+}
+
+// One instruction for the members of a group; `readers` counts the instructions that read a slot.
+Instruction fused(const Program& p, const std::vector<size_t>& members,
+                  const std::vector<int>& readers) {
+  Instruction group;
+  std::map<int, int> inside;  // slots made here, and how often they are read here
+  for (size_t i : members) {
+    for (const Operand& o : p.code[i].in) {
+      if (const auto made = inside.find(o.slot); made != inside.end())
+        ++made->second;
+      else if (std::none_of(group.in.begin(), group.in.end(),
+                            [&](const Operand& known) { return same_place(known, o); }))
+        group.in.push_back(o);
+    }
+    inside.emplace(p.code[i].out[0].slot, 0);
+    group.parts.push_back(p.code[i]);
+  }
+  for (const Instruction& part : group.parts)
+    if (readers[part.out[0].slot] > inside[part.out[0].slot]) group.out.push_back(part.out[0]);
+  return group;
+}
+
+}  // namespace
+
+Program fuse(Program p) {
+  Groups groups(p);
+  // With whoever made what is read, then with others who read the same.
+  for (const bool made_here : {true, false}) {
+    std::vector<std::vector<size_t>> partners(p.slots.size());
+    for (size_t i = 0; i < p.code.size(); ++i) {
+      for (const Operand& o : p.code[i].in)
+        if (o.slot >= 0)
+          for (size_t partner : partners[o.slot]) groups.join(partner, i);
+      if (made_here)
+        for (const Operand& o : p.code[i].out) partners[o.slot] = {i};
+      else
+        for (const Operand& o : p.code[i].in)
+          if (o.slot >= 0 && o.view.numel() > 1) partners[o.slot].push_back(i);
+    }
+  }
+
+  std::vector<int> readers(p.slots.size(), 0);
+  for (const Instruction& code : p.code)
+    for (const Operand& o : code.in)
+      if (o.slot >= 0) ++readers[o.slot];
+  for (const Operand& o : p.outputs)
+    if (o.slot >= 0) ++readers[o.slot];
+  std::vector<Instruction> code;
+  for (const std::vector<size_t>& members : groups.ordered())
+    code.push_back(members.size() == 1 ? p.code[members[0]] : fused(p, members, readers));
+  p.code = std::move(code);
+  return p;
+}
+
+}  // namespace mg
