@@ -15,11 +15,11 @@ import numpy.typing as npt
 from minigrad import random
 from minigrad._check import integer, number
 from minigrad._core import Tensor
-from minigrad.data.dataset import as_dataset
 from minigrad.data.random import generator
 from minigrad.training.feed import Feed
 from minigrad.training.modes import set_training
-from minigrad.training.preparation import check_optimizer, make_feed
+from minigrad.training.preparation import check_optimizer, make_feed, source
+from minigrad.training.stream import Stream
 
 if TYPE_CHECKING:
     from minigrad.trainer import Trainer
@@ -112,7 +112,7 @@ def lr_find(
     Args:
         trainer: its model, loss, penalty, clipping and batch size are used; callbacks and schedules
             are not.
-        data: ``(x, y)`` or a Dataset.
+        data: ``(x, y)``, a Dataset or an iterable of batches, as in ``Trainer.fit``.
         start: the first learning rate, that of the first parameter group; others keep their ratio
             to it.
         end: the last learning rate.
@@ -141,7 +141,7 @@ def lr_find(
     number("diverged", diverged, 1.0, open_minimum=True)
     integer("steps", steps, 3)
     check_optimizer(trainer.model, trainer.optimizer)
-    feed = make_feed(trainer, as_dataset(data), "the data")
+    feed = make_feed(trainer, source(data, epochs=2), "the data")
     lrs = np.geomspace(start, end, steps)
     groups = trainer.optimizer.param_groups
     first = groups[0]["lr"]
@@ -168,8 +168,10 @@ def lr_find(
     return LrRange(lrs[: len(losses)], np.array(losses), np.array(smoothed), reason)
 
 
-def _batches(trainer: Trainer, feed: Feed) -> Iterator[tuple[Tensor, ...]]:
-    """Yield full batches without end, shuffled anew each epoch."""
+def _batches(trainer: Trainer, feed: Feed | Stream) -> Iterator[tuple[Tensor, ...]]:
+    """Yield batches without end: full ones, shuffled anew each epoch, or those of the user."""
+    while isinstance(feed, Stream):
+        yield from feed.batches()
     size = min(trainer.batch_size, feed.rows)
     epoch = 0
     while True:

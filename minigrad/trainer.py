@@ -21,7 +21,7 @@ from minigrad.training.feed import Feed
 from minigrad.training.learner import Learner
 from minigrad.training.loop import Loop
 from minigrad.training.modes import evaluating
-from minigrad.training.preparation import make_feed, model_dtype, prepare
+from minigrad.training.preparation import make_feed, model_dtype, prepare, source
 from minigrad.training.resume import load_training, save_training
 from minigrad.training.snapshot import Snapshot, take_snapshot
 
@@ -142,7 +142,10 @@ class Trainer(Learner):
         Args:
             data: ``(x, y)``, ``(x, y, weight)`` or a Dataset. Floating numbers are cast to the
                 model's dtype. With weights every loss is the weighted mean of the rows; metrics
-                stay unweighted.
+                stay unweighted. Or an iterable of such batches (a list, another library's loader),
+                or a function that returns one: it is gone through anew each epoch, and once more
+                for honest curves; order and size of its batches are its own. A generator does for
+                one epoch, with running curves.
             val: the same for validation, or None.
             epochs: how many, unless a callback stops earlier.
             resume: a file of ModelCheckpoint; training goes on after its epoch, up to ``epochs``
@@ -155,8 +158,8 @@ class Trainer(Learner):
         """
         if epochs < 1:
             raise ValueError(f"epochs = {epochs} must be >= 1")
-        train, validation = prepare(self, data, val)
-        self.history = History(curves=self.curves)
+        train, validation = prepare(self, data, val, epochs)
+        self.history = History(curves="running" if train.once else self.curves)
         self.columns = self._columns(validation is not None)
         self.epoch, self.epochs = 0, epochs
         self.stop_reason = ""
@@ -204,7 +207,7 @@ class Trainer(Learner):
 
         The loss is the loss function of all outputs and all targets at once.
         """
-        feed = make_feed(self, as_dataset(data), "the data")
+        feed = make_feed(self, source(data), "the data")
         with evaluating(self.model.modules()):
             return self.evaluate_batches(feed, planned=False)
 

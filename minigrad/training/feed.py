@@ -42,6 +42,8 @@ class Feed:
     Arrays in memory are cast once; memory-mapped ones are read and cast batch by batch.
     """
 
+    once = False  # it can be gone through any number of times
+
     def __init__(self, data: Dataset, dtype: np.dtype[Any], form: TargetForm | None) -> None:
         """Cast and keep the arrays; ``form`` is None when targets are not asked for."""
         self.rows = len(data)

@@ -17,6 +17,7 @@ from minigrad.nn import Module
 from minigrad.optim import clip_grad_norm_
 from minigrad.training.feed import Feed
 from minigrad.training.preparation import EVALUATION_ROWS, check_rows
+from minigrad.training.stream import Stream
 
 Array = npt.NDArray[Any]
 
@@ -114,7 +115,7 @@ class Learner:
         assert self.penalty is not None
         return (self.penalty(self.model),)
 
-    def evaluate_batches(self, feed: Feed, planned: bool = True) -> dict[str, float]:
+    def evaluate_batches(self, feed: Feed | Stream, planned: bool = True) -> dict[str, float]:
         """Return data loss and metrics of all rows of a Feed. The caller sets eval mode.
 
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
@@ -131,7 +132,7 @@ class Learner:
         value: float = penalty.item()
         return value
 
-    def outputs(self, feed: Feed, planned: bool = True) -> Tensor:
+    def outputs(self, feed: Feed | Stream, planned: bool = True) -> Tensor:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):

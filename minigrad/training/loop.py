@@ -20,6 +20,7 @@ from minigrad.training.modes import evaluating, set_training
 from minigrad.training.planned import PlannedEpochs
 from minigrad.training.running import RunningAverage
 from minigrad.training.snapshot import Snapshot, take_snapshot
+from minigrad.training.stream import Stream
 
 if TYPE_CHECKING:
     from minigrad.trainer import Trainer
@@ -41,7 +42,9 @@ class Loop:
     model. All ways give the same bits.
     """
 
-    def __init__(self, trainer: Trainer, train: Feed, validation: Feed | None) -> None:
+    def __init__(
+        self, trainer: Trainer, train: Feed | Stream, validation: Feed | Stream | None
+    ) -> None:
         self.trainer = trainer
         self.train = train
         self.validation = validation
@@ -95,17 +98,19 @@ class Loop:
             self._changes = _core.changes()
             self._planned = None
             trainer.begin(planned=not self.watchers)
-        in_memory = self.train.in_memory and (self.validation is None or self.validation.in_memory)
-        if self._planned or not in_memory or not trainer.planned:
+        train, validation = self.train, self.validation
+        if self._planned or not trainer.planned:
             return self._planned
+        if isinstance(train, Stream) or isinstance(validation, Stream):
+            return None
+        if not (train.in_memory and (validation is None or validation.in_memory)):
+            return None
         if trainer.scheduler is not None and trainer.scheduler_every == "batch":
             return None
         figures = [c for c in trainer.columns if c not in ("epoch", "lr", "seconds")]
         running = trainer.curves == "running"
         try:
-            self._planned = PlannedEpochs(
-                trainer, self.train, self.validation, self.spans, figures, running
-            )
+            self._planned = PlannedEpochs(trainer, train, validation, self.spans, figures, running)
         except LookupError:
             return None
         return self._planned
@@ -165,7 +170,7 @@ class Loop:
     def _steps(self) -> dict[str, float]:
         """Train once on all rows; return running averages, if they are wanted."""
         trainer = self.trainer
-        running = RunningAverage() if trainer.curves == "running" else None
+        running = RunningAverage() if trainer.history.curves == "running" else None
         for batch in self._batches():
             loss, output = trainer.step(*batch)
             if trainer.scheduler is not None and trainer.scheduler_every == "batch":
@@ -182,6 +187,9 @@ class Loop:
         return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
 
     def _batches(self) -> Iterator[tuple[Tensor, ...]]:
+        if isinstance(self.train, Stream):
+            yield from self.train.batches()
+            return
         if len(self.spans) == 1:  # order within a batch has no meaning, and no copy is needed
             yield self.train.whole()
             return

@@ -12,6 +12,8 @@ from minigrad.data.dataset import as_dataset
 from minigrad.nn import Module
 from minigrad.training.feed import (
     Feed,
+    LossKind,
+    TargetForm,
     check_classes,
     check_probabilities,
     features,
@@ -19,6 +21,7 @@ from minigrad.training.feed import (
     target_form,
 )
 from minigrad.training.modes import evaluating
+from minigrad.training.stream import Stream, is_stream
 
 if TYPE_CHECKING:
     from minigrad.trainer import Trainer
@@ -27,18 +30,20 @@ if TYPE_CHECKING:
 EVALUATION_ROWS = 512
 
 
-def prepare(trainer: Trainer, data: Any, val: Any) -> tuple[Feed, Feed | None]:
-    """Return the Feeds of training and validation data, or raise and change nothing."""
+def prepare(
+    trainer: Trainer, data: Any, val: Any, epochs: int
+) -> tuple[Feed | Stream, Feed | Stream | None]:
+    """Return training and validation data made ready, or raise and change nothing."""
     check_optimizer(trainer.model, trainer.optimizer)
-    train = as_dataset(data, "data")
+    train = source(data, "data", epochs)
     if val is None:
         return make_feed(trainer, train, "the training data"), None
     if isinstance(val, int | float):
         raise TypeError(
             f"val must be data, got {val!r}: train, val = minigrad.data.split((x, y), {val!r})"
         )
-    validation = as_dataset(val, "val")
-    rows = train.rows(slice(0, 1))[0].shape[1:], validation.rows(slice(0, 1))[0].shape[1:]
+    validation = source(val, "val", epochs)
+    rows = [_first(given).rows(slice(0, 1))[0].shape[1:] for given in (train, validation)]
     if rows[0] != rows[1]:
         raise ValueError(
             f"rows of the training data have shape {rows[0]}, of the validation data {rows[1]}"
@@ -49,13 +54,46 @@ def prepare(trainer: Trainer, data: Any, val: Any) -> tuple[Feed, Feed | None]:
     )
 
 
-def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
+def source(data: Any, what: str = "data", epochs: int = 1) -> Dataset | Stream:
+    """Return ``data`` as a Dataset, or as a Stream if it is an iterable of batches.
+
+    Raises:
+        ValueError: a generator, for more than one epoch.
+    """
+    if not is_stream(data):
+        return as_dataset(data, what)
+    stream = Stream(data, what)
+    if stream.once and epochs > 1:
+        raise ValueError(
+            f"{what} is a generator, which can be gone through only once, not for {epochs} epochs: "
+            "give the function that makes it, without calling it, or a list of batches"
+        )
+    return stream
+
+
+def make_feed(trainer: Trainer, data: Dataset | Stream, what: str) -> Feed | Stream:
     """Match data, model, loss, penalty and metrics on the first rows, in eval mode.
 
     Raises:
         ValueError: no targets, labels out of range, shapes that do not go together, or a loss that
             is not one number.
     """
+    form = _match(trainer, _first(data), what)
+    dtype = model_dtype(trainer.model)
+    if isinstance(data, Dataset):
+        return Feed(data, dtype, form)
+    kind = loss_kind(trainer.loss)
+    data.match(dtype, form, lambda batch: _check_labels(batch, form, kind, what))
+    return data
+
+
+def _first(data: Dataset | Stream) -> Dataset:
+    """The rows by which data and model are matched: all of a Dataset, the first of a Stream."""
+    return data if isinstance(data, Dataset) else data.first
+
+
+def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
+    """Find how the targets are handed to the loss."""
     if data.y is None:
         raise ValueError(f"{what} has no targets: give (x, y)")
     dtype = model_dtype(trainer.model)
@@ -67,10 +105,7 @@ def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
         check_rows(output, len(x))
         kind = loss_kind(trainer.loss)
         form = target_form(y, output.shape, dtype, kind)
-        if form.classes is not None:
-            check_classes(data.y, form.classes, what)
-        elif kind == "binary":
-            check_probabilities(data.y, what)
+        _check_labels(data, form, kind, what)
         target = Tensor(form.of(y))
         given = data.weights(first)
         weights = [] if given is None else [Tensor(given.astype(dtype))]
@@ -88,7 +123,16 @@ def make_feed(trainer: Trainer, data: Dataset, what: str) -> Feed:
             _check_scalar(trainer.penalty(trainer.model), "the penalty")
     for metric in trainer.metrics:
         metric(output.numpy(), target.numpy())
-    return Feed(data, dtype, form)
+    return form
+
+
+def _check_labels(data: Dataset, form: TargetForm, kind: LossKind, what: str) -> None:
+    """Raise ValueError naming the first target that the loss cannot take."""
+    assert data.y is not None
+    if form.classes is not None:
+        check_classes(data.y, form.classes, what)
+    elif kind == "binary":
+        check_probabilities(data.y, what)
 
 
 def model_dtype(model: Module) -> np.dtype[Any]:
