@@ -10,15 +10,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import cores
 
 import minigrad as mg
-from minigrad import callbacks, data, metrics, nn, optim
+from minigrad import _core, callbacks, data, metrics, nn, optim
 from minigrad.intervals import Interval, mean_interval
 
 MNIST = "MINIGRAD_MNIST"  # names a folder with MNIST's two t10k files
@@ -181,11 +184,17 @@ def study(quick: bool) -> Study:
     found = Study()
     for problem, fixes in problems():
         start = time.perf_counter()
-        runs = {fix.name: [train(problem, fix, seed) for seed in seeds] for fix in fixes}
+        runs = {fix.name: side_by_side(partial(train, problem, fix), seeds) for fix in fixes}
         found.runs[problem.name] = runs
         table(found, problem, len(seeds))
         print(f"{time.perf_counter() - start:.0f} s", flush=True)
     return found
+
+
+def side_by_side(call: Callable[[int], Run], seeds: Sequence[int]) -> list[Run]:
+    """One training a core at a time; the bits are those of one after another."""
+    with ThreadPoolExecutor(len(cores()), initializer=_core.set_serial, initargs=(True,)) as pool:
+        return list(pool.map(call, seeds))
 
 
 def train(problem: Problem, fix: Fix, seed: int) -> Run:
