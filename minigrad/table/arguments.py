@@ -28,6 +28,7 @@ def add_fit(commands: Any) -> None:
             f"--{name}", action="append", default=[], metavar="COLUMN", help=f"{what}; repeatable"
         )
     columns.add_argument("--group", metavar="COLUMN", help="keep its rows of one value together")
+    columns.add_argument("--time", metavar="COLUMN", help="test on the newest fifth of the rows")
     columns.add_argument(
         "--max-categories", type=int, default=50, metavar="N", help="features a column; default 50"
     )

@@ -7,6 +7,7 @@ import csv
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from textwrap import fill
 from typing import TextIO
@@ -18,8 +19,12 @@ from minigrad.table.fitting import fit_prepared
 from minigrad.table.model import TableModel
 from minigrad.table.prepare import Prepared, prepare
 from minigrad.table.reading import read_table
-from minigrad.table.training import Settings, usual_batch, usual_hidden
+from minigrad.table.training import Settings
 
+_PREPARING = (
+    *("task", "group", "time", "drop", "numeric", "categorical"),
+    *("max_categories", "skip_missing_targets", "seed"),
+)
 _WIDTH = 88
 _LISTED = 12
 
@@ -43,28 +48,11 @@ def run_fit(options: argparse.Namespace) -> None:
         f"{options.data}: {len(frame):,} rows, {frame.shape[1]:,} columns, "
         f"{separated.get(delimiter, repr(delimiter))}-separated"
     )
-    prepared = prepare(
-        frame,
-        options.target,
-        task=options.task,
-        group=options.group,
-        drop=options.drop,
-        numeric=options.numeric,
-        categorical=options.categorical,
-        max_categories=options.max_categories,
-        skip_missing_targets=options.skip_missing_targets,
-        seed=options.seed,
-    )
-    rows = len(prepared.parts["train"])
-    settings = Settings(
-        hidden=usual_hidden(rows) if options.hidden is None else options.hidden,
-        batch_size=usual_batch(rows) if options.batch_size is None else options.batch_size,
-        epochs=options.epochs,
-        patience=options.patience,
-        lr=options.lr,
-        dropout=options.dropout,
-        weight_decay=options.weight_decay,
-        seed=options.seed,
+    given = vars(options)
+    prepared = prepare(frame, options.target, **{name: given[name] for name in _PREPARING})
+    settings = Settings.for_rows(
+        len(prepared.parts["train"]),
+        **{field.name: given[field.name] for field in fields(Settings)},
     )
     folder.mkdir(parents=True, exist_ok=True)
     print(describe(prepared, settings), flush=True)
@@ -110,14 +98,13 @@ def describe(prepared: Prepared, settings: Settings) -> str:
         lines.append(_entry("dropped", _listed(dropped, "; ")))
     lines += [_entry("note", note) for note in prepared.notes]
     widths = "-".join(map(str, (prepared.x.shape[1], *settings.hidden, target.outputs)))
-    lines.append(
-        _entry(
-            "network",
-            f"{widths}, dropout {settings.dropout:g}, AdamW with lr {settings.lr:g} and weight "
-            f"decay {settings.weight_decay:g}, batches of {settings.batch_size}, "
-            f"seed {settings.seed}",
+    how = "a linear model"
+    if settings.hidden:
+        how = (
+            f"dropout {settings.dropout:g}, AdamW with lr {settings.lr:g} and weight decay "
+            f"{settings.weight_decay:g}, batches of {settings.batch_size}"
         )
-    )
+    lines.append(_entry("network", f"{widths}, {how}, seed {settings.seed}"))
     return "\n".join(lines)
 
 

@@ -22,11 +22,9 @@ from minigrad.table.report import (
 from minigrad.table.target import Target, Task
 from minigrad.table.training import (
     Settings,
+    linear_settings,
     outputs,
     train,
-    train_linear,
-    usual_batch,
-    usual_hidden,
 )
 from minigrad.table.words import say_comparison, say_overfitting
 
@@ -39,6 +37,7 @@ def fit(
     *,
     task: Task | None = None,
     group: str | None = None,
+    time: str | None = None,
     drop: Collection[str] = (),
     numeric: Collection[str] = (),
     categorical: Collection[str] = (),
@@ -66,12 +65,15 @@ def fit(
         task: ``"classification"`` or ``"regression"``; None: found by the target's values.
         group: a column whose rows of one value stay in one part (a patient, a writer); it is not
             used to predict.
+        time: a column of dates or numbers: the newest fifth of the rows is for testing, the fifth
+            before it for early stopping; it is not used to predict.
         drop: columns to leave out.
         numeric: columns that are numbers whatever they look like.
         categorical: columns that are categories whatever they look like.
         max_categories: the most frequent so many of a column get a feature each.
         skip_missing_targets: leave out rows without a target; else they are an error.
-        hidden: the widths of the hidden layers; None: by the number of rows; (): a linear model.
+        hidden: the widths of the hidden layers; None: by the number of rows; (): a linear model,
+            trained in its own way (lr and the like are not used).
         epochs: at most so many.
         patience: stop after so many epochs without a better validation loss.
         batch_size: rows a step; None: by the number of rows.
@@ -106,6 +108,7 @@ def fit(
         target,
         task=task,
         group=group,
+        time=time,
         drop=drop,
         numeric=numeric,
         categorical=categorical,
@@ -113,10 +116,10 @@ def fit(
         skip_missing_targets=skip_missing_targets,
         seed=seed,
     )
-    rows = len(prepared.parts["train"])
-    settings = Settings(
-        hidden=usual_hidden(rows) if hidden is None else tuple(hidden),
-        batch_size=usual_batch(rows) if batch_size is None else batch_size,
+    settings = Settings.for_rows(
+        len(prepared.parts["train"]),
+        hidden=hidden,
+        batch_size=batch_size,
         epochs=epochs,
         patience=patience,
         lr=lr,
@@ -141,23 +144,22 @@ def fit_prepared(
     target, x, y = prepared.target, prepared.x, prepared.y
     rows, val = prepared.parts["train"], prepared.parts["validation"]
     data = (x[rows], y[rows], x[val], y[val])
-    network, history = train(*data, target, settings, progress)
-    linear = train_linear(*data, target, settings)
+    linear, curves = train(*data, target, linear_settings(settings), show=progress)
+    models = {"linear": linear}
+    if settings.hidden:
+        models["network"], curves = train(*data, target, settings, show=progress)
     trivial = "majority" if target.task == "classification" else "mean"
-    found = {
-        trivial: majority(target, y[rows], len(y)),
-        "linear": own_unit(target, outputs(linear, x)),
-        "network": own_unit(target, outputs(network, x)),
-    }
+    found = {trivial: majority(target, y[rows], len(y))}
+    found |= {name: own_unit(target, outputs(model, x)) for name, model in models.items()}
     return TableModel(
         target=target,
         preprocess=prepared.preprocess,
-        network=network,
+        network=models["network" if settings.hidden else "linear"],
         hidden=settings.hidden,
         dropped=prepared.dropped,
         notes=prepared.notes,
-        report=_report(prepared, found, history),
-        history=history,
+        report=_report(prepared, found, curves),
+        history=curves,
         reading=reading or {},
     )
 
@@ -169,26 +171,33 @@ def _report(prepared: Prepared, found: dict[str, Array], history: History) -> Re
         for part, rows in parts.items()
     }
     losses = {name: row_losses(target, out, y) for name, out in found.items()}
-    test, groups = parts["test"], prepared.groups
     regression = target.task == "regression"
-
-    def contrast(values: dict[str, Array], root: bool = False) -> Difference:
-        both = values["network"][test], values["linear"][test]
-        return difference(*both, None if groups is None else groups[test], root=root)
-
-    differences = {"rmse" if regression else "loss": contrast(losses, root=regression)}
-    if not regression:
-        hits = {name: _hits(target, out, y) for name, out in found.items()}
-        differences["accuracy"] = contrast(hits)
-    of_network = {part: losses["network"][rows] for part, rows in parts.items()}
+    differences = {}
+    if "network" in found:
+        differences["rmse" if regression else "loss"] = _contrast(prepared, losses, regression)
+        if not regression:
+            hits = {name: _hits(target, out, y) for name, out in found.items()}
+            differences["accuracy"] = _contrast(prepared, hits, False)
+    kept = losses["network" if "network" in found else "linear"]
     return Report(
         task=target.described,
         rows={part: len(rows) for part, rows in parts.items()},
         figures=figures,
         differences=differences,
-        overfitting=say_overfitting(history, of_network, root=regression),
-        comparison=say_comparison(figures["test"], differences, groups is not None),
+        overfitting=say_overfitting(
+            history,
+            {part: kept[rows] for part, rows in parts.items()},
+            root=regression,
+            linear="network" not in found,
+        ),
+        comparison=say_comparison(figures["test"], differences, prepared.groups is not None),
     )
+
+
+def _contrast(prepared: Prepared, values: dict[str, Array], root: bool) -> Difference:
+    test, groups = prepared.parts["test"], prepared.groups
+    pair = values["network"][test], values["linear"][test]
+    return difference(*pair, None if groups is None else groups[test], root=root)
 
 
 def _hits(target: Target, output: Array, y: Array) -> Array:

@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 _FORMAT = "minigrad.table 1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableModel:
     """What ``minigrad.table.fit`` returns and a file of it holds.
 
@@ -44,6 +44,8 @@ class TableModel:
         >>> x = np.linspace(-1, 1, 60)
         >>> frame = pandas.DataFrame({"x": x, "sign": np.where(x > 0, "plus", "minus")})
         >>> model = table.fit(frame, target="sign", epochs=100, lr=0.01)
+        >>> model
+        TableModel('sign': binary classification, 1-64-64-1)
         >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
         >>> model.save(path)
         >>> table.TableModel.load(path).predict(pandas.DataFrame({"x": [-0.5, 0.5]})).tolist()
@@ -59,6 +61,12 @@ class TableModel:
     report: Report
     history: History
     reading: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Show the task and the network's layers."""
+        widths = (len(self.preprocess.features), *self.hidden, self.target.outputs)
+        layers = "-".join(str(width) for width in widths)
+        return f"TableModel({self.target.name!r}: {self.report.task}, {layers})"
 
     def predict(
         self, frame: Any, *, lenient: bool = False, notes: list[str] | None = None
@@ -94,9 +102,11 @@ class TableModel:
 
     def evaluate(self, frame: Any, *, lenient: bool = False) -> Figures:
         """Return the figures of a table that has the target: the same as the report's are."""
-        if self.target.name not in [str(name) for name in frame.columns]:
+        names = [str(name) for name in frame.columns]
+        if self.target.name not in names:
             raise ValueError(f"the table has no column {self.target.name!r} to compare with")
-        y = self.target.encode(frame[self.target.name])
+        column = frame.iloc[:, names.index(self.target.name)]
+        y = self.target.encode(column.rename(self.target.name))
         return measure(self.target, self._outputs(frame, lenient, None), y)
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigrad.data import split
-from minigrad.table.cells import is_text, levels, place
+from minigrad.table.cells import as_days, as_numbers, blame, is_text, levels, place
 from minigrad.table.columns import Found, Kind, check_names, find_column
 from minigrad.table.preprocess import Preprocess
 from minigrad.table.target import Target, Task, find_target, gaps
@@ -60,6 +60,7 @@ def prepare(
     *,
     task: Task | None = None,
     group: str | None = None,
+    time: str | None = None,
     drop: Collection[str] = (),
     numeric: Collection[str] = (),
     categorical: Collection[str] = (),
@@ -69,7 +70,10 @@ def prepare(
 ) -> Prepared:
     """Find out what the columns are, split the rows, and encode them. Arguments as of ``fit``."""
     asked = {"target": [target], "drop": drop, "numeric": numeric, "categorical": categorical}
-    check_names(frame, asked if group is None else {**asked, "group": [group]})
+    asked |= {name: [column] for name, column in (("group", group), ("time", time)) if column}
+    check_names(frame, asked)
+    if group and time:
+        raise ValueError("rows are split by group or by time, not by both: choose one")
     if both := set(numeric) & set(categorical):
         raise ValueError(f"{sorted(both)} are asked to be numeric and categorical: choose one")
     if max_categories < 1:
@@ -86,8 +90,8 @@ def prepare(
     goal = find_target(frame[target], task)
     y = goal.encode(frame[target])
     reasons = dict.fromkeys(drop, "as asked")
-    if group is not None:
-        reasons[group] = "the groups of the split"
+    reasons |= {group: "the groups of the split"} if group else {}
+    reasons |= {time: "the order of the split"} if time else {}
     wanted: dict[str, Kind] = {
         **dict.fromkeys(numeric, "numeric"),
         **dict.fromkeys(categorical, "categorical"),
@@ -100,7 +104,8 @@ def prepare(
         if name != target
     ]
     groups = None if group is None else _groups(frame[group])
-    parts = _split(goal, y, groups, seed)
+    parts = _split(goal, y, groups, seed) if time is None else _split_by(frame[time])
+    _check_classes(goal, y, parts["train"])
     if goal.task == "regression":
         known = y[parts["train"]]
         if not float(known.std()) > 0:
@@ -148,12 +153,36 @@ def _split(target: Target, y: Array, groups: Array | None, seed: int) -> dict[st
     rest, test = split((np.arange(len(y)), labels), 0.2, seed=seed, stratify=alike, groups=groups)
     of_rest = None if groups is None else groups[rest.x]
     train, validation = split(rest, 0.25, seed=seed, stratify=alike, groups=of_rest)
-    if classes:
-        known = set(y[train.x].tolist())
-        for code, label in enumerate(target.labels):
-            if code not in known:
-                raise ValueError(f"class {label!r} is in no training row: try another --seed")
     return {"train": train.x, "validation": validation.x, "test": test.x}
+
+
+def _split_by(column: Any) -> dict[str, Array]:
+    """Return the rows of each part, the newest for testing; rows of one time stay together."""
+    mend = f"--time {column.name!r} needs a date such as 2020-12-31, or a number, in every row"
+    dates = find_column(column).kind == "date"
+    values = as_days(column, mend) if dates else as_numbers(column, mend)
+    if np.isnan(values).any():
+        blame(column, np.isnan(values), "is empty", mend)
+    first, second = np.quantile(values, (0.6, 0.8), method="lower")
+    chosen = {
+        "train": np.flatnonzero(values <= first),
+        "validation": np.flatnonzero((values > first) & (values <= second)),
+        "test": np.flatnonzero(values > second),
+    }
+    for part, rows in chosen.items():
+        if len(rows) == 0:
+            raise ValueError(f"--time {column.name!r} has too few different values: no {part} rows")
+    return chosen
+
+
+def _check_classes(target: Target, y: Array, train: Array) -> None:
+    known = set(y[train].tolist())
+    for code, label in enumerate(target.labels):
+        if code not in known:
+            raise ValueError(
+                f"class {label!r} of target {target.name!r} is in no training row: split another "
+                "way (--seed), or leave its rows out"
+            )
 
 
 def _leaks(frame: Any, found: Sequence[Found], target: Target, y: Array) -> list[str]:

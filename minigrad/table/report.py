@@ -46,7 +46,8 @@ class Report:
     Attributes:
         task: in words.
         rows: of each part.
-        figures: by part and model: ``report.figures["test"]["network"]["accuracy"]``.
+        figures: by part and model: ``report.figures["test"]["network"]["accuracy"]``; without
+            hidden layers there is no ``"network"`` beside ``"linear"``.
         differences: by measure: ``report.differences["loss"]``; below 0 the network is better for
             ``loss`` and ``rmse``, above 0 for ``accuracy``.
         overfitting: what the curves and the gap say.

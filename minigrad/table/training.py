@@ -62,21 +62,30 @@ class Settings:
         if not self.weight_decay >= 0:
             raise ValueError(f"weight_decay = {self.weight_decay} must be >= 0")
 
+    @classmethod
+    def for_rows(
+        cls,
+        rows: int,
+        *,
+        hidden: Sequence[int] | None = None,
+        batch_size: int | None = None,
+        **others: Any,
+    ) -> Settings:
+        """Return settings; ``hidden`` and ``batch_size`` are by the training rows if not given.
 
-def usual_hidden(rows: int) -> tuple[int, ...]:
-    """Return the hidden layers that suit a number of training rows."""
-    return (64, 64) if rows < 20_000 else (128, 128)
-
-
-def usual_batch(rows: int) -> int:
-    """Return the batch size that suits a number of training rows.
-
-    Example:
-        >>> from minigrad.table.training import usual_batch
-        >>> [usual_batch(rows) for rows in (100, 5000, 60_000)]
-        [16, 128, 256]
-    """
-    return next((size for size in (16, 32, 64, 128) if rows < 64 * size), 256)
+        Example:
+            >>> from minigrad.table.training import Settings
+            >>> settings = Settings.for_rows(341, dropout=0.5)
+            >>> settings.hidden, settings.batch_size, settings.dropout
+            ((64, 64), 16, 0.5)
+        """
+        usual = (64, 64) if rows < 20_000 else (128, 128)
+        size = next((size for size in (16, 32, 64, 128) if rows < 64 * size), 256)
+        return cls(
+            hidden=usual if hidden is None else tuple(hidden),
+            batch_size=size if batch_size is None else batch_size,
+            **others,
+        )
 
 
 def build(inputs: int, outputs: int, hidden: Sequence[int], dropout: float) -> nn.Sequential:
@@ -89,7 +98,13 @@ def build(inputs: int, outputs: int, hidden: Sequence[int], dropout: float) -> n
 
 
 def train(
-    x: Array, y: Array, x_val: Array, y_val: Array, target: Target, settings: Settings, show: Any
+    x: Array,
+    y: Array,
+    x_val: Array,
+    y_val: Array,
+    target: Target,
+    settings: Settings,
+    show: bool | None,
 ) -> tuple[nn.Sequential, History]:
     """Train a network with early stopping; the same arguments give the same bits.
 
@@ -101,6 +116,9 @@ def train(
         target: what ``y`` is.
         settings: how to train.
         show: whether to show a progress bar; None: on a terminal.
+
+    Raises:
+        ValueError: the loss was never finite.
     """
     kept = random.default_generator.get_state()
     try:
@@ -120,15 +138,14 @@ def train(
     )
     pairs = [(x, scaled(y, target)), (x_val, scaled(y_val, target))]
     history = trainer.fit(pairs[0], val=pairs[1], epochs=settings.epochs)
+    if history.best_epoch is None:
+        raise ValueError(f"the loss was never finite: try a lower lr than {settings.lr:g}")
     return model, history
 
 
-def train_linear(
-    x: Array, y: Array, x_val: Array, y_val: Array, target: Target, settings: Settings
-) -> nn.Sequential:
-    """Train the same without hidden layers: logistic or linear regression, stopped early."""
-    linear = replace(settings, hidden=(), lr=1e-2, weight_decay=0.0, patience=20, epochs=300)
-    return train(x, y, x_val, y_val, target, linear, show=False)[0]
+def linear_settings(settings: Settings) -> Settings:
+    """Return how the same data trains a linear model: logistic or linear regression."""
+    return replace(settings, hidden=(), lr=1e-2, weight_decay=0.0, patience=20, epochs=300)
 
 
 def scaled(y: Array, target: Target) -> Array:

@@ -16,8 +16,10 @@ Array = npt.NDArray[Any]
 _SMALL, _LARGE = 0.05, 0.5
 
 
-def say_overfitting(history: History, losses: dict[str, Array], *, root: bool = False) -> str:
-    """Say whether a network overfits.
+def say_overfitting(
+    history: History, losses: dict[str, Array], *, root: bool = False, linear: bool = False
+) -> str:
+    """Say whether a model overfits.
 
     The gap is that between training and test rows, as early stopping flatters the validation rows.
     Chance may make a gap of two standard errors.
@@ -26,6 +28,7 @@ def say_overfitting(history: History, losses: dict[str, Array], *, root: bool = 
         history: of the training.
         losses: of the rows of each part, with the weights that were kept.
         root: show roots of means, as for squared errors.
+        linear: there are no hidden layers to make smaller.
     """
     what, shape = ("RMSE", math.sqrt) if root else ("loss", float)
     train, test = losses["train"], losses["test"]
@@ -57,7 +60,8 @@ def say_overfitting(history: History, losses: dict[str, Array], *, root: bool = 
     elif len(later) <= 2:
         text += " The validation loss was still falling when training ended: try more --epochs."
     if not chance and not little:
-        text += " Worth a try: more --dropout or --weight-decay, fewer --hidden, more rows."
+        ways = "" if linear else "more --dropout or --weight-decay, fewer --hidden, "
+        text += f" Worth a try: {ways}more rows or fewer columns."
     return text
 
 
@@ -67,10 +71,19 @@ def say_comparison(
     """Say whether the network is better than the linear model by more than noise.
 
     Args:
-        figures: of the test rows, by model: the trivial one, the linear one, the network.
-        differences: by measure; the first one decides, and is better when lower.
+        figures: of the test rows, by model: the trivial one, the linear one, perhaps the network.
+        differences: by measure; the first one decides, and is better when lower. None of them:
+            the model is the linear one.
         groups: whether groups were resampled instead of rows.
     """
+    trivial, line, *net = figures
+    if not differences:
+        main = next(iter(figures[line]))
+        text = (
+            f"It is a linear model. On the test rows its {HEADS.get(main, main)} is "
+            f"{figures[line][main]:.4g}, that of the {trivial} {figures[trivial][main]:.4g}."
+        )
+        return text + _nothing(figures[line][main], figures[trivial][main], trivial)
     main, *others = differences
     d = differences[main]
     if d.high < 0:
@@ -82,16 +95,17 @@ def say_comparison(
             "It is no better than the linear model, as far as these test rows can tell: prefer the "
             "simpler one, --hidden none"
         )
-    trivial, line, net = (figure[main] for figure in figures.values())
+    own, other_one = figures[net[0]][main], figures[line][main]
     text = (
-        f"{head}. On the test rows its {HEADS.get(main, main)} is {net:.4g}, the linear model's "
-        f"{line:.4g}: {d.value:+.3g}, 95 % interval {d.low:+.3g} to {d.high:+.3g} (bootstrap over "
-        f"{d.rows:,} {'groups' if groups else 'rows'})"
+        f"{head}. On the test rows its {HEADS.get(main, main)} is {own:.4g}, the linear model's "
+        f"{other_one:.4g}: {d.value:+.3g}, 95 % interval {d.low:+.3g} to {d.high:+.3g} (bootstrap "
+        f"over {d.rows:,} {'groups' if groups else 'rows'})"
     )
     for other in others:
         e = differences[other]
         text += f"; {other} {100 * e.value:+.1f} points, {100 * e.low:+.1f} to {100 * e.high:+.1f}"
-    text += "."
-    if net >= trivial:
-        text += f" It is not even better than the {next(iter(figures))}: nothing was learned."
-    return text
+    return f"{text}." + _nothing(own, figures[trivial][main], trivial)
+
+
+def _nothing(own: float, other: float, name: str) -> str:
+    return "" if own < other else f" It is not even better than the {name}: nothing was learned."
