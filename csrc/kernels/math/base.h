@@ -25,7 +25,7 @@ struct Format<double> {
 };
 
 template <class T>
-constexpr T choose(float f, double d) {
+static constexpr T choose(float f, double d) {
   return sizeof(T) == sizeof(float) ? T(f) : T(d);
 }
 template <class T>

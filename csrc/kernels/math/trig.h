@@ -44,6 +44,7 @@ struct ScalarQuadrant {
   __builtin_memcpy(&bits, &x, sizeof bits);
   const int exponent = static_cast<int>(bits >> 52 & 2047);
   if (exponent == 2047) return {x - x, x - x, 0};
+  if (exponent < 1022) return {x, 0, 0};  // below 1/2 there is nothing to reduce
   const uint64_t m = (bits & ((uint64_t{1} << 52) - 1)) | uint64_t{1} << 52;
 
   // x = m 2^(exponent - 1075). Bits of 2/pi whose product is a multiple of 4 are left out: the
@@ -98,7 +99,6 @@ static Quadrant<T> reduce_lanes(Vec<T> x) {
   T lane[width], r[width], low[width], q[width];
   store(lane, x);
   for (int i = 0; i < width; ++i) {
-    // Small ones take the same road, so that an element does not depend on its neighbours.
     const ScalarQuadrant s = reduce_large(lane[i]);
     r[i] = static_cast<T>(s.r);
     low[i] = static_cast<T>((s.r - static_cast<double>(r[i])) + s.low);
@@ -142,7 +142,7 @@ MG_INLINE Vec<double> cos_tail(Vec<double> z) {
 
 // sin(x + quarter_turns * pi/2)
 template <class T>
-MG_INLINE Vec<T> sine(Vec<T> x, int quarter_turns) {
+MG_ONCE Vec<T> sine(Vec<T> x, int quarter_turns) {
   using Lane = typename Int<T>::Lane;
   const Quadrant<T> easy = reduce_angle(x);
   Quadrant<T> p = easy;
