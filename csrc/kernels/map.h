@@ -44,7 +44,7 @@ struct Operand<T, false> {
 };
 
 template <class Op, int arity, class V>
-MG_INLINE V apply(V a, V b, V c, V d) {
+MG_ONCE V apply(V a, V b, V c, V d) {
   if constexpr (arity == 1) return Op::apply(a);
   if constexpr (arity == 2) return Op::apply(a, b);
   if constexpr (arity == 3) return Op::apply(a, b, c);

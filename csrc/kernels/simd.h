@@ -38,6 +38,14 @@
 #define MG_INLINE static inline __attribute__((always_inline))
 #define MG_METHOD inline __attribute__((always_inline))
 
+// Large and used often: inlined as well, but in `reference`, where speed does not count, a function
+// of its own, which halves the whole library.
+#if MG_PLAIN_FMA
+#define MG_ONCE static inline __attribute__((noinline))
+#else
+#define MG_ONCE MG_INLINE
+#endif
+
 #include MG_SIMD_HEADER
 
 #define MG_KERNEL_NAMESPACE_BEGIN \

@@ -42,7 +42,7 @@ MG_INLINE Vec<double> erfc_slope(Vec<double> d) {
 }
 
 template <class T>
-MG_INLINE Vec<T> erf(Vec<T> x) {
+MG_ONCE Vec<T> erf(Vec<T> x) {
   const Vec<T> a = abs(x), split(erf_split<T>);
   Vec<T> result = fma(a, erf_near(a * a), a);
   if (any(split < a)) {

@@ -66,7 +66,7 @@ template <class T>
 constexpr T exp_safe = choose<T>(86, 707);
 
 template <class T>
-MG_INLINE Vec<T> exp(Vec<T> x) {
+MG_ONCE Vec<T> exp(Vec<T> x) {
   const bool extreme = any(~(abs(x) <= Vec<T>(exp_safe<T>)));
   Vec<T> y = x;
   if (__builtin_expect(extreme, 0))
@@ -90,7 +90,7 @@ MG_INLINE Pair<T> exp_plus(Vec<T> s, const ExpParts<T>& e, T c) {
 }
 
 template <class T>
-MG_INLINE Vec<T> expm1(Vec<T> x) {
+MG_ONCE Vec<T> expm1(Vec<T> x) {
   const Vec<T> safe(exp_safe<T>);
   const ExpParts<T> e = exp_parts(min(safe, max(Vec<T>(T(-50)), x)));
   const Pair<T> sum = exp_plus(power_of_two(e.n), e, T(-1));
@@ -109,7 +109,7 @@ MG_INLINE Vec<T> quotient(const Pair<T>& a, const Pair<T>& b) {
 
 // (e^2x - 1) / (e^2x + 1)
 template <class T>
-MG_INLINE Vec<T> tanh(Vec<T> x) {
+MG_ONCE Vec<T> tanh(Vec<T> x) {
   const ExpParts<T> e = exp_parts(min(Vec<T>(choose<T>(20, 40)), abs(x) + abs(x)));
   const Vec<T> s = power_of_two(e.n);
   return with_sign(quotient(exp_plus(s, e, T(-1)), exp_plus(s, e, T(1))), x);
@@ -117,7 +117,7 @@ MG_INLINE Vec<T> tanh(Vec<T> x) {
 
 // 1 / (1 + e^-x), or for x < 0 e^x / (1 + e^x): the same but for the numerator.
 template <class T>
-MG_INLINE Vec<T> sigmoid(Vec<T> x) {
+MG_ONCE Vec<T> sigmoid(Vec<T> x) {
   const Vec<T> one(T(1)), zero = Vec<T>::zero();
   const Mask<T> negative = x < zero;
   const bool extreme = any(~(abs(x) <= Vec<T>(exp_safe<T>)));

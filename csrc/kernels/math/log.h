@@ -50,7 +50,7 @@ template <class T>
 constexpr T subnormal_exponent = choose<T>(24, 54);
 
 template <class T>
-MG_INLINE Vec<T> log(Vec<T> x) {
+MG_ONCE Vec<T> log(Vec<T> x) {
   const Vec<T> smallest(Format<T>::smallest_normal), huge(infinity<T>);
   const bool special = any(~((smallest <= x) & (x < huge)));
   Vec<T> y = x, offset = Vec<T>::zero();
@@ -71,7 +71,7 @@ MG_INLINE Vec<T> log(Vec<T> x) {
 
 // The log of u = 1 + x as rounded, and what the rounding left out.
 template <class T>
-MG_INLINE Vec<T> log1p(Vec<T> x) {
+MG_ONCE Vec<T> log1p(Vec<T> x) {
   const Vec<T> one(T(1)), huge(infinity<T>);
   const Vec<T> u = one + x;
   const LogParts<T> p = log_parts(u);

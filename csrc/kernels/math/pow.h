@@ -65,7 +65,7 @@ MG_INLINE Vec<T> pow_special(Vec<T> x, Vec<T> y, Vec<T> result) {
 }
 
 template <class T>
-MG_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
+MG_ONCE Vec<T> pow(Vec<T> x, Vec<T> y) {
   const Vec<T> zero = Vec<T>::zero(), huge(infinity<T>), smallest(Format<T>::smallest_normal);
   const Vec<T> far(choose<T>(0x1p50f, 0x1p100));  // beyond, only 1^y is neither 0 nor infinite
   const bool special = any(~((smallest <= x) & (x < huge) & (abs(y) < far)));

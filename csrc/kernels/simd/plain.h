@@ -90,7 +90,7 @@ MG_INLINE Vec<T> load(const T* p) {
   return r;
 }
 template <class T>
-MG_INLINE Vec<T> load_n(const T* p, int n) {
+MG_ONCE Vec<T> load_n(const T* p, int n) {
   return each<T>([=](int i) { return i < n ? p[i] : T(0); });
 }
 template <class T>
@@ -98,7 +98,7 @@ MG_INLINE void store(T* p, Vec<T> v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 template <class T>
-MG_INLINE void store_n(T* p, Vec<T> v, int n) {
+MG_ONCE void store_n(T* p, Vec<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v.lane[i];
 }
 
@@ -131,7 +131,7 @@ MG_INLINE double fma1(double a, double b, double c) {
   return MG_PLAIN_FMA ? __builtin_fma(a, b, c) : a * b + c;
 }
 template <class T>
-MG_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
+MG_ONCE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
   return each<T>([=](int i) { return fma1(a.lane[i], b.lane[i], c.lane[i]); });
 }
 template <class T>
