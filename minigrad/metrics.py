@@ -72,14 +72,36 @@ def f1(output: Tensor, target: Tensor) -> Tensor:
         >>> f1(np.array([1.0, 1.0, -1.0]), np.array([1, 0, 0]))
         0.6666666666666666
     """
-    guess, truth = _classes(output), _labels(output, target)
-    binary = output.ndim == 1 or output.shape[1] == 1
-    names = tensor(np.arange(1, 2) if binary else np.arange(output.shape[1]))
-    guessed, true = guess.reshape(-1, 1) == names, truth.reshape(-1, 1) == names
-    hits = _core.logical_and(guessed, true).to(np.float64).sum(0)
-    total = guessed.to(np.float64).sum(0) + true.to(np.float64).sum(0)
-    scores = 2 * hits / total.maximum(1.0)
-    return scores.sum() / (1 if binary else (total > 0).to(np.float64).sum())
+    hits, guessed, true, occurring = _tallies(output, target)
+    return (2 * hits / (guessed + true).maximum(1.0)).sum() / occurring
+
+
+@_of_tensors
+def precision(output: Tensor, target: Tensor) -> Tensor:
+    """Share of the rows taken for a class that are of it: TP / (TP + FP), averaged as in ``f1``.
+
+    Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import precision
+        >>> precision(np.array([1.0, 1.0, -1.0]), np.array([1, 0, 1]))
+        0.5
+    """
+    hits, guessed, _, occurring = _tallies(output, target)
+    return (hits / guessed.maximum(1.0)).sum() / occurring
+
+
+@_of_tensors
+def recall(output: Tensor, target: Tensor) -> Tensor:
+    """Share of the rows of a class that are found: TP / (TP + FN), averaged as in ``f1``.
+
+    Example:
+        >>> import numpy as np
+        >>> from minigrad.metrics import recall
+        >>> recall(np.array([1.0, -1.0, -1.0]), np.array([1, 0, 1]))
+        0.5
+    """
+    hits, _, true, occurring = _tallies(output, target)
+    return (hits / true.maximum(1.0)).sum() / occurring
 
 
 def auc(output: Array, target: Array) -> float:
@@ -196,6 +218,8 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("accuracy", accuracy, "max", of_tensors=True),
         Metric("f1", f1, "max", of_tensors=True),
+        Metric("precision", precision, "max", of_tensors=True),
+        Metric("recall", recall, "max", of_tensors=True),
         Metric("auc", auc, "max"),
         Metric("r2", r2, "max", of_tensors=True),
         Metric("mae", mae, "min", of_tensors=True),
@@ -242,6 +266,18 @@ def _classes(output: Tensor) -> Tensor:
         raise ValueError(f"logits must have 1 or 2 axes, got shape {output.shape}")
     binary = output.ndim == 1 or output.shape[1] == 1
     return output.reshape(-1) > 0 if binary else output.argmax(1)
+
+
+def _tallies(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | int]:
+    """Per class: right guesses, guesses and rows; and how many classes the mean is over."""
+    guess, truth = _classes(output), _labels(output, target)
+    binary = output.ndim == 1 or output.shape[1] == 1
+    names = tensor(np.arange(1, 2) if binary else np.arange(output.shape[1]))
+    guessed, true = guess.reshape(-1, 1) == names, truth.reshape(-1, 1) == names
+    hits, guesses, rows = (
+        found.to(np.float64).sum(0) for found in (_core.logical_and(guessed, true), guessed, true)
+    )
+    return hits, guesses, rows, 1 if binary else (guesses + rows > 0).to(np.float64).sum()
 
 
 def _labels(output: Tensor, target: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from typing import Any, Literal
@@ -226,6 +226,12 @@ class Trainer(Learner):
         if self._loop is None:
             return Snapshot(take_snapshot(self.model, self.optimizer))
         return self._loop.snapshot()
+
+    def training_batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the batches of the running ``fit``'s training rows, for callbacks."""
+        if self._loop is None:
+            raise ValueError("there is no running fit, so that there are no training rows")
+        return self._loop.batches()
 
     def _columns(self, validation: bool) -> list[str]:
         def pair(name: str) -> list[str]:

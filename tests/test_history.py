@@ -6,8 +6,21 @@ import math
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.history import History
-from minigrad.metrics import METRICS, Metric, accuracy, auc, f1, mae, r2, resolve, rmse
+from minigrad.metrics import (
+    METRICS,
+    Metric,
+    accuracy,
+    auc,
+    f1,
+    mae,
+    precision,
+    r2,
+    recall,
+    resolve,
+    rmse,
+)
 
 
 @pytest.fixture
@@ -130,6 +143,26 @@ def test_metrics_equal_scikit_learn():
     assert mae(guess, values) == pytest.approx(metrics.mean_absolute_error(values, guess))
     error = metrics.root_mean_squared_error(values.ravel(), guess.ravel())
     assert rmse(guess, values) == pytest.approx(error)
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("average", ["binary", "macro"])
+def test_scores_of_classes_equal_scikit_learn(seed, average):
+    """Few rows, so that classes are often missing among guesses, targets or both."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(seed)
+    n, classes = random.integers(1, 7), 4
+    if average == "binary":
+        output, target = random.normal(size=n), random.integers(2, size=n)
+        guess = output > 0
+    else:
+        output, target = random.normal(size=(n, classes)), random.integers(classes, size=n)
+        guess = output.argmax(1)
+    for metric in (f1, precision, recall):
+        score = getattr(metrics, f"{metric.__name__}_score")
+        expected = score(target, guess, average=average, zero_division=0)
+        assert metric(output, target) == pytest.approx(expected), metric.__name__
+        assert metric(mg.tensor(output), mg.tensor(target)).item() == metric(output, target)
 
 
 def test_metrics_without_an_answer_are_nan():

@@ -1,5 +1,6 @@
 """Callbacks: small objects that look at a training, and may act on it, epoch by epoch."""
 
+from minigrad.callbacks.average_weights import AverageWeights
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.checkpoint import ModelCheckpoint
 from minigrad.callbacks.csv_logger import CSVLogger
@@ -10,6 +11,7 @@ from minigrad.callbacks.stop_on_nan import StopOnNaN
 from minigrad.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "AverageWeights",
     "CSVLogger",
     "Callback",
     "EarlyStopping",

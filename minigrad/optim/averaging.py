@@ -113,7 +113,8 @@ class SWA(_Average):
     """Stochastic weight averaging (Izmailov et al., 2018): the plain mean over the updates.
 
     Call `update` at the end of each of the last epochs. Batch norm statistics belong to the weights
-    they were taken with: run the training data through the model once after `copy_to`.
+    they were taken with: take them anew by `update_bn` after `copy_to`. In a trainer
+    `callbacks.AverageWeights` does all of it.
 
     Args:
         parameters: what is averaged.

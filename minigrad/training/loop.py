@@ -171,7 +171,7 @@ class Loop:
         """Train once on all rows; return running averages, if they are wanted."""
         trainer = self.trainer
         running = RunningAverage() if trainer.history.curves == "running" else None
-        for batch in self._batches():
+        for batch in self.batches():
             loss, output = trainer.step(*batch)
             if trainer.scheduler is not None and trainer.scheduler_every == "batch":
                 trainer.scheduler.step()
@@ -186,7 +186,8 @@ class Loop:
             return {}
         return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
 
-    def _batches(self) -> Iterator[tuple[Tensor, ...]]:
+    def batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the training rows in batches, in this epoch's order."""
         if isinstance(self.train, Stream):
             yield from self.train.batches()
             return
