@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import Case
+from checks import DTYPES, PRESENT, apply, assert_same_bits, case_id, in_dtype, mutated, wrap
 from draws import Drawn, Seeded, Source
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,6 +142,24 @@ def test_programs_on_every_instruction_set(isa: str) -> None:
     code = f"import sys; sys.path[:0] = [{str(here)!r}]; import test_passes as t; t.check_seeded()"
     environment = {**os.environ, "MINIGRAD_ISA": isa}
     subprocess.run([sys.executable, "-P", "-c", code], env=environment, check=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=case_id)
+@pytest.mark.parametrize("case", [c for c in PRESENT if not mutated(c)], ids=case_id)
+@given(data=st.data())
+def test_every_op_between_others(case: Case, dtype: Any, data: st.DataObject) -> None:
+    call = case.draw(Drawn(data.draw))
+    inputs = in_dtype(case, call, dtype)
+
+    def function(tensors: Values) -> Values:
+        before = [t * 1 if isinstance(t, Tensor) and t.dtype == dtype else t for t in tensors]
+        return [out for o in apply(case, before, call.attrs) for out in (o, _core.eq(o, o) * o)]
+
+    compiled = mg.compile(function)
+    for _ in range(2):
+        want, got = function(wrap(inputs)), compiled(wrap(inputs))
+        for i, (a, b) in enumerate(zip(got, want, strict=True)):
+            assert_same_bits(a.numpy(), b.numpy(), f"{case.op}, result {i}")
 
 
 # ---- What is fused, and what is not -------------------------------------------------------------

@@ -182,14 +182,15 @@ void run_total_norm(const Call& c) {
     const char* from = x.data<char>();
     const auto kernel =
         (largest ? kernels().optim.max_abs : kernels().optim.square_sum)[index(x.dtype)];
-    std::vector<double> part(chunks);
+    const Array parts = Array::dense(DType::f64, {chunks});
+    double* part = parts.data<double>();
     parallel_for(chunks, 4, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
         const int64_t at = k * fold_chunk, left = n - at;
         part[k] = kernel(from + at * size, left < fold_chunk ? left : fold_chunk);
       }
     });
-    for (double v : part)
+    for (const double v : std::span(part, chunks))
       total = !largest ? total + v : v > total || v != v || total != total ? v + 0 * total : total;
   }
   *c.out().data<double>() = largest ? total : std::sqrt(total);
