@@ -60,6 +60,20 @@ def _as_input(leaf: Any) -> Tensor:
     return tensor.detach().clone()
 
 
+def _settings(module: Module) -> list[Any]:
+    """What makes a module do what it does, apart from values that a plan reads at each replay."""
+    plain = (bool, int, float, str, tuple, type(None))
+    return [
+        (name, value if isinstance(value, plain) else id(value), _trained(value))
+        for name, value in vars(module).items()
+        if name != "training"
+    ]
+
+
+def _trained(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
 def _replayed(
     plan: _core.Plan,
     data: list[Tensor],
@@ -98,6 +112,8 @@ class Compiled(Generic[P, R]):
         self._obstacles: dict[Any, list[str]] = {}
         self._known_roots: list[Module] = []
         self._known_modules: list[Module] = []
+        self._known_settings: list[Any] = []
+        self._known_changes = -1
         functools.update_wrapper(self, fn)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -167,9 +183,15 @@ class Compiled(Generic[P, R]):
 
     def _key(self, structure: Any, leaves: list[Any]) -> Any:
         roots = self._roots()
-        if roots != self._known_roots:  # walking the trees costs more than a small step
-            self._known_roots = roots
+        changes = _core.changes()
+        if roots != self._known_roots or changes != self._known_changes:
+            self._known_roots, self._known_changes = roots, changes
             self._known_modules = [m for root in roots for m in root.modules()]
+            settings = [_settings(module) for module in self._known_modules]
+            if settings != self._known_settings:  # a layer or a rate is another one now
+                self._known_settings = settings
+                self._plans.clear()
+                self._obstacles.clear()
         modes = tuple([m.training for m in self._known_modules])
         inputs = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         return _hashable(structure), inputs, modes, _core.is_grad_enabled()
@@ -221,8 +243,9 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
 
     Tensors and numpy arrays among the arguments are inputs; they may be nested in tuples, lists
     and dicts. Everything else is part of the key: another value records another plan, as do other
-    shapes, dtypes, or another train/eval mode of a module that the function uses. Learning rate,
-    decay and the random state are read at each replay. The results are new tensors, cut off from
+    shapes, dtypes, or another train/eval mode of a module that the function uses. A module that
+    got another layer, setting or frozen parameter is recorded anew. Learning rate, decay and the
+    random state are read at each replay. The results are new tensors, cut off from
     the graph.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),

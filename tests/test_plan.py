@@ -106,6 +106,29 @@ def test_each_shape_and_mode_has_a_plan_of_its_own():
     assert len(forward.plans) == 3
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model[2], "p", 0.0),
+        lambda model: model.__setitem__(1, nn.Tanh()),
+        lambda model: model[0].requires_grad_(False),
+    ],
+)
+def test_a_changed_module_is_recorded_anew(change):
+    found = []
+    for compiled in (True, False):
+        model, _, step, x, y = learner("mlp-adamw")
+        step = mg.compile(step) if compiled else step
+        step(x, y), step(x, y)
+        change(model)
+        nn.Linear(2, 2)  # somebody else's module changes nothing here
+        losses = [step(x, y)["loss"].item() for _ in range(3)]
+        found.append((losses, bits(model)))
+        if compiled:
+            assert len(step.plans) == 1
+    assert found[0] == found[1]
+
+
 def test_over_batches_is_the_loop_over_batches():
     order = np.random.default_rng(1).permutation(12)
     model, _, step, x, y = learner("mlp-adamw")
