@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -73,15 +72,19 @@ class PlannedEpochs:
             whether it was interrupted.
         """
         table = np.zeros((len(orders), len(self._figures) + 1))
-        with suppress(KeyboardInterrupt):
+        interrupted = False
+        try:
             self._epoch.run(orders, table)
-        if self._epoch.completed < len(orders):
-            return table[: self._epoch.completed], True
+        except KeyboardInterrupt:  # it may come just before the call or after the last epoch, too
+            interrupted = True
+        whole = np.count_nonzero(table[:, -1])  # the seconds are written last
+        if whole < len(orders):
+            return table[:whole], True
         for prefix, metrics, outputs, targets in self._to_measure:
             measured = self._learner.measure(outputs.numpy(), targets(orders[-1]), metrics)
             for name, value in measured.items():
                 table[-1, self._figures.index(prefix + name)] = value
-        return table, False
+        return table, interrupted
 
     def interrupt(self) -> None:
         """From another thread: end ``run`` as Ctrl-C does."""
