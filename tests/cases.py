@@ -36,6 +36,7 @@ from draws import (
     reduction,
     same,
     spread,
+    thinned,
     truth,
 )
 from scipy import special as sp
@@ -109,6 +110,13 @@ CASES = [
     # activations
     Case("relu", ref.relu, one(nonzero)),
     Case("relu_backward", ref.slope_of_relu, same(real, nonzero), special=False),
+    Case(
+        "relu_dropout_backward",
+        ref.slope_of_relu_dropout,
+        broadcast(real, thinned, scale=attr(1.0, 2.0, 1.25)),
+        wrt=(0,),
+        special=False,
+    ),
     Case("leaky_relu", ref.leaky_relu, one(nonzero, negative_slope=attr(0.01, 0.3))),
     Case(
         "leaky_relu_backward",
@@ -269,6 +277,15 @@ CASES = [
     # products
     Case("matmul", np.matmul, products.matmul),
     Case("linear", ref.linear, products.linear),
+    Case(
+        "matmul_relu_dropout_backward",
+        lambda x, w, y, scale: ref.slope_of_relu_dropout(x @ w, y, scale),
+        products.masked_matmul,
+        wrt=(0, 1),
+        special=False,
+    ),
+    Case("linear_relu_dropout", products.relu_dropped, products.linear_relu_dropout),
+    Case("linear_weight_grad", lambda g, x: (g.T @ x, g.sum(0)), products.linear_weight_grad),
     # convolution, pooling, embedding
     Case("conv2d", windows.conv2d, windows.draw_conv2d),
     # Padding is multiplied by the weight, the gaps of the stride are not: NaN spreads otherwise.

@@ -149,6 +149,11 @@ def grid(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.integers(-2, 3, shape) * 0.5
 
 
+def thinned(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """What relu and dropout leave: positive values, and zeros."""
+    return np.where(truth(rng, shape), positive(rng, shape), 0.0)
+
+
 def truth(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.integers(0, 2, shape).astype(bool)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from draws import Call, Source, real
+import numpy as np
+from draws import Call, Source, grid, real, thinned
+from numbers_drawn import key
+
+from minigrad import _core
 
 
 def matmul(s: Source) -> Call:
@@ -18,3 +22,34 @@ def linear(s: Source) -> Call:
     x = real(s.rng, (*s.shape(max_rank=2), given))
     bias = real(s.rng, (wanted,)) if s.flag() else None
     return Call((x, real(s.rng, (wanted, given)), bias))
+
+
+def masked_matmul(s: Source) -> Call:
+    call = matmul(s)
+    y = thinned(s.rng, np.matmul(*call.inputs).shape)
+    return Call((*call.inputs, y), {"scale": s.choice([1.0, 2.0, 1.25])})
+
+
+def linear_relu_dropout(s: Source) -> Call:
+    """Nowhere near the kink: multiples of 1/4, and 0.1 or 0.15."""
+    wanted, given = s.size(), s.size(low=1)
+    x, weight = grid(s.rng, (*s.shape(max_rank=3), given)), grid(s.rng, (wanted, given))
+    x[..., 0] = 1
+    weight[:, 0] += 0.1
+    bias = grid(s.rng, (wanted,)) + 0.05 if s.flag() else None
+    p = s.choice([0.0, 0.5, 0.3, 1.0])
+    return Call((x, weight, bias, key(s) if p or s.flag() else None), {"p": p})
+
+
+def relu_dropped(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, key: np.ndarray | None, p: float
+) -> np.ndarray:
+    """In numpy but for the mask, which is that of the op `dropout`."""
+    y = x @ weight.T + (0 if bias is None else bias)
+    y = np.where(y < 0, 0, y)
+    return y if key is None else _core.dropout(y, key, p).numpy()
+
+
+def linear_weight_grad(s: Source) -> Call:
+    batch = s.size()
+    return Call((real(s.rng, (batch, s.size())), real(s.rng, (batch, s.size()))))

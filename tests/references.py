@@ -73,6 +73,10 @@ def slope_of_relu(g: Array, x: Array) -> Array:
     return np.where(x > 0, g, 0)
 
 
+def slope_of_relu_dropout(g: Array, y: Array, scale: float) -> Array:
+    return np.where(y > 0, g * scale, 0)
+
+
 def leaky_relu(x: Array, negative_slope: float) -> Array:
     return np.where(x > 0, x, negative_slope * x)
 

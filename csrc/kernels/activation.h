@@ -13,6 +13,13 @@ struct ReluBackward {
     return select(x <= V::zero(), V::zero(), g);
   }
 };
+// From y = dropout(relu(x)), which is 0 wherever either made it 0; `scale` is 1 / (1 - p).
+struct ReluDropoutBackward {
+  template <class V>
+  MG_INLINE V apply(V g, V y, V scale) {
+    return select(y <= V::zero(), V::zero(), g * scale);
+  }
+};
 
 struct LeakyRelu {
   template <class V>

@@ -63,6 +63,7 @@ const Elementwise elementwise = {
     .elu = MG_FLOATS(Elu, 1, 1),
     .selu = MG_FLOATS(Selu, 1),
     .relu_backward = MG_FLOATS(ReluBackward, 2),
+    .relu_dropout_backward = MG_FLOATS(ReluDropoutBackward, 2, 1),
     .leaky_relu_backward = MG_FLOATS(LeakyReluBackward, 2, 1),
     .gelu_backward = MG_FLOATS(GeluBackward, 2),
     .gelu_tanh_backward = MG_FLOATS(GeluTanhBackward, 2),

@@ -47,11 +47,11 @@ struct Elementwise {
       selu[4];
 
   // Their derivatives times a gradient, in one pass: in = (g, x), but (g, y) with y the value of
-  // the function for sigmoid and tanh. At a kink the side that PyTorch takes. clip: 1 inside and
-  // on both ends.
-  ElementwiseFn relu_backward[4], leaky_relu_backward[4], gelu_backward[4], gelu_tanh_backward[4],
-      silu_backward[4], softplus_backward[4], elu_backward[4], selu_backward[4],
-      sigmoid_backward[4], tanh_backward[4], clip_backward[4];
+  // the function for sigmoid, tanh and relu_dropout (whose attribute is 1 / (1 - p)). At a kink the
+  // side that PyTorch takes. clip: 1 inside and on both ends.
+  ElementwiseFn relu_backward[4], relu_dropout_backward[4], leaky_relu_backward[4],
+      gelu_backward[4], gelu_tanh_backward[4], silu_backward[4], softplus_backward[4],
+      elu_backward[4], selu_backward[4], sigmoid_backward[4], tanh_backward[4], clip_backward[4];
 
   CopyFn copy_strided[4];
   CopyPlaneFn copy_plane[4];

@@ -1,6 +1,6 @@
 #include "kernels/matmul.h"
 
-#include "kernels/simd.h"
+#include "kernels/fold.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
@@ -52,6 +52,7 @@ static Path path_of(const Gemm& g, const Problem<T>& p, bool turned) {
   if (g.lanes) return Path::lanes;
   if (turned && g.n == 2 && g.c_row == 2 && !finish_of<T>(g.epilogue) && few_rows(p))
     return Path::pairs;
+  if (turned && few_rows(p)) return Path::rows;
   return few_links(p) ? Path::links : few_rows(p) ? Path::rows : Path::blocks;
 }
 
@@ -67,6 +68,7 @@ static Plan<T> plan(const Gemm& g) {
     x.problem = {g.m, g.n,     g.k,     a, g.a_row, g.a_col,
                  b,   g.b_row, g.b_col, c, g.c_row, finish_of<T>(g.epilogue)};
   Problem<T>& p = x.problem;
+  p.sums = static_cast<T*>(g.row_sums);
   x.path = path_of(g, p, x.turned);
   const bool column = g.n == 1 && (g.c_row == 1 || g.m == 1);
   x.via = x.turned && !column && x.path != Path::pairs;
@@ -106,7 +108,7 @@ static void no_links(const Gemm& g) {
   for (int64_t i = 0; i < g.m; ++i)
     for (int64_t j = 0; j < g.n; ++j) c[i * g.c_row + j] = T(0);
   finish_rows(c, g.c_row, c, g.c_row, g.m, g.n, finish_of<T>(g.epilogue));
-  drop_rows<T>(g, 0, g.m);
+  Dropping<T>(g).reach(g.m);
 }
 
 template <class T>
@@ -125,10 +127,11 @@ static void run(const Gemm& g, void* scratch) {
       multiply_lanes(x.problem, rest);
       break;
     case Path::links:
-      if (!x.turned)
-        return multiply_links(x.problem, rest,
-                              [&](int64_t begin, int64_t end) { drop_rows<T>(g, begin, end); });
-      multiply_links(x.problem, rest, [](int64_t, int64_t) {});
+      if (!x.turned) {
+        Dropping<T> dropping(g);
+        return multiply_links(x.problem, rest, [&](int64_t rows) { dropping.reach(rows); });
+      }
+      multiply_links(x.problem, rest, [](int64_t) {});
       break;
     case Path::rows:
       multiply_rows(x.problem);
@@ -145,7 +148,7 @@ static void run(const Gemm& g, void* scratch) {
     else if (x.path != Path::pairs && finish)
       finish_column(c, g.m, finish);
   }
-  drop_rows<T>(g, 0, g.m);
+  Dropping<T>(g).reach(g.m);
 }
 
 template <class T>
@@ -162,11 +165,19 @@ static GemmSplit split(const Gemm& g) {
   return s;
 }
 
+template <class T>
+static bool sums(const Gemm& g) {
+  if (g.m == 0 || g.n == 0 || g.k == 0 || g.k > column_chunk) return false;
+  const Plan<T> x = plan<T>(g);
+  return x.turned && (x.path == Path::rows || x.path == Path::pairs);
+}
+
 extern const Matmul matmul;
 constinit const Matmul matmul = {
     {run<float>, run<double>},
     {scratch_bytes<float>, scratch_bytes<double>},
     {split<float>, split<double>},
+    {sums<float>, sums<double>},
 };
 
 MG_KERNEL_NAMESPACE_END

@@ -38,6 +38,7 @@ struct Gemm {
   int64_t c_row;
   bool lanes;  // in_lanes() of the whole product, kept by its parts
   Epilogue epilogue = {};
+  void* row_sums = nullptr;  // null, or where the sums of A's rows go, if sums() says it can be
 
   // The order of summation when a vector takes part: a lone chain would wait for itself.
   static constexpr bool in_lanes(int64_t m, int64_t n, int64_t k) {
@@ -58,6 +59,9 @@ struct Matmul {
   void (*run[2])(const Gemm& gemm, void* scratch);
   int64_t (*scratch_bytes[2])(const Gemm& gemm);
   GemmSplit (*split[2])(const Gemm& gemm);
+  // Whether run() can write row_sums too: for each row of A a chain of adds along k, as reductions
+  // add up columns (kernels/fold.h).
+  bool (*sums[2])(const Gemm& gemm);
 };
 
 // The part [begin, end) of the rows or columns of C.
@@ -71,6 +75,7 @@ static inline Gemm gemm_part(const Gemm& g, bool rows, int64_t begin, int64_t en
   if (rows) {
     part.m = end - begin;
     part.a = moved(g.a, begin * g.a_row);
+    if (g.row_sums) part.row_sums = static_cast<char*>(g.row_sums) + begin * item_size;
     part.epilogue.kept = moved(g.epilogue.kept, begin * g.c_row);
     part.epilogue.dropout.element += begin * g.c_row;
   } else {

@@ -78,6 +78,26 @@ MG_INLINE void drop_span(const T* x, T* y, int64_t n, const int32_t* words, int 
   }
 }
 
+// A whole group: its words stay in registers, shifted on from field to field.
+template <class T>
+static void drop_group(const T* x, T* y, const int32_t* words, int bits, Int<T> above,
+                       Vec<T> scale) {
+  constexpr int width = Vec<T>::width, all = group_words / width, together = all < 8 ? all : 8;
+  for (int first = 0; first < group_words; first += together * width) {
+    Int<T> word[together];
+#pragma GCC unroll 8
+    for (int v = 0; v < together; ++v) word[v] = field(words + first + v * width, 0, T());
+    for (int at = first; at < group_words * 32 / bits; at += group_words) {
+#pragma GCC unroll 8
+      for (int v = 0; v < together; ++v) {
+        const int e = at + v * width;
+        store(y + e, select(word[v] > above, load(x + e) * scale, Vec<T>::zero()));
+        word[v] = shl(word[v], bits);
+      }
+    }
+  }
+}
+
 template <class T>
 MG_INLINE void scale_span(const T* x, T* y, int64_t n, T by) {
   constexpr int width = Vec<T>::width;
@@ -106,6 +126,8 @@ void dropout(const void* in, void* out, int64_t n, RandomKey key, double p, int6
   const Vec<T> factor(scale);
   each_group(key, offset, n, group_words * 32 / t.bits,
              [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
+               if (end - begin == group_words * 32 / t.bits)
+                 return drop_group(x + at, y + at, words.at, t.bits, above, factor);
                for (int64_t e = begin; e < end;) {
                  const int64_t word = e % group_words, count = least(group_words - word, end - e);
                  const int shift = static_cast<int>(e / group_words) * t.bits;

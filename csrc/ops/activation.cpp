@@ -83,6 +83,15 @@ const Row rows[] = {
     derivative<&E::relu_backward>("relu_backward(g, x)", piecewise<"relu_backward">,
                                   "g where x > 0, else 0."),
 
+    derivative<&E::relu_dropout_backward>(
+        "relu_dropout_backward(g, y, scale: float = 1.0)",
+        [](Vjp& v) {
+          if (v.needs(0))
+            set_summed(v, 0, call<"relu_dropout_backward">(v.grad(), v.in(1), v.attrs.real(0)));
+        },
+        "g * scale where y > 0, else 0: the gradient of y = dropout(relu(x)) with scale = "
+        "1 / (1 - p)."),
+
     activation<&E::leaky_relu>(
         "leaky_relu(x, negative_slope: float = 0.01)",
         [](Vjp& v) { v.set(0, call<"leaky_relu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },

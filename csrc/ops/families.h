@@ -22,5 +22,6 @@ extern const Family conv_family;
 extern const Family pool_family;
 extern const Family embedding_family;
 extern const Family matmul_family;
+extern const Family linear_family;
 
 }  // namespace mg

@@ -10,6 +10,8 @@ namespace {
 // What a thread should have to do before it is worth waking, in multiply-adds.
 constexpr int64_t enough_work = 64 * 1024;
 
+bool worth_threads(const Gemm& g) { return g.m * g.n * g.k >= 2 * enough_work; }
+
 class Scratch {
  public:
   Scratch(int64_t each, int64_t count)
@@ -36,7 +38,7 @@ void run_gemm(const Gemm& gemm, DType dtype) {
   const int64_t threads = get_num_threads();
   int64_t parts = 1;
   GemmSplit split{};
-  if (threads > 1 && gemm.m * gemm.n * gemm.k >= 2 * enough_work) {
+  if (threads > 1 && worth_threads(gemm)) {
     split = kernel.split[d](gemm);
     parts = split.parts < threads ? split.parts : threads;
   }
@@ -59,6 +61,10 @@ void run_gemm(const Gemm& gemm, DType dtype) {
   }
   const Scratch scratch(bytes, parts);
   parallel_tasks(parts, [&](int64_t i) { kernel.run[d](part(i), scratch.of(i)); });
+}
+
+bool can_sum_rows(const Gemm& gemm, DType dtype) {
+  return !worth_threads(gemm) && kernels().matmul.sums[index(dtype)](gemm);
 }
 
 void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,

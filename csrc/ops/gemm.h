@@ -8,6 +8,9 @@ namespace mg {
 // Runs one product; threads share its outputs.
 void run_gemm(const Gemm& gemm, DType dtype);
 
+// Whether it can also write Gemm::row_sums: only what one thread does alone.
+bool can_sum_rows(const Gemm& gemm, DType dtype);
+
 // Runs `count` products of the same shape, the i-th as place(i) says; threads share the products if
 // there are enough of them. `first` stands for all of them when scratch is measured.
 void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,

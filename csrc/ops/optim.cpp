@@ -62,6 +62,19 @@ double power(double x, int64_t n) {
   return r;
 }
 
+// What t updates do to Adam's step. The parameters of a step mostly share their answer.
+struct BiasCorrection {
+  double beta1 = __builtin_nan(""), beta2 = 0;  // equal to no other
+  int64_t t = 0;
+  double mean = 1, root = 1;  // 1 - beta1^t, 1 / sqrt(1 - beta2^t)
+};
+const BiasCorrection& bias_correction(double beta1, double beta2, int64_t t) {
+  thread_local BiasCorrection last;
+  if (t != last.t || beta1 != last.beta1 || beta2 != last.beta2)
+    last = {beta1, beta2, t, 1 - power(beta1, t), 1 / std::sqrt(1 - power(beta2, t))};
+  return last;
+}
+
 Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
   Decay d;
   if (c.has(grad_scale)) d.grad_scale = *c.in(grad_scale).data<double>();
@@ -76,33 +89,47 @@ Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
 // An input that is changed, if given: one that is not dense is worked on in a copy.
 class Changed {
  public:
-  Changed(const Call& c, int i)
-      : target_(c.has(i) ? &c.in(i) : nullptr), work_(target_ ? dense(*target_) : Array{}) {
-    if (target_) data_ = work_.data<char>(), size_ = item_size(work_.dtype);
+  Changed(const Call& c, int i) {
+    if (!c.has(i)) return;
+    const Array& array = c.in(i);
+    size_ = item_size(array.dtype);
+    data_ = array.data<char>();
+    if (array.contiguous()) return;
+    target_ = &array;
+    work_ = dense(array);
+    data_ = work_.data<char>();
   }
   Changed(const Changed&) = delete;
   Changed& operator=(const Changed&) = delete;
   ~Changed() {
-    if (target_ && !(work_.buffer == target_->buffer)) copy(work_, *target_);
+    if (target_) copy(work_, *target_);
   }
   void* at(int64_t i) const { return data_ ? data_ + i * size_ : nullptr; }
-  double* doubles() const { return work_.data<double>(); }
+  double* doubles() const { return static_cast<double*>(at(0)); }
 
  private:
-  const Array* target_;
+  const Array* target_ = nullptr;
   Array work_;
   char* data_ = nullptr;
   int64_t size_ = 0;
 };
 
 // The gradient, or another input that is only read.
-struct Read {
-  Array array;
-  const char* data;
-  int64_t size;
-  Read(const Call& c, int i)
-      : array(dense(c.in(i))), data(array.data<char>()), size(item_size(array.dtype)) {}
-  const void* at(int64_t i) const { return data + i * size; }
+class Read {
+ public:
+  Read(const Call& c, int i) : size_(item_size(c.in(i).dtype)), data_(c.in(i).data<char>()) {
+    if (c.in(i).contiguous()) return;
+    work_ = dense(c.in(i));
+    data_ = work_.data<char>();
+  }
+  Read(const Read&) = delete;
+  Read& operator=(const Read&) = delete;
+  const void* at(int64_t i) const { return data_ + i * size_; }
+
+ private:
+  int64_t size_;
+  const char* data_;
+  Array work_;
 };
 
 // Calls f(begin, end) over the parameter, in parallel, then counts the update.
@@ -121,7 +148,7 @@ void run_sgd(const Call& c) {
   const bool first = hyper[0] == 0;  // the buffer begins as the gradient
   const SgdStep step{decay_of(c, hyper, 4), hyper[1], first ? 0 : momentum,
                      first ? 1 : 1 - dampening, hyper[6] != 0 ? momentum : 0};
-  const auto kernel = kernels().optim.sgd[index(g.array.dtype)];
+  const auto kernel = kernels().optim.sgd[index(c.in(1).dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
     kernel(p.at(begin), g.at(begin), buffer.at(begin), end - begin, step);
   });
@@ -136,13 +163,9 @@ void run_adam(const Call& c) {
   double* hyper = cells.doubles();
   const double beta1 = hyper[4], beta2 = hyper[5], eps = hyper[6];
   const int64_t t = static_cast<int64_t>(hyper[0]) + 1;
-  const AdamStep step{decay_of(c, hyper, 6),
-                      hyper[1] / (1 - power(beta1, t)),
-                      1 / std::sqrt(1 - power(beta2, t)),
-                      beta1,
-                      beta2,
-                      eps};
-  const auto kernel = kernels().optim.adam[index(g.array.dtype)];
+  const BiasCorrection& bias = bias_correction(beta1, beta2, t);
+  const AdamStep step{decay_of(c, hyper, 6), hyper[1] / bias.mean, bias.root, beta1, beta2, eps};
+  const auto kernel = kernels().optim.adam[index(c.in(1).dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
     kernel(p.at(begin), g.at(begin), m.at(begin), v.at(begin), top.at(begin), end - begin, step);
   });
@@ -156,7 +179,7 @@ void run_rmsprop(const Call& c) {
   const Read g(c, 1);
   double* hyper = cells.doubles();
   const RmspropStep step{decay_of(c, hyper, 6), hyper[1], hyper[4], hyper[5], hyper[6]};
-  const auto kernel = kernels().optim.rmsprop[index(g.array.dtype)];
+  const auto kernel = kernels().optim.rmsprop[index(c.in(1).dtype)];
   update(c, hyper, [&](int64_t begin, int64_t end) {
     kernel(p.at(begin), g.at(begin), v.at(begin), avg.at(begin), buf.at(begin), end - begin, step);
   });
@@ -219,7 +242,7 @@ void run_lerp(const Call& c) {
   const double weight = *c.in(2).data<double>();
   const Read y(c, 1);
   const Changed x(c, 0);
-  const auto kernel = kernels().optim.lerp[index(y.array.dtype)];
+  const auto kernel = kernels().optim.lerp[index(c.in(0).dtype)];
   parallel_for(
       c.in(0).numel(), grain,
       [&](int64_t begin, int64_t end) { kernel(x.at(begin), y.at(begin), end - begin, weight); },

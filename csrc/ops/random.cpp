@@ -2,25 +2,13 @@
 #include "core/threads.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
+#include "ops/key.h"
 #include "ops/strided.h"
 
 namespace mg {
 namespace {
 
 constexpr int64_t grain = 1 << 15;
-
-void require_key(const Call& c, int i, const char* what = "key") {
-  if (c.in(i).dtype != DType::i64 || !(c.in(i).shape == Dims{2}))
-    fail<TypeError>(c.name, ": ", what,
-                    " must be an int64 tensor of 2 elements, seed and step, "
-                    "got ",
-                    name(c.in(i).dtype), " of shape ", c.in(i).shape);
-}
-
-RandomKey key_of(const Array& a) {
-  const int64_t* at = a.data<int64_t>();
-  return {static_cast<uint64_t>(at[0]), static_cast<uint64_t>(at[a.strides[0]])};
-}
 
 void require_sizes(const Call& c, const Dims& shape) {
   for (int64_t n : shape)
@@ -111,8 +99,7 @@ void infer_dropout(const Call& c) {
   if (!is_float(x.dtype))
     fail<TypeError>(c.name, ": x must be float32 or float64, got ", name(x.dtype));
   require_key(c, 1);
-  const double p = c.attrs.real(0);
-  if (!(p >= 0 && p <= 1)) fail<ValueError>(c.name, ": p must be a probability in [0, 1], got ", p);
+  require_probability(c, 0);
   c.make(x.dtype, x.shape);
 }
 bool ready_dropout(const Call& c, Pointwise* p) {

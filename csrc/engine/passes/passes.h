@@ -6,6 +6,8 @@ namespace mg {
 
 // Without instructions whose results nobody reads and that change nothing.
 Program drop_dead(Program p);
+// Products with the relu and dropout that follow them, and their gradients, as one instruction.
+Program take_epilogues(Program p);
 // With chains of elementwise ops as groups that walk through the cache together.
 Program fuse(Program p);
 // With an arena offset for every temporary; two share bytes only if they never live at once.

@@ -10,6 +10,7 @@ struct Problem {
   T* c;
   int64_t c_row;
   Finish<T> finish;
+  T* sums = nullptr;  // of the columns of B, for few rows; or null
 };
 
 enum class BForm : uint8_t {

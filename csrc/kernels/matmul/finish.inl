@@ -32,19 +32,39 @@ static Finish<T> finish_of(const Epilogue& e) {
 
 extern const Random random;
 
-// Dropout of rows [begin, end) of C, which are finished and still in cache.
+// Dropout of the rows of C that are finished, while they are still in cache; where rows touch, in
+// whole groups of random numbers.
 template <class T>
-static void drop_rows(const Gemm& g, int64_t begin, int64_t end) {
-  const DropOut& drop = g.epilogue.dropout;
-  if (drop.p == 0) return;
-  const auto kernel = random.dropout[sizeof(T) == sizeof(double)];
-  const bool dense = g.c_row == g.n;
-  const int64_t step = dense ? end - begin : 1, count = dense ? step * g.n : g.n;
-  for (int64_t i = begin; i < end; i += step) {
-    T* at = static_cast<T*>(g.c) + i * g.c_row;
-    kernel(at, at, count, drop.key, drop.p, drop.element + i * g.c_row);
+class Dropping {
+ public:
+  explicit Dropping(const Gemm& g) : g_(g), dense_(g.c_row == g.n) {}
+
+  // Rows up to here are finished.
+  void reach(int64_t rows) {
+    const int64_t first = g_.epilogue.dropout.element;
+    if (g_.epilogue.dropout.p == 0) return;
+    if (!dense_) {
+      for (; done_ < rows; ++done_) drop(done_ * g_.c_row, g_.n);
+      return;
+    }
+    const int64_t all = rows * g_.n;
+    const int64_t end = rows == g_.m ? all : (first + all) / dropout_grain * dropout_grain - first;
+    if (end <= done_) return;
+    drop(done_, end - done_);
+    done_ = end;
   }
-}
+
+ private:
+  void drop(int64_t at, int64_t count) const {
+    const DropOut& d = g_.epilogue.dropout;
+    T* x = static_cast<T*>(g_.c) + at;
+    random.dropout[sizeof(T) == sizeof(double)](x, x, count, d.key, d.p, d.element + at);
+  }
+
+  const Gemm& g_;
+  bool dense_;
+  int64_t done_ = 0;  // elements, or rows
+};
 
 // Finishes rows by columns elements of `in` (columns padded to whole vectors) on their way to C.
 template <class T>

@@ -92,21 +92,21 @@ static int64_t links_scratch(const Problem<T>& g) {
   return g.b_col == 1 ? 0 : g.k * ceil_div(g.n, 16) * 16;
 }
 
-// `done(begin, end)` is called when these rows of C are written.
+// `done(rows)` is called when so many rows of C are written.
 template <class T, int K, class Done>
 static void links_all(const Problem<T>& g, const Links<T>& links, Done done) {
   constexpr int rows = K <= 2 ? 3 : 2;
   int64_t i = 0;
   for (; i + rows <= g.m; i += rows) {
     links_rows<T, K, rows>(g, links, i);
-    done(i, i + rows);
+    done(i + rows);
   }
   if (i == g.m) return;
   if (rows == 3 && i + 2 == g.m)
     links_rows<T, K, 2>(g, links, i);
   else
     links_rows<T, K, 1>(g, links, i);
-  done(i, g.m);
+  done(g.m);
 }
 
 template <class T, class Done>
@@ -133,15 +133,23 @@ static bool few_rows(const Problem<T>& g) {
   return g.k >= 1 && g.m <= most_rows && g.n >= Vec<T>::width && g.b_col == 1;
 }
 
+// Columns at a time, so that their chains, and with `sums` those of B's columns, fill the
+// registers.
+static constexpr int strip_vectors(int rows, bool sums) {
+  return rows == 1 ? (sums ? 4 : 8) : rows == 2 ? 4 : rows == 3 ? (sums ? 2 : 3) : 2;
+}
+
 // Rows of C, or, for `Pairs`, two rows as the columns of C^T.
-template <class T, int Rows, int Vectors, bool Pairs>
+template <class T, int Rows, int Vectors, bool Pairs, bool Sums>
 static void rows_strip(const Problem<T>& g, int64_t j) {
   constexpr int width = Vec<T>::width;
-  Vec<T> acc[Rows][Vectors];
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
+  Vec<T> acc[Rows][Vectors], sums[Vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) acc[i][v] = Vec<T>::zero();
+  for (int v = 0; v < Vectors; ++v) {
+    sums[v] = Vec<T>::zero();
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) acc[i][v] = Vec<T>::zero();
+  }
   const T *a = g.a, *b = g.b + j;
   for (int64_t p = 0; p < g.k; ++p, a += g.a_col, b += g.b_row) {
     Vec<T> x[Rows];
@@ -150,10 +158,14 @@ static void rows_strip(const Problem<T>& g, int64_t j) {
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       const Vec<T> row = load(b + v * width);
+      if constexpr (Sums) sums[v] = sums[v] + row;
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; ++i) acc[i][v] = fma(x[i], row, acc[i][v]);
     }
   }
+  if constexpr (Sums)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) store(g.sums + j + v * width, sums[v]);
   if constexpr (Pairs) {
     T* c = g.c + 2 * j;
 #pragma GCC unroll 8
@@ -172,33 +184,39 @@ static void rows_strip(const Problem<T>& g, int64_t j) {
   }
 }
 
-template <class T, int Rows, int Vectors, bool Pairs = false>
-static void rows_all(const Problem<T>& g) {
-  constexpr int64_t width = Vec<T>::width, wide = Vectors * width;
+template <class T, int Rows, bool Pairs, bool Sums>
+static void rows_strips(const Problem<T>& g) {
+  constexpr int vectors = strip_vectors(Rows, Sums);
+  constexpr int64_t width = Vec<T>::width, wide = vectors * width;
   for (int64_t j = 0; j < g.n; j += g.n >= wide ? wide : width) {
     if (g.n >= wide)
-      rows_strip<T, Rows, Vectors, Pairs>(g, j + wide <= g.n ? j : g.n - wide);
+      rows_strip<T, Rows, vectors, Pairs, Sums>(g, j + wide <= g.n ? j : g.n - wide);
     else
-      rows_strip<T, Rows, 1, Pairs>(g, j + width <= g.n ? j : g.n - width);
+      rows_strip<T, Rows, 1, Pairs, Sums>(g, j + width <= g.n ? j : g.n - width);
   }
+}
+
+template <class T, int Rows, bool Pairs = false>
+static void rows_all(const Problem<T>& g) {
+  g.sums ? rows_strips<T, Rows, Pairs, true>(g) : rows_strips<T, Rows, Pairs, false>(g);
 }
 
 template <class T>
 static void multiply_rows(const Problem<T>& g) {
   switch (g.m) {
     case 1:
-      return rows_all<T, 1, 8>(g);
+      return rows_all<T, 1>(g);
     case 2:
-      return rows_all<T, 2, 4>(g);
+      return rows_all<T, 2>(g);
     case 3:
-      return rows_all<T, 3, 3>(g);
+      return rows_all<T, 3>(g);
     default:
-      return rows_all<T, 4, 2>(g);
+      return rows_all<T, 4>(g);
   }
 }
 
 // C^T (2 x n) with C dense.
 template <class T>
 static void multiply_pairs(const Problem<T>& g) {
-  rows_all<T, 2, 4, true>(g);
+  rows_all<T, 2, true>(g);
 }

@@ -1,0 +1,155 @@
+"""Products take in relu, dropout and their gradients, to the bits of doing one after the other."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import _core, nn
+
+RNG = np.random.default_rng(0)
+
+
+def plan_of(function: Callable[..., object], *inputs: object) -> Counter[str]:
+    """The ops of the plan's instructions, once its replay gave the bits of the function."""
+    compiled = mg.compile(function)
+    for i in range(4):
+        mg.seed(i)
+        want = function(*inputs)
+        mg.seed(i)
+        got = compiled(*inputs)
+        want, got = (v if isinstance(v, tuple) else (v,) for v in (want, got))
+        for a, b in zip(want, got, strict=True):
+            assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+    return Counter(op for name in compiled.plans[0].instructions for op in name.split("+"))
+
+
+def gradients(model: nn.Module) -> Callable[[mg.Tensor], tuple[mg.Tensor, ...]]:
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, ...]:
+        y = model(x)
+        parameters = list(model.parameters())
+        return (y, *_core.grad([(y * y).sum()], parameters))
+
+    return function
+
+
+def network(sizes: tuple[int, ...], p: float, dtype: str) -> nn.Sequential:
+    mg.seed(1)
+    layers: list[nn.Module] = []
+    for wide, wanted in itertools.pairwise(sizes[:-1]):
+        layers += [nn.Linear(wide, wanted), nn.ReLU(), nn.Dropout(p)]
+    model = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+    return model.double() if dtype == "float64" else model
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("p", [0.5, 0.3, 1.0])
+@pytest.mark.parametrize(
+    ("batch", "sizes"),
+    [
+        (30, (2, 500, 1)),
+        (7, (3, 65, 33, 2)),
+        (1, (5, 9, 3)),
+        (64, (70, 40, 1)),
+        (5, (4, 3, 2, 1)),
+        (200, (30, 130, 10)),
+    ],
+    ids=str,
+)
+def test_a_network_is_its_products(
+    batch: int, sizes: tuple[int, ...], p: float, dtype: str
+) -> None:
+    x = RNG.standard_normal((batch, sizes[0])).astype(dtype)
+    x[0] = 0
+    plan = plan_of(gradients(network(sizes, p, dtype)), x)
+    hidden = len(sizes) - 2
+    assert plan["linear_relu_dropout"] == hidden
+    assert plan["matmul_relu_dropout_backward"] == hidden
+    assert plan["linear_weight_grad"] == hidden + 1
+    assert plan["linear"] == 1
+    assert not {"relu", "dropout", "relu_backward", "relu_dropout_backward", "matmul"} & set(plan)
+
+
+def test_nan_infinity_and_zeros_of_both_signs_pass_alike() -> None:
+    x = np.array([[np.nan, 1], [np.inf, 1], [-np.inf, 0], [-0.0, 0.0], [0, -1]], "float32")
+    plan = plan_of(gradients(network((2, 40, 3), 0.5, "float32")), x)
+    assert plan["matmul_relu_dropout_backward"] == 1
+
+
+def weights(*shape: int) -> mg.Tensor:
+    return mg.tensor(RNG.standard_normal(shape).astype("float32"), requires_grad=True)
+
+
+X, W, BIAS, V = weights(12, 6), weights(20, 6), weights(20), weights(5, 20)
+F = nn.functional
+
+
+def slope_of_both(x: mg.Tensor, read: Callable[..., tuple[mg.Tensor, ...]]) -> object:
+    hidden = _core.linear(x, W, BIAS)
+    active = hidden.relu()
+    loss = _core.linear(active, V).sum()
+    return (loss, *read(hidden, active), *_core.grad([loss], [W, BIAS]))
+
+
+def test_without_dropout_and_without_bias() -> None:
+    plan = plan_of(lambda x: slope_of_both(x, lambda hidden, active: ()), X)
+    assert plan["linear_relu_dropout"] == plan["matmul_relu_dropout_backward"] == 1
+    plan = plan_of(lambda x: _core.linear(x, W).relu(), X)
+    assert plan == {"linear_relu_dropout": 1}
+    plan = plan_of(lambda x: _core.linear(x.reshape(3, 4, 6), W, BIAS).relu(), X)
+    assert plan == {"linear_relu_dropout": 1}
+
+
+@pytest.mark.parametrize(
+    ("read", "relu", "linear"),
+    [
+        (lambda hidden, active: (hidden,), 1, 2),
+        (lambda hidden, active: (hidden.sum(0),), 1, 2),
+        (lambda hidden, active: (hidden[:, ::2],), 1, 2),
+        (lambda hidden, active: (active,), 0, 1),
+    ],
+    ids=["returned", "read twice", "seen through a view", "only its activation is returned"],
+)
+def test_what_others_read_is_stored(read: Callable[..., object], relu: int, linear: int) -> None:
+    plan = plan_of(lambda x: slope_of_both(x, read), X)
+    assert plan["relu"] == relu
+    assert plan["linear"] == linear
+
+
+def test_a_view_between_keeps_them_apart() -> None:
+    plan = plan_of(lambda x: _core.linear(x, W).reshape(-1).relu(), X)
+    assert plan == {"linear": 1, "relu": 1}
+    plan = plan_of(lambda x: _core.linear(x, W).T.relu(), X)
+    assert plan == {"linear": 1, "relu": 1}
+
+
+def test_masks_of_different_keys_are_not_taken_for_each_other() -> None:
+    one, other = (mg.tensor(np.array([5, i])) for i in range(2))
+
+    def function(x: mg.Tensor) -> mg.Tensor:
+        hidden = x * 2
+        dropped = _core.dropout(hidden.relu(), one)
+        back = _core.relu_backward(_core.dropout(x, other), hidden)
+        return dropped, back
+
+    plan = plan_of(function, X)
+    assert plan["dropout"] == 2
+
+
+def test_what_is_changed_in_place_meanwhile_is_not_read_later() -> None:
+    scratch = mg.tensor(np.ones((20, 6), "float32"))
+
+    def function(x: mg.Tensor) -> mg.Tensor:
+        scratch.copy_(W.detach())
+        hidden = _core.linear(x, scratch)
+        scratch.copy_(W.detach() * 0)
+        return hidden.relu()
+
+    with mg.no_grad():
+        plan = plan_of(function, X)
+    assert plan["linear"] == plan["relu"] == 1
