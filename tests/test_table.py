@@ -174,7 +174,7 @@ def test_few_rows_and_missing_targets():
     with pytest.raises(ValueError, match=r"row 3, column 'grade': .* \(and 1 more\)"):
         fit(frame, "grade")
     model = fit(frame, "grade", skip_missing_targets=True, **QUICK)
-    assert "2 rows without a target are left out" in model.notes
+    assert "rows left out, as they have no target: 2" in model.notes
     assert sum(model.report.rows.values()) == 238
 
 

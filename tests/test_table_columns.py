@@ -32,6 +32,7 @@ def table(**columns):
         (["2020-02-29 12:00", "2021-01-01 00:30"], "date", ""),
         (pandas.to_datetime(["2020-02-29", "2021-01-01"]), "date", ""),
         (["3/4/2020", "12/31/2020"], "dropped", "two ways"),
+        (pandas.to_timedelta([1, 2], unit="h"), "dropped", "turn it into numbers"),
         ([5, 5, 5], "dropped", "constant, always '5'"),
         ([None, None], "dropped", "every cell is missing"),
         ([4, 5, 6, 7], "dropped", "numbers the rows from 4"),
@@ -57,6 +58,7 @@ def test_an_id_is_told_by_its_name():
     [
         (["1", "2", "3", "4", "x7"], "row 4, column 'c': 'x7' is not a number, but 4 other"),
         (["1,5", "2,5", "3"], "row 0, column 'c': '1,5' has a decimal comma"),
+        ([[1], [2]], "column 'c' holds cells that are no values: unhashable"),
         ([1.0, 2.0, np.inf], "row 2, column 'c': inf is not a finite number"),
     ],
 )
@@ -89,6 +91,7 @@ def test_the_task_is_found(values, task, labels):
         (["a", "b", None], None, "row 2, column 'y': the cell is empty, and it is the target"),
         (["a", "a", "a", "b"], None, "class 'b' of target 'y' has 1 row: at least 3"),
         ([f"t{i}" for i in range(30)], None, "30 classes in 30 rows"),
+        (pandas.date_range("2020-01-01", periods=9), None, "turn it into a number, such as days"),
         (["a", "b"] * 5, "regression", "row 0, column 'y': 'a' is not a number"),
         (["1", "2", "3", "4", "five"], None, "row 4, column 'y': 'five' is not a number"),
     ],
@@ -121,6 +124,13 @@ def test_scales_come_from_the_training_rows_alone():
     assert features["a is missing"].tolist() == [0, 0, 1, 0]
     assert list(features)[2:] == ["b = x", "b = y"]  # no training row has z: no untrained weight
     assert [features["b = x"][3], features["b = y"][3]] == [0, 0]
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1e30, 1e300])
+def test_any_unit_gives_the_same_features(unit):
+    values = np.array([1.0, 2.0, 4.0, 8.0])
+    plain, scaled = encoded(table(a=values))[1]["a"], encoded(table(a=unit * values))[1]["a"]
+    np.testing.assert_allclose(scaled, plain, rtol=1e-6)
 
 
 def test_many_categories_share_a_feature():

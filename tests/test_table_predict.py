@@ -226,6 +226,9 @@ def test_other_files_are_not_models(tmp_path, csv_file, capsys):
     mg.save({"weight": mg.zeros(3)}, path)
     assert main(["predict", str(path), str(csv_file)]) == 2
     assert "not a model of a table" in capsys.readouterr().err
+    mg.save({"format": "minigrad.table 1", "hidden": [3]}, path)
+    assert main(["predict", str(path), str(csv_file)]) == 2
+    assert "not whole, or of another version" in capsys.readouterr().err
     assert main(["predict", str(tmp_path / "none.safetensors"), str(csv_file)]) == 2
     assert "none.safetensors" in capsys.readouterr().err
 

@@ -45,7 +45,12 @@ def levels(column: Any) -> tuple[Array, list[str]]:
     Codes go by first appearance. Whole numbers are written without a point, so that a column of
     whole numbers means the same with and without gaps. Texts lose spaces around them.
     """
-    codes, values = pandas().factorize(column)
+    try:
+        codes, values = pandas().factorize(column)
+    except TypeError as error:
+        raise ValueError(
+            f"column {column.name!r} holds cells that are no values: {error}"
+        ) from None
     texts = [_text(value) for value in values]
     order = list(dict.fromkeys(text for text in texts if text))
     number = {text: code for code, text in enumerate(order)} | {"": -1}

@@ -60,6 +60,8 @@ def find_column(column: Any, wanted: Kind | None = None) -> Found:
         'categorical'
     """
     name = str(column.name)
+    if getattr(column.dtype, "kind", "O") in "cm":
+        return Found(name, "dropped", f"of type {column.dtype}: turn it into numbers")
     codes, texts = levels(column)
     filled = int((codes >= 0).sum())
     if filled == 0:

@@ -58,8 +58,9 @@ class Scale:
         low, high = float(known.min()), float(known.max())
         median = float(np.median(known))
         filled = np.where(np.isnan(values), median, values)
-        std = float(filled.std()) if high > low else 0.0
-        return cls(median, float(filled.mean()), std, low, high)
+        unit = max(abs(low), abs(high)) or 1.0  # squares of 1e200 or 1e-200 have no float64
+        std = unit * float((filled / unit).std()) if high > low else 0.0
+        return cls(median, unit * float((filled / unit).mean()), std, low, high)
 
     def apply(self, values: Array) -> Array:
         """Return standardised values without gaps."""

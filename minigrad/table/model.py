@@ -136,6 +136,13 @@ class TableModel:
         state = load(path)
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise ValueError(f"{path}: not a model of a table, as `minigrad fit` writes")
+        try:
+            return cls._from_state(state)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: not whole, or of another version ({error!r})") from error
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> TableModel:
         target, preprocess = Target(**state["target"]), Preprocess.from_state(state["columns"])
         hidden = tuple(state["hidden"])
         network = build(len(preprocess.features), target.outputs, hidden, dropout=0.0)

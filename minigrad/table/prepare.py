@@ -82,7 +82,7 @@ def prepare(
     notes: list[str] = []
     if skip_missing_targets and (without := gaps(frame[target])).any():
         frame = frame[~without]
-        notes.append(f"{int(without.sum())} rows without a target are left out")
+        notes.append(f"rows left out, as they have no target: {int(without.sum())}")
     if len(frame) < _LEAST_ROWS:
         raise ValueError(
             f"{len(frame)} rows are too few to train, validate and test on: at least {_LEAST_ROWS}"

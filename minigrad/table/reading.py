@@ -105,6 +105,8 @@ def read_table(
             f"{file}: not {encoding.removesuffix('-sig')} text ({error}): save it as UTF-8, or "
             "name its encoding, such as latin-1"
         ) from error
+    except LookupError as error:
+        raise ValueError(f"{error}: such as utf-8, latin-1 or utf-16") from error
     if len(frame) != len(places):
         raise ValueError(f"{file}: {len(places)} rows were counted but {len(frame)} were read")
     frame.index = library.Index(places, name="line")

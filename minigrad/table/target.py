@@ -109,6 +109,10 @@ def find_target(column: Any, task: Task | None = None) -> Target:
         [1, 2, 3]
     """
     name = str(column.name)
+    if getattr(column.dtype, "kind", "O") in "cmM":
+        raise ValueError(
+            f"target {name!r} is of type {column.dtype}: turn it into a number, such as days"
+        )
     check_complete(column)
     codes, texts = levels(column)
     boolean = pandas().api.types.is_bool_dtype(column.dtype)
