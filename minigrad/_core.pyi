@@ -243,6 +243,9 @@ def is_grad_enabled() -> _Bool: ...
 def isa() -> str:
     """The instruction set whose kernels are in use."""
 
+def layout(values: Sequence[Any]) -> bytes:
+    """Shapes and dtypes of tensors and arrays, as a key."""
+
 def note_change() -> None:
     """Counts one change."""
 

@@ -24,6 +24,9 @@ class _Leaf:
 
 _LEAF = _Leaf()
 
+# Values that are compared; of all others it is asked whether they are the same object.
+_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
+
 
 def _flatten(value: Any, leaves: list[Any]) -> Any:
     """Moves the tensors and arrays of nested tuples, lists and dicts into ``leaves``."""
@@ -47,6 +50,10 @@ def _restore(structure: Any, leaves: Iterator[Any]) -> Any:
     return structure
 
 
+def _is_array(value: Any) -> bool:
+    return type(value) is Tensor or type(value) is np.ndarray
+
+
 def _hashable(structure: Any) -> Any:
     if isinstance(structure, (tuple, list)):
         return tuple(_hashable(v) for v in structure)
@@ -62,9 +69,8 @@ def _as_input(leaf: Any) -> Tensor:
 
 def _settings(module: Module) -> list[Any]:
     """What makes a module do what it does, apart from values that a plan reads at each replay."""
-    plain = (bool, int, float, str, tuple, type(None))
     return [
-        (name, value if isinstance(value, plain) else id(value), _trained(value))
+        (name, value if type(value) in _PLAIN else id(value), _trained(value))
         for name, value in vars(module).items()
         if name != "training"
     ]
@@ -110,21 +116,29 @@ class Compiled(Generic[P, R]):
         self._fn = fn
         self._plans: dict[Any, tuple[_core.Plan, Any]] = {}
         self._obstacles: dict[Any, list[str]] = {}
-        self._known_roots: list[Module] = []
-        self._known_modules: list[Module] = []
-        self._known_settings: list[Any] = []
-        self._known_changes = -1
+        plain = getattr(fn, "__func__", fn)
+        owner = getattr(fn, "__self__", None)
+        self._bound = [
+            value
+            for value in (owner, *getattr(owner, "__dict__", {}).values())
+            if isinstance(value, Module)
+        ]
+        self._cells = getattr(plain, "__closure__", None) or ()
+        self._globals = getattr(plain, "__globals__", {})
+        self._names = getattr(getattr(plain, "__code__", None), "co_names", ())
+        self._seen: list[Any] | None = None
+        self._modules: list[Module] = []
+        self._settings: list[Any] = []
+        self._changes = -1
         functools.update_wrapper(self, fn)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Replays the plan for these arguments, recording it first if there is none."""
-        if os.environ.get("MINIGRAD_EAGER") == "1":
-            return self._fn(*args, **kwargs)
-        leaves: list[Any] = []
-        structure = _flatten((args, kwargs), leaves)
-        key = self._key(structure, leaves)
+        structure, leaves, key = self._read(args, kwargs)
         known = self._plans.get(key)
         if known is None:
+            if os.environ.get("MINIGRAD_EAGER") == "1":
+                return self._fn(*args, **kwargs)
             return self._record(key, structure, leaves)
         plan, result = known
         restored: R = _restore(result, iter(plan.replay(leaves)))
@@ -171,9 +185,7 @@ class Compiled(Generic[P, R]):
 
     def plan_of(self, *args: P.args, **kwargs: P.kwargs) -> _core.Plan | None:
         """Returns the plan that a call with these arguments would replay, if there is one."""
-        leaves: list[Any] = []
-        structure = _flatten((args, kwargs), leaves)
-        known = self._plans.get(self._key(structure, leaves))
+        known = self._plans.get(self._read(args, kwargs)[2])
         return None if known is None else known[0]
 
     @property
@@ -181,42 +193,50 @@ class Compiled(Generic[P, R]):
         """The plans recorded so far, oldest first."""
         return [plan for plan, _ in self._plans.values()]
 
-    def _key(self, structure: Any, leaves: list[Any]) -> Any:
-        roots = self._roots()
+    def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any]:
+        """The structure of the arguments, the tensors in it, and the key of their plan."""
+        self._look()
+        structure: Any = None
+        leaves: list[Any] = []
+        hashed: Any = len(args)
+        if kwargs or not all(map(_is_array, args)):
+            structure = _flatten((args, kwargs), leaves)
+            hashed = _hashable(structure)
+        else:  # tensors alone, as most often
+            leaves = args
+        modes = tuple([m.training for m in self._modules])
+        return structure, leaves, (hashed, _core.layout(leaves), modes, _core.is_grad_enabled())
+
+    def _look(self) -> None:
+        """Forget the plans if what the function reaches has changed since they were made."""
+        seen = [value if type(value) in _PLAIN else id(value) for value in self._reachable()]
         changes = _core.changes()
-        if roots != self._known_roots or changes != self._known_changes:
-            self._known_roots, self._known_changes = roots, changes
-            self._known_modules = [m for root in roots for m in root.modules()]
-            settings = [_settings(module) for module in self._known_modules]
-            if settings != self._known_settings:  # a layer or a rate is another one now
-                self._known_settings = settings
-                self._plans.clear()
-                self._obstacles.clear()
-        modes = tuple([m.training for m in self._known_modules])
-        inputs = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        return _hashable(structure), inputs, modes, _core.is_grad_enabled()
+        if seen == self._seen and changes == self._changes:
+            return
+        modules = [v for v in self._reachable() if isinstance(v, Module)]
+        self._modules = [m for root in modules for m in root.modules()]
+        settings = [_settings(module) for module in self._modules]
+        if seen != self._seen or settings != self._settings:
+            self._plans.clear()
+            self._obstacles.clear()
+        self._seen, self._changes, self._settings = seen, changes, settings
 
-    def _roots(self) -> list[Module]:
-        """The modules that the function reaches: bound, in its closure, or named globals."""
-        fn = getattr(self._fn, "__func__", self._fn)
-        reachable = list(vars(owner).values()) if (owner := self._owner()) is not None else []
-        if owner is not None:
-            reachable.append(owner)
-        reachable += [cell.cell_contents for cell in getattr(fn, "__closure__", None) or ()]
-        if code := getattr(fn, "__code__", None):
-            reachable += [fn.__globals__[n] for n in code.co_names if n in fn.__globals__]
-        return [value for value in reachable if isinstance(value, Module)]
+    def _reachable(self) -> list[Any]:
+        """What the function is bound to, closes over, or names among the globals."""
+        return [
+            *self._bound,
+            *[cell.cell_contents for cell in self._cells],
+            *[self._globals.get(name) for name in self._names],
+        ]
 
-    def _owner(self) -> Any:
-        owner = getattr(self._fn, "__self__", None)
-        return owner if hasattr(owner, "__dict__") else None
-
-    def _record(self, key: Any, structure: Any, leaves: list[Any]) -> R:
+    def _record(self, key: Any, structure: Any, leaves: Sequence[Any]) -> R:
         # State that the first call makes and keeps is there at the second; what stands in the way
         # twice stays. The function is not run then, so that the caller can do without a plan.
         if len(obstacles := self._obstacles.get(key, [])) == 2:
             name = getattr(self._fn, "__name__", "the function")
             raise _core.CaptureError(f"mg.compile: in {name!r} {obstacles[1]}")
+        if structure is None:
+            structure = tuple(_LEAF for _ in leaves), {}
         inputs = [_as_input(leaf) for leaf in leaves]
         results: list[Any] = []
 
@@ -243,10 +263,10 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
 
     Tensors and numpy arrays among the arguments are inputs; they may be nested in tuples, lists
     and dicts. Everything else is part of the key: another value records another plan, as do other
-    shapes, dtypes, or another train/eval mode of a module that the function uses. A module that
-    got another layer, setting or frozen parameter is recorded anew. Learning rate, decay and the
-    random state are read at each replay. The results are new tensors, cut off from
-    the graph.
+    shapes, dtypes, or another train/eval mode of a module that the function uses. If a variable
+    that the function closes over is another one, or a module in it got another layer, setting or
+    frozen parameter, it is recorded anew. Learning rate, decay and the random state are read at
+    each replay. The results are new tensors, cut off from the graph.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
     since a replay would not read them again; it must clear the gradients that it computes

@@ -129,6 +129,17 @@ def test_a_changed_module_is_recorded_anew(change):
     assert found[0] == found[1]
 
 
+def test_a_changed_variable_is_seen():
+    rate, weights = 2.0, mg.tensor([1.0])
+    compiled = mg.compile(lambda x: x * rate + weights)
+    assert compiled(X[:1, :1]).item() == X[0, 0] * 2 + 1
+    rate = 3.0
+    assert compiled(X[:1, :1]).item() == pytest.approx(X[0, 0] * 3 + 1)
+    weights = mg.tensor([2.0])
+    assert compiled(X[:1, :1]).item() == pytest.approx(X[0, 0] * 3 + 2)
+    assert len(compiled.plans) == 1
+
+
 def test_over_batches_is_the_loop_over_batches():
     order = np.random.default_rng(1).permutation(12)
     model, _, step, x, y = learner("mlp-adamw")

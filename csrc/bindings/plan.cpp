@@ -1,6 +1,8 @@
 // Recording a function and replaying its plan; minigrad/compile.py decides when.
 #include "engine/plan.h"
 
+#include <array>
+
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
@@ -23,6 +25,37 @@ std::vector<Array> arrays_of(const py::sequence& values) {
   std::vector<Array> out;
   for (const py::handle v : values) out.push_back(from_array_like(v, true).array());
   return out;
+}
+
+// A number for a dtype of numpy: that of a tensor where there is one.
+int64_t code_of(int number) {
+  static const std::array<int, dtype_count> ours = [] {
+    std::array<int, dtype_count> numbers{};
+    for (int d = 0; d < dtype_count; ++d) numbers[d] = numpy_dtype(static_cast<DType>(d)).num();
+    return numbers;
+  }();
+  for (int d = 0; d < dtype_count; ++d)
+    if (ours[d] == number) return d;
+  return -1 - number;
+}
+
+// Shapes and dtypes of tensors and arrays, as a key.
+py::bytes layout(const py::sequence& values) {
+  std::string key;
+  const auto add = [&](int64_t n) { key.append(reinterpret_cast<const char*>(&n), sizeof n); };
+  for (const py::handle v : values) {
+    if (const Tensor* t = tensor_in(v.ptr())) {
+      add(index(t->array.dtype));
+      add(t->array.rank());
+      for (int64_t n : t->array.shape) add(n);
+      continue;
+    }
+    const auto a = py::cast<py::array>(v);
+    add(code_of(a.dtype().num()));
+    add(a.ndim());
+    for (py::ssize_t i = 0; i < a.ndim(); ++i) add(a.shape(i));
+  }
+  return py::bytes(key);
 }
 
 // Runs body() once, recording it; gives (its tensors, the plan), or in place of the plan what
@@ -81,6 +114,7 @@ void register_plan(py::module_& m) {
           },
           "Shape and dtype of each output.")
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
+  m.def("layout", &layout, py::arg("values"), "Shapes and dtypes of tensors and arrays, as a key.");
   m.def("record", &record, py::arg("inputs"), py::arg("body"),
         "Runs body() and records it: (its tensors, a Plan or what stood in the way).");
 }
