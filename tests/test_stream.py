@@ -80,6 +80,17 @@ def test_a_generator_does_for_one_epoch_with_running_curves():
     assert "mae" in trainer.evaluate(batches())
 
 
+def test_batches_of_ever_new_sizes_leave_a_bounded_number_of_plans(monkeypatch):
+    sizes = [(X[:n], Y[:n]) for n in range(1, 50)]
+    trainer = make()
+    trainer.fit(sizes, epochs=2)
+    assert len(trainer._plans) == 64
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    eager = make()
+    eager.fit(sizes, epochs=2)
+    assert same(weights(trainer.model), weights(eager.model))
+
+
 def test_batches_with_weights():
     w = np.arange(len(X)) % 3.0
     trainer = make()

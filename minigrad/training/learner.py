@@ -21,6 +21,10 @@ from minigrad.training.stream import Stream
 
 Array = npt.NDArray[Any]
 
+# Batches of ever new sizes would each leave a plan behind, with memory of its own: further sizes
+# are trained op by op, to the same bits.
+_MOST_PLANS = 64
+
 
 class Learner:
     """A model with its loss and optimizer; the trainer is a learner with epochs around it."""
@@ -72,7 +76,7 @@ class Learner:
         key = (fn.__name__, *[t.shape for t in tensors])
         if (plan := self._plans.get(key)) is not None:
             return plan.replay(tensors)
-        if not self.planned:
+        if not self.planned or len(self._plans) >= _MOST_PLANS:
             return fn(*tensors)
         noise = random.default_generator.get_state()
         compiled = self._compiled.setdefault(fn.__name__, compile(fn))
