@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from minigrad import random
 from minigrad._check import integer
 from minigrad.callbacks import ProgressBar
+from minigrad.callbacks.progress import counting
 from minigrad.data.dataset import Dataset
 from minigrad.data.split import Stratify, k_fold
 from minigrad.history import History
@@ -153,12 +152,12 @@ def cross_validate(
     mean_interval([0.0, 0.0], confidence)  # a wrong one is named before hours of training
     pairs = k_fold(data, k, seed=seed, stratify=stratify, groups=groups)
     jobs = [(build, prepare, train, val, i, seed, epochs) for i, (train, val) in enumerate(pairs)]
-    with _bar(k, progress) as advance:
-        if executor is None:
-            folds = [advance(_train_fold(*job)) for job in jobs]
-        else:
-            folds = _spread(executor, jobs, advance)
-    return CrossValidation(folds, confidence)
+    with counting(k, "fold", progress) as advance:
+        folds = []
+        for fold in _in_turn(jobs) if executor is None else _spread(executor, jobs):
+            folds.append(fold)
+            advance(f"val loss {fold.val['loss']:.4g}")
+    return CrossValidation(sorted(folds, key=lambda fold: fold.number), confidence)
 
 
 def _train_fold(
@@ -191,34 +190,18 @@ def _train_fold(
         random.default_generator.set_state(kept)
 
 
-def _spread(
-    executor: Executor, jobs: Sequence[tuple[Any, ...]], advance: Callable[[Fold], Fold]
-) -> list[Fold]:
-    """Train the folds on an executor; return them in order."""
+def _in_turn(jobs: Sequence[tuple[Any, ...]]) -> Iterator[Fold]:
+    """Train the folds here, one after another."""
+    for job in jobs:
+        yield _train_fold(*job)
+
+
+def _spread(executor: Executor, jobs: Sequence[tuple[Any, ...]]) -> Iterator[Fold]:
+    """Train the folds on an executor; yield them as they are done."""
     futures: list[Future[Fold]] = [executor.submit(_train_fold, *job) for job in jobs]
     try:
         for future in as_completed(futures):
-            advance(future.result())
-    except BaseException:
+            yield future.result()
+    finally:  # also where the caller is interrupted
         for future in futures:
             future.cancel()
-        raise
-    return [future.result() for future in futures]
-
-
-@contextmanager
-def _bar(k: int, progress: bool | None) -> Iterator[Callable[[Fold], Fold]]:
-    """Yield a function that counts a finished fold on a bar, if one is wanted, and returns it."""
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        yield lambda fold: fold
-        return
-    from tqdm import tqdm  # type: ignore[import-untyped]
-
-    with tqdm(total=k, unit="fold", leave=False, dynamic_ncols=True, mininterval=0) as bar:
-
-        def advance(fold: Fold) -> Fold:
-            bar.set_postfix_str(f"val loss {fold.val['loss']:.4g}", refresh=False)
-            bar.update()
-            return fold
-
-        yield advance

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from typing import Any
 
 from minigrad import _core
 from minigrad._check import integer
 from minigrad.callbacks import ProgressBar
+from minigrad.callbacks.progress import counting
 from minigrad.history import History
 from minigrad.trainer import Trainer
 
@@ -84,13 +83,13 @@ def fit_many(
         bar.show = False
     try:
         with (
-            _bar(len(trainers), progress) as advance,
+            counting(len(trainers), "training", progress) as advance,
             ThreadPoolExecutor(count, initializer=_core.set_serial, initargs=(count > 1,)) as pool,
         ):
             futures = [pool.submit(fit, i) for i in range(len(trainers))]
             try:
                 for future in as_completed(futures):
-                    advance(future.result())
+                    advance(f"best {future.result().best_value:.4g}")
             except BaseException:
                 for trainer, future in zip(trainers, futures, strict=True):
                     if not future.cancel():
@@ -100,20 +99,3 @@ def fit_many(
     finally:
         for bar, show in zip(bars, shown, strict=True):
             bar.show = show
-
-
-@contextmanager
-def _bar(total: int, progress: bool | None) -> Iterator[Callable[[History], None]]:
-    """Yield a function that counts a finished training on a bar, if one is wanted."""
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        yield lambda history: None
-        return
-    from tqdm import tqdm  # type: ignore[import-untyped]
-
-    with tqdm(total=total, unit="training", leave=False, dynamic_ncols=True, mininterval=0) as bar:
-
-        def advance(history: History) -> None:
-            bar.set_postfix_str(f"best {history.best_value:.4g}", refresh=False)
-            bar.update()
-
-        yield advance

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from minigrad.callbacks.callback import Callback
@@ -35,7 +37,7 @@ class ProgressBar(Callback):
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
         """Open the bar."""
-        if self.show is False or (self.show is None and not sys.stderr.isatty()):
+        if not _wanted(self.show):
             return
         from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -66,3 +68,31 @@ class ProgressBar(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+@contextmanager
+def counting(total: int, unit: str, show: bool | None) -> Iterator[Callable[[str], None]]:
+    """Yield a function that counts one of ``total`` trainings on a bar and shows a text beside it.
+
+    Example:
+        >>> from minigrad.callbacks.progress import counting
+        >>> with counting(2, "fold", show=False) as advance:
+        ...     advance("val loss 0.5")
+    """
+    if not _wanted(show):
+        yield lambda text: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=unit, leave=False, dynamic_ncols=True, mininterval=0) as bar:
+
+        def advance(text: str) -> None:
+            bar.set_postfix_str(text, refresh=False)
+            bar.update()
+
+        yield advance
+
+
+def _wanted(show: bool | None) -> bool:
+    """As told, else on a terminal only."""
+    return sys.stderr.isatty() if show is None else show
