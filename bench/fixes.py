@@ -125,7 +125,8 @@ class Study:
                 axis.set_yticks(range(len(names)), names)
                 axis.set_ylim(len(names) - 0.5, -0.5)
                 style(axis)
-                axis.set_xlabel(f"difference in {label}: fix - plain" * (axes is grid[-1]))
+                if problem == list(self.runs)[-1]:
+                    axis.set_xlabel(f"difference in {label}: fix - plain")
             axes[1].tick_params(labelleft=False)
             axes[0].set_title(problem, fontsize=10, color=INK, loc="left")
         picture.suptitle(
