@@ -13,6 +13,13 @@ class Callback:
     A hook sees the trainer: ``trainer.model``, ``.optimizer``, ``.history``, ``.epoch``. Callbacks
     are called in the order given, those with ``runs_last`` after all others.
 
+    Attributes:
+        runs_last: called after those without.
+        reads_model: whether ``on_epoch_begin`` or ``on_epoch_end`` looks at the model or the
+            optimizer, or changes something. If no callback of a training does, many epochs run in
+            one call, and the hooks of each are called afterwards. A class that overrides one of
+            the hooks must say False anew; what it needs of the model ``trainer.snapshot()`` gives.
+
     Example:
         >>> from minigrad.callbacks import Callback
         >>> class StopAt(Callback):
@@ -22,8 +29,6 @@ class Callback:
     """
 
     runs_last = False
-    # Whether a hook looks at the model or the optimizer, or changes something. If no callback of a
-    # training does, many epochs run in one call, and the hooks of each are called afterwards.
     reads_model = True
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
