@@ -1,7 +1,7 @@
 """minigrad: neural-network experiments on a CPU that take milliseconds and end in knowledge.
 
 `import minigrad as mg` gives tensors and every op; `mg.nn`, `mg.optim`, `mg.data`,
-`mg.callbacks`, `mg.table` and the trainer are imported when they are first used.
+`mg.augment`, `mg.callbacks`, `mg.table` and the trainer are imported when they are first used.
 """
 
 import importlib
@@ -51,6 +51,7 @@ __all__ = [
     "Tensor",
     "Trainer",
     "arange",
+    "augment",
     "build_info",
     "callbacks",
     "compile",
@@ -89,7 +90,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from minigrad import callbacks, data, nn, optim, table
+    from minigrad import augment, callbacks, data, nn, optim, table
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
     from minigrad.cross_validation import cross_validate
@@ -108,6 +109,7 @@ _LATER = {
     "History": "minigrad.history",
     "ModelCheckpoint": "minigrad.callbacks",
     "Trainer": "minigrad.trainer",
+    "augment": "minigrad.augment",
     "callbacks": "minigrad.callbacks",
     "compile": "minigrad.compiled",
     "cross_validate": "minigrad.cross_validation",

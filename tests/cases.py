@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import images
 import losses
 import moves
 import numbers_drawn as rand
@@ -320,4 +321,67 @@ CASES = [
     Case("avg_pool2d_backward", windows.avg_pool2d_backward, windows.draw_avg_pool2d_backward),
     Case("embedding", lambda i, weight: weight[i], windows.embedding(backward=False)),
     Case("embedding_backward", windows.embedding_backward, windows.embedding(backward=True)),
+    # augmentation: float64 matrices, factors and weights belong to images of either dtype
+    Case(
+        "uniform_between",
+        None,
+        images.uniform_between,
+        images.check_uniform_between,
+        fixed=(1,),
+        typed=False,
+    ),
+    Case("symmetric_beta", None, images.symmetric_beta, images.check_symmetric_beta, typed=False),
+    Case(
+        "affine_matrix",
+        images.affine_matrix,
+        images.draw_affine_matrix,
+        fixed=(0, 1),
+        tolerance=(1e-11, 1e-11),
+        special=False,
+        typed=False,
+    ),
+    Case(
+        "resample",
+        images.resample,
+        images.draw_resample,
+        wrt=(0,),
+        fixed=(1,),
+        tolerance=(2e-5, 1e-12),
+        special=False,
+    ),
+    Case(
+        "resample_backward",
+        images.resample_backward,
+        images.draw_resample_backward,
+        wrt=(0,),
+        fixed=(1,),
+        tolerance=(2e-5, 1e-12),
+        special=False,
+    ),
+    Case(
+        "color_jitter",
+        images.color_jitter,
+        images.draw_color_jitter,
+        wrt=(0,),
+        fixed=(1,),
+        special=False,
+    ),
+    Case("mix_rows", images.mix_rows, images.draw_mix_rows, wrt=(0,), fixed=(1,), special=False),
+    Case(
+        "erase_boxes",
+        images.erase_boxes,
+        images.draw_erase_boxes,
+        fixed=(0,),
+        special=False,
+        typed=False,
+    ),
+    Case(
+        "cut_boxes",
+        images.cut_boxes,
+        images.draw_cut_boxes,
+        fixed=(0, 1),
+        special=False,
+        typed=False,
+    ),
+    Case("paste", images.paste, images.draw_paste, fixed=(2,)),
 ]

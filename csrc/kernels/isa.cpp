@@ -19,8 +19,10 @@ extern const Conv conv;
 extern const Pool pool;
 extern const Embedding embedding;
 extern const Matmul matmul;
+extern const Augment augment;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, loss, norm, reduce,    softmax,
-                                     optim,           random,      conv, pool, embedding, matmul};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, loss,   norm, reduce,
+                                     softmax,         optim,       random, conv, pool,
+                                     embedding,       matmul,      augment};
 
 MG_KERNEL_NAMESPACE_END

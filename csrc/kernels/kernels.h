@@ -1,5 +1,6 @@
 // Every kernel family of one ISA, and the choice of the ISA.
 #pragma once
+#include "kernels/augment.h"
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -28,6 +29,7 @@ struct Kernels {
   const Pool& pool;
   const Embedding& embedding;
   const Matmul& matmul;
+  const Augment& augment;
 };
 
 // The table chosen once, by CPUID or by MINIGRAD_ISA=baseline|reference|avx2|avx512|neon. An ISA

@@ -1,4 +1,6 @@
 // Random numbers and dropout: pure functions of a key, an int64 tensor [seed, step].
+#include <cmath>
+
 #include "core/threads.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
@@ -59,6 +61,59 @@ bool ready_floats(const Call& c, Pointwise* p) {
     (kernels().random.*Kernel)[index(self.to)](a.out, a.n, key_of(self, a), a.first);
   };
   return true;
+}
+
+// ---- numbers for each row, the same whatever other rows there are -------------------------------
+
+void infer_uniform_between(const Call& c) {
+  require_key(c, 0);
+  const Array& ranges = c.in(1);
+  if (ranges.dtype != DType::f64 || ranges.rank() != 2 || ranges.shape[1] != 2)
+    fail<ValueError>(c.name, ": ranges must be float64 of shape (columns, 2), got ",
+                     name(ranges.dtype), " of shape ", ranges.shape);
+  require_sizes(c, {c.attrs.integer(0)});
+  c.make(DType::f64, {c.attrs.integer(0), ranges.shape[0]});
+}
+void run_uniform_between(const Call& c) {
+  const Array ranges = dense(c.in(1));
+  const double* range = ranges.data<double>();
+  const int64_t n = c.out().shape[0], columns = c.out().shape[1];
+  double* out = c.out().data<double>();
+  kernels().random.uniform[index(DType::f64)](out, n * columns, key_of(c.in(0)), 0);
+  for (int64_t i = 0; i < n; ++i, out += columns)
+    for (int64_t j = 0; j < columns; ++j)
+      out[j] = range[2 * j] + out[j] * (range[2 * j + 1] - range[2 * j]);
+}
+
+void infer_symmetric_beta(const Call& c) {
+  require_key(c, 0);
+  require_sizes(c, {c.attrs.integer(0)});
+  const double alpha = c.attrs.real(1);
+  if (!(alpha > 0 && std::isfinite(alpha)))
+    fail<ValueError>(c.name, ": alpha must be positive and finite, got ", alpha);
+  c.make(DType::f64, {c.attrs.integer(0)});
+}
+// Devroye, "Random variate generation in one line of code" (1996), from two uniform numbers u, v:
+// 1/2 + 1/2 sign(cos) / sqrt(1 + 1 / ((u^(-1/alpha) - 1) cos^2)), where cos = cos(2 pi v).
+void run_symmetric_beta(const Call& c) {
+  const int64_t n = c.out().numel();
+  double* out = c.out().data<double>();
+  Array drawn = Array::dense(DType::f64, {n, 2});
+  double* d = drawn.data<double>();
+  kernels().random.uniform[index(DType::f64)](d, 2 * n, key_of(c.in(0)), 0);
+  Array separate = Array::dense(DType::f64, {2, n});
+  double *u = separate.data<double>(), *v = u + n;
+  for (int64_t i = 0; i < n; ++i) u[i] = d[2 * i], v[i] = d[2 * i + 1] * 6.283185307179586;
+  const double power = -1 / c.attrs.real(1);
+  const void *of_pow[] = {u, &power}, *of_cos[] = {v};
+  const int64_t step[] = {1, 0};
+  const Elementwise& k = kernels().elementwise;
+  k.pow[index(DType::f64)](of_pow, step, u, n, nullptr);
+  k.cos[index(DType::f64)](of_cos, step, v, n, nullptr);
+  for (int64_t i = 0; i < n; ++i) {
+    const double half = 0.5 / std::sqrt(1 + 1 / ((u[i] - 1) * (v[i] * v[i])));
+    out[i] = 0.5 + (v[i] < 0 ? -half : half);
+  }
 }
 
 void infer_randint(const Call& c) {
@@ -148,6 +203,20 @@ const Row rows[] = {
         .infer = infer_floats,
         .doc = "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64.",
     }),
+    {
+        .signature = "uniform_between(key, ranges, rows: int)",
+        .infer = infer_uniform_between,
+        .run = run_uniform_between,
+        .doc = "float64 numbers (rows, columns), those of column j uniform in [low, high), the "
+               "pair in row j of ranges (columns, 2). A row is the same for any number of rows.",
+    },
+    {
+        .signature = "symmetric_beta(key, n: int, alpha: float)",
+        .infer = infer_symmetric_beta,
+        .run = run_symmetric_beta,
+        .doc = "n float64 numbers with the distribution Beta(alpha, alpha). A number is the same "
+               "for any n.",
+    },
     {
         .signature = "randint(key, low: int, high: int, shape: ints)",
         .infer = infer_randint,

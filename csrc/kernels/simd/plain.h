@@ -333,6 +333,12 @@ MG_INLINE Vec<T> zip_high(Vec<T> a, Vec<T> b) {
   return each<T>([=](int i) { return i % 2 ? b.lane[h + i / 2] : a.lane[h + i / 2]; });
 }
 
+template <class T>
+MG_INLINE void load_pairs(const T* p, Int<T> index, Vec<T>& first, Vec<T>& second) {
+  first = each<T>([=](int i) { return p[index.lane[i]]; });
+  second = each<T>([=](int i) { return p[index.lane[i] + 1]; });
+}
+
 #undef MG_LANES
 
 }  // namespace MG_ISA
