@@ -27,6 +27,7 @@ def test_examples(name):
 
 SPACES = (
     "minigrad",
+    "minigrad.augment",
     "minigrad.callbacks",
     "minigrad.data",
     "minigrad.metrics",
@@ -57,7 +58,7 @@ def test_every_public_name_has_a_text_with_an_example(space):
     assert [n for n, value in found.items() if ">>> " not in (inspect.getdoc(value) or "")] == []
 
 
-LAYERS = {**public("minigrad.nn"), **public("minigrad.optim")}
+LAYERS = {**public("minigrad.augment"), **public("minigrad.nn"), **public("minigrad.optim")}
 WITH_ARGUMENTS = [
     value
     for value in LAYERS.values()

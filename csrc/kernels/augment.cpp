@@ -5,14 +5,6 @@
 
 MG_KERNEL_NAMESPACE_BEGIN
 
-// f(at, n) over whole vectors, then over the n elements left, as one more.
-template <class T, class F>
-MG_INLINE void each_vector(int64_t n, F f) {
-  constexpr int64_t width = Vec<T>::width;
-  int64_t i = 0;
-  for (; i + width <= n; i += width) f(i, static_cast<int>(width));
-  if (i < n) f(i, static_cast<int>(n - i));
-}
 template <class T>
 MG_INLINE Vec<T> some(const T* p, int n) {
   return n == Vec<T>::width ? load(p) : load_n(p, n);

@@ -26,7 +26,7 @@ struct Augment {
   // pixel by pixel. in and out may be null if b = 0 (grey is not read; out_c is 1 if null).
   void (*blend[2])(const void* x, int64_t channels, int64_t pixels, double a, double b, double d,
                    const double* in, const double* out, void* y);
-  // y = a x + b z in one rounding after b z; y may be x or z.
+  // y = a x + b z, by fma after b z.
   void (*mix[2])(const void* x, const void* z, int64_t n, double a, double b, void* y);
 };
 

@@ -44,7 +44,8 @@ struct Angles {
     std::vector<double> rest(n);
     std::vector<int> quarter(n);
     for (int64_t i = 0; i < n; ++i) {
-      const double degrees = std::fmod(params[i * columns + column], 360.0);
+      double degrees = params[i * columns + column];
+      if (!(std::abs(degrees) < 1e6)) degrees = std::fmod(degrees, 360.0);
       quarter[i] = static_cast<int>(std::nearbyint(degrees / 90));
       rest[i] = (degrees - 90 * quarter[i]) * 0x1.1df46a2529d39p-6;  // pi / 180
     }

@@ -20,7 +20,12 @@ Range = tuple[float, float]
 
 
 class Augmentation(Module):
-    """Base of the modules that change images (N, C, H, W)."""
+    """Base of the modules that change images (N, C, H, W).
+
+    >>> from minigrad import augment
+    >>> isinstance(augment.ColorJitter(0.2), augment.Augmentation)
+    True
+    """
 
 
 def check_images(owner: Module, x: Tensor) -> None:
@@ -53,7 +58,11 @@ def draw(ranges: list[Range], images: int) -> Tensor:
 class Geometry(Augmentation):
     """Base of the modules that move pixels: each gives the matrices of one resampling.
 
-    `Geometric` chains several into one.
+    `Geometric` chains several into one. A matrix says where a pixel of the result comes from:
+
+    >>> from minigrad import augment
+    >>> augment.RandomHorizontalFlip(1.0).matrices(1, height=2, width=4).tolist()
+    [[[-1.0, 0.0, 3.0], [0.0, 1.0, 0.0]]]
     """
 
     fill: float = 0.0

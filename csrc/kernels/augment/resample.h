@@ -15,6 +15,16 @@ alignas(64) static const double lane_double[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 MG_INLINE Vec<float> lane_numbers(float) { return load(lane_float); }
 MG_INLINE Vec<double> lane_numbers(double) { return load(lane_double); }
 
+// f(x, n) for vectors that cover 0 .. size - 1. The last one begins early, so that it is whole:
+// storing a part is slow on some machines. Only a size below a vector's is left to a part.
+template <class T, class F>
+MG_INLINE void each_vector(int64_t size, F f) {
+  constexpr int64_t width = Vec<T>::width;
+  if (size < width) return f(int64_t{0}, static_cast<int>(size));
+  for (int64_t x = 0; x < size; x += width)
+    f(x + width <= size ? x : size - width, static_cast<int>(width));
+}
+
 template <class T>
 struct Frame {
   T* at;
@@ -27,46 +37,65 @@ struct Frame {
     for (int64_t i = 0, n = (height + 3) * stride(); i < n; ++i) at[i] = fill;
   }
   void read(const T* plane) const {
-    for (int64_t y = 0; y < height; ++y)
-      __builtin_memcpy(row(y), plane + y * width, width * sizeof(T));
+    for (int64_t y = 0; y < height; ++y) copy_row(plane + y * width, row(y));
   }
   void write(T* plane) const {
-    for (int64_t y = 0; y < height; ++y)
-      __builtin_memcpy(plane + y * width, row(y), width * sizeof(T));
+    for (int64_t y = 0; y < height; ++y) copy_row(row(y), plane + y * width);
+  }
+
+ private:
+  // Rows are short: a call of memcpy for each would cost more than the copy.
+  MG_METHOD void copy_row(const T* from, T* to) const {
+    each_vector<T>(width, [&](int64_t x, int n) __attribute__((always_inline)) {
+      if (n == Vec<T>::width)
+        store(to + x, load(from + x));
+      else
+        store_n(to + x, load_n(from + x, n), n);
+    });
   }
 };
 
-// Where a vector of pixels comes from: the first of four neighbours in the frame, and how far each
-// lies beyond it.
+// Where up to `most` pixels side by side come from: the first of four neighbours in the frame, and
+// how far each lies beyond it.
 template <class T>
-struct Source {
-  Int<T> index;
-  Vec<T> fx, fy;
-};
+struct Sources {
+  static constexpr int64_t most = 64;
+  alignas(64) typename Int<T>::Lane index[most];
+  alignas(64) T fx[most], fy[most];
 
-// The sources of one row of pixels; they come in lanes, from any first one on.
-template <class T>
-struct SourceRow {
-  Vec<T> dx, dy, x0, y0, right, below, stride;
-
-  MG_METHOD SourceRow(const double* t, int64_t y, const Frame<T>& frame)
-      : dx(static_cast<T>(t[0])),
-        dy(static_cast<T>(t[3])),
-        x0(static_cast<T>(t[1] * static_cast<double>(y) + t[2] + 1)),
-        y0(static_cast<T>(t[4] * static_cast<double>(y) + t[5] + 1)),
-        right(static_cast<T>(frame.width + 1)),
-        below(static_cast<T>(frame.height + 1)),
-        stride(static_cast<T>(frame.stride())) {}
-
-  MG_METHOD Source<T> at(int64_t first) const {
-    const Vec<T> i = lane_numbers(T()) + Vec<T>(static_cast<T>(first));
-    // In this order a NaN becomes 0.
-    const Vec<T> x = min(max(fma(dx, i, x0), Vec<T>::zero()), right);
-    const Vec<T> y = min(max(fma(dy, i, y0), Vec<T>::zero()), below);
-    const Vec<T> left = floor(x), top = floor(y);
-    return {to_int(fma(top, stride, left)), x - left, y - top};
+  // Those of pixels (x, y) .. (x + n - 1, y), and of some more up to a whole vector.
+  void find(const double* t, int64_t x, int64_t y, int64_t n, const Frame<T>& frame) {
+    const double begin = static_cast<double>(x), line = static_cast<double>(y);
+    const Vec<T> dx(static_cast<T>(t[0])), dy(static_cast<T>(t[3]));
+    const Vec<T> x0(static_cast<T>(t[0] * begin + t[1] * line + t[2] + 1));
+    const Vec<T> y0(static_cast<T>(t[3] * begin + t[4] * line + t[5] + 1));
+    const Vec<T> right(static_cast<T>(frame.width + 1)), below(static_cast<T>(frame.height + 1));
+    const Vec<T> stride(static_cast<T>(frame.stride()));
+    Vec<T> number = lane_numbers(T());
+    for (int64_t i = 0; i < n; i += Vec<T>::width) {
+      // In this order a NaN becomes 0.
+      const Vec<T> px = min(max(fma(dx, number, x0), Vec<T>::zero()), right);
+      const Vec<T> py = min(max(fma(dy, number, y0), Vec<T>::zero()), below);
+      const Vec<T> left = floor(px), top = floor(py);
+      store_int(index + i, to_int(fma(top, stride, left)));
+      store(fx + i, px - left);
+      store(fy + i, py - top);
+      number = number + Vec<T>(static_cast<T>(Vec<T>::width));
+    }
   }
 };
+
+// f(sources, x, y, n) for all pixels of the result, some of a row at a time.
+template <class T, class F>
+MG_INLINE void each_sources(const Frame<T>& frame, const double* theta, const Resampling& s, F f) {
+  Sources<T> sources;
+  for (int64_t y = 0; y < s.out_height; ++y)
+    for (int64_t x = 0; x < s.out_width; x += Sources<T>::most) {
+      const int64_t left = s.out_width - x, n = left < Sources<T>::most ? left : Sources<T>::most;
+      sources.find(theta, x, y, n, frame);
+      f(sources, x, y, n);
+    }
+}
 
 // A map that mirrors and shifts by whole pixels only.
 struct WholePixels {
@@ -118,21 +147,21 @@ template <class T>
 static void resample_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
                            T* out) {
   constexpr int64_t width = Vec<T>::width;
-  for (int64_t y = 0; y < s.out_height; ++y, out += s.out_width) {
-    const SourceRow<T> row(theta, y, frame);
-    for (int64_t x = 0; x < s.out_width; x += width) {
-      const Source<T> source = row.at(x);
+  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n) {
+    T* to = out + y * s.out_width + x;
+    each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
+      const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
       Vec<T> a, b, c, d;
-      load_pairs(frame.at, source.index, a, b);
-      load_pairs(frame.at + frame.stride(), source.index, c, d);
-      const Vec<T> above = fma(source.fx, b - a, a), below = fma(source.fx, d - c, c);
-      const Vec<T> value = fma(source.fy, below - above, above);
-      if (x + width <= s.out_width)
-        store(out + x, value);
+      load_pairs(frame.at, from.index + i, a, b);
+      load_pairs(frame.at + frame.stride(), from.index + i, c, d);
+      const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
+      const Vec<T> value = fma(fy, below - above, above);
+      if (some == width)
+        store(to + i, value);
       else
-        store_n(out + x, value, static_cast<int>(s.out_width - x));
-    }
-  }
+        store_n(to + i, value, some);
+    });
+  });
 }
 
 template <class T>
@@ -160,31 +189,18 @@ static void resample(const void* in, const double* theta, int64_t images, const 
 
 template <class T>
 static void scatter_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
-                          const T* g) {
-  constexpr int64_t width = Vec<T>::width;
-  const Vec<T> one(1);
-  for (int64_t y = 0; y < s.out_height; ++y, g += s.out_width) {
-    const SourceRow<T> row(theta, y, frame);
-    for (int64_t x = 0; x < s.out_width; x += width) {
-      const int n = static_cast<int>(s.out_width - x < width ? s.out_width - x : width);
-      const Source<T> source = row.at(x);
-      const Vec<T> value = load_n(g + x, n), low = value * source.fy, high = value - low;
-      typename Int<T>::Lane index[width];
-      T a[width], b[width], c[width], d[width];
-      store_int(index, source.index);
-      store(a, high * (one - source.fx));
-      store(b, high * source.fx);
-      store(c, low * (one - source.fx));
-      store(d, low * source.fx);
-      for (int i = 0; i < n; ++i) {
-        T *above = frame.at + index[i], *below = above + frame.stride();
-        above[0] += a[i];
-        above[1] += b[i];
-        below[0] += c[i];
-        below[1] += d[i];
-      }
+                          const T* grad) {
+  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n) {
+    const T* g = grad + y * s.out_width + x;
+    for (int64_t i = 0; i < n; ++i) {
+      const T low = g[i] * from.fy[i], high = g[i] - low;
+      T *above = frame.at + from.index[i], *below = above + frame.stride();
+      above[0] += high * (1 - from.fx[i]);
+      above[1] += high * from.fx[i];
+      below[0] += low * (1 - from.fx[i]);
+      below[1] += low * from.fx[i];
     }
-  }
+  });
 }
 
 template <class T>

@@ -293,18 +293,14 @@ MG_INLINE __m128 pairs_at(const float* p, int32_t low, int32_t high) {
   const __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(p + low));
   return _mm_loadh_pi(pair, reinterpret_cast<const __m64*>(p + high));
 }
-MG_INLINE void load_pairs(const float* p, IntF index, VecF& first, VecF& second) {
-  alignas(32) int32_t i[8];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(i), index.v);
+MG_INLINE void load_pairs(const float* p, const int32_t* i, VecF& first, VecF& second) {
   // Lanes 0, 1, 4, 5 and 2, 3, 6, 7, so that one shuffle within halves puts all in order.
   const __m256 a = _mm256_set_m128(pairs_at(p, i[4], i[5]), pairs_at(p, i[0], i[1]));
   const __m256 b = _mm256_set_m128(pairs_at(p, i[6], i[7]), pairs_at(p, i[2], i[3]));
   first = _mm256_shuffle_ps(a, b, 0x88);
   second = _mm256_shuffle_ps(a, b, 0xdd);
 }
-MG_INLINE void load_pairs(const double* p, IntD index, VecD& first, VecD& second) {
-  alignas(32) int64_t i[4];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(i), index.v);
+MG_INLINE void load_pairs(const double* p, const int64_t* i, VecD& first, VecD& second) {
   const __m256d a = _mm256_set_m128d(_mm_loadu_pd(p + i[2]), _mm_loadu_pd(p + i[0]));
   const __m256d b = _mm256_set_m128d(_mm_loadu_pd(p + i[3]), _mm_loadu_pd(p + i[1]));
   first = _mm256_unpacklo_pd(a, b);

@@ -320,16 +320,16 @@ MG_INLINE VecD zip_high(VecD a, VecD b) {
 }
 
 // A pair of floats is gathered as one double.
-MG_INLINE void load_pairs(const float* p, IntF index, VecF& first, VecF& second) {
-  const __m256i high = _mm512_extracti64x4_epi64(index.v, 1);
-  const VecF a = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(index.v), p, 4));
-  const VecF b = _mm512_castpd_ps(_mm512_i32gather_pd(high, p, 4));
+MG_INLINE void load_pairs(const float* p, const int32_t* i, VecF& first, VecF& second) {
+  const __m256i* halves = reinterpret_cast<const __m256i*>(i);
+  const VecF a = _mm512_castpd_ps(_mm512_i32gather_pd(_mm256_loadu_si256(halves), p, 4));
+  const VecF b = _mm512_castpd_ps(_mm512_i32gather_pd(_mm256_loadu_si256(halves + 1), p, 4));
   first = evens(a, b);
   second = odds(a, b);
 }
-MG_INLINE void load_pairs(const double* p, IntD index, VecD& first, VecD& second) {
-  first = _mm512_i64gather_pd(index.v, p, 8);
-  second = _mm512_i64gather_pd(index.v, p + 1, 8);
+MG_INLINE void load_pairs(const double* p, const int64_t* i, VecD& first, VecD& second) {
+  first = _mm512_i64gather_pd(_mm512_loadu_si512(i), p, 8);
+  second = _mm512_i64gather_pd(_mm512_loadu_si512(i), p + 1, 8);
 }
 
 }  // namespace MG_ISA

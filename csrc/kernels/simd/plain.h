@@ -334,9 +334,10 @@ MG_INLINE Vec<T> zip_high(Vec<T> a, Vec<T> b) {
 }
 
 template <class T>
-MG_INLINE void load_pairs(const T* p, Int<T> index, Vec<T>& first, Vec<T>& second) {
-  first = each<T>([=](int i) { return p[index.lane[i]]; });
-  second = each<T>([=](int i) { return p[index.lane[i] + 1]; });
+MG_INLINE void load_pairs(const T* p, const typename Int<T>::Lane* index, Vec<T>& first,
+                          Vec<T>& second) {
+  first = each<T>([=](int i) { return p[index[i]]; });
+  second = each<T>([=](int i) { return p[index[i] + 1]; });
 }
 
 #undef MG_LANES
