@@ -58,6 +58,9 @@ class Trainer(Learner):
             ``val_loss`` (``loss`` without validation data).
         scheduler_every: ``"batch"`` calls it after every step instead, as OneCycleLR wants.
         clip_grad_norm: gradients with a larger global L2 norm are scaled down to it.
+        mix: ``mix(x, y)`` -> what a step trains on instead of the batch, such as
+            ``augment.MixUp(0.2)``; class numbers become probabilities (n, classes) before it. The
+            curves are those of the data as they are.
         progress: show a progress bar; None: on a terminal.
 
     Example:
@@ -88,6 +91,7 @@ class Trainer(Learner):
         scheduler: Any = None,
         scheduler_every: Literal["epoch", "batch"] = "epoch",
         clip_grad_norm: float | None = None,
+        mix: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
         progress: bool | None = None,
     ) -> None:
         """Check the arguments; nothing is run."""
@@ -101,6 +105,8 @@ class Trainer(Learner):
             raise ValueError(f"scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
         if clip_grad_norm is not None and not clip_grad_norm > 0:
             raise ValueError(f"clip_grad_norm = {clip_grad_norm} must be > 0")
+        if mix is not None and not callable(mix):
+            raise TypeError(f"mix must be called with (x, y) as augment.MixUp() is, got {mix!r}")
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
@@ -108,6 +114,7 @@ class Trainer(Learner):
         self.penalty = penalty
         self.constraint = constraint
         self.clip_grad_norm = clip_grad_norm
+        self.mix = mix
         self.callbacks = [*callbacks]
         if not any(isinstance(callback, ProgressBar) for callback in callbacks):
             self.callbacks.append(ProgressBar(progress))
@@ -159,6 +166,7 @@ class Trainer(Learner):
         if epochs < 1:
             raise ValueError(f"epochs = {epochs} must be >= 1")
         train, validation = prepare(self, data, val, epochs)
+        self.classes = train.classes
         self.history = History(curves="running" if train.once else self.curves)
         self.columns = self._columns(validation is not None)
         self.epoch, self.epochs = 0, epochs

@@ -68,14 +68,14 @@ def test_flips_copy_every_bit_pattern():
     ],
 )
 def test_crops_are_copies_of_every_place(size, padding, sides):
-    x = images(300, 2, 7, 8)
+    x = images(1500, 2, 7, 8)
     crop = augment.RandomCrop(size, padding, fill=9.0)
     left, top, right, bottom = sides
     padded = np.pad(
         x.numpy(), [(0, 0), (0, 0), (top, bottom), (left, right)], constant_values=np.float32(9)
     )
     parts = np.lib.stride_tricks.sliding_window_view(padded, crop.size, axis=(2, 3))
-    cut = crop(x).numpy()
+    cut = seeded(crop, x).numpy()
     found = (parts == cut[:, :, None, None]).all((1, 4, 5))
     assert found.any((1, 2)).all(), "a crop is no part of its image"
     assert found.any(0).all(), "a place is never cut out"
@@ -282,7 +282,7 @@ def test_cutmix_blends_labels_by_the_share_of_the_pixels():
     assert (others.mean((1, 2, 3)) + own == 1).all()
     for image in others:
         assert image[0].sum() == image[0].any(0).sum() * image[0].any(1).sum(), "no box"
-    assert own.std() > 0.2
+    assert own.std() > 0.15
 
 
 @pytest.mark.parametrize("mix", [augment.MixUp(0.4), augment.CutMix(0.4)])

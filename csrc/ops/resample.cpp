@@ -99,7 +99,7 @@ void run_affine_matrix(const Call& c) {
     double m[4] = {k + tx * lower[0], s + tx * lower[1], lower[0], lower[1]};
     for (int j = 0; j < 4; ++j) {
       m[j] /= p[scale];
-      if (p[j < 2 ? mirror_x : mirror_y] < 0) m[j] = -m[j];
+      if (p[j < 2 ? mirror_x : mirror_y] < 0) m[j] = 0 - m[j];
     }
     const double x = centre_x + std::floor(p[shift_x]), y = centre_y + std::floor(p[shift_y]);
     const double own[6] = {m[0], m[1], centre_x - (m[0] * x + m[1] * y),

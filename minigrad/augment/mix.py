@@ -23,16 +23,22 @@ class Mix(Module):
         self.alpha = number("alpha", alpha, 0.0, open_minimum=True)
         self.num_classes = None if num_classes is None else integer("num_classes", num_classes, 2)
 
-    def soft_targets(self, y: Tensor) -> Tensor:
-        """Class numbers (N,) as probabilities (N, num_classes); floats stay as they are."""
+    def soft_targets(self, x: Tensor, y: Tensor) -> Tensor:
+        """Class numbers (N,) as probabilities (N, num_classes), in the dtype of float inputs."""
         if y.dtype.kind == "f":
             return y
+        if y.ndim != 1:
+            raise ValueError(
+                f"{type(self).__name__} mixes one class number a row, labels of shape (N,); these "
+                f"have {y.shape}"
+            )
         if self.num_classes is None:
             raise ValueError(
                 f"{type(self).__name__} mixes class numbers as probabilities: give num_classes, or "
                 "float targets"
             )
-        return one_hot(y, self.num_classes)
+        soft = one_hot(y, self.num_classes)
+        return soft.to(x.dtype) if x.dtype.kind == "f" else soft
 
     def _weights(self, x: Tensor, y: Tensor) -> Tensor:
         """How much of itself each example keeps: Beta(alpha, alpha), float64 (N,)."""
@@ -51,7 +57,7 @@ class Mix(Module):
         """Inputs and labels of a batch; in eval mode they come back as they are."""
         if not self.training:
             return x, y
-        return self.mixed(x, self.soft_targets(y))
+        return self.mixed(x, self.soft_targets(x, y))
 
     def extra_repr(self) -> str:
         """The settings."""
@@ -67,7 +73,8 @@ class MixUp(Mix):
     Args:
         alpha: above 0; small ones keep most examples almost pure, 1 makes all mixtures alike.
         num_classes: of labels that are class numbers: they become probabilities (N, num_classes),
-            as `CrossEntropyLoss` takes them. Float targets are blended as they are.
+            as `CrossEntropyLoss` takes them; `Trainer(..., mix=)` needs no number. Float targets
+            are blended as they are.
 
     >>> import minigrad as mg
     >>> from minigrad import augment

@@ -28,6 +28,11 @@ class TargetForm:
     row: tuple[int, ...]
     classes: int | None = None
 
+    @property
+    def labels(self) -> int | None:
+        """How many classes there are, if the target of a row is one class number."""
+        return None if self.row else self.classes
+
     def of(self, y: Array) -> Array:
         """Return targets in this form."""
         return np.ascontiguousarray(y, dtype=self.dtype).reshape(len(y), *self.row)
@@ -66,6 +71,11 @@ class Feed:
     def in_memory(self) -> bool:
         """Whether all rows are tensors already."""
         return self._inputs is not None and self._targets is not None
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes there are, if the target of a row is one class number."""
+        return None if self._form is None else self._form.labels
 
     def whole(self) -> tuple[Tensor, ...]:
         """Return all rows as one batch."""

@@ -14,9 +14,10 @@ from minigrad._core import CaptureError, Plan, Tensor
 from minigrad.compiled import Compiled, compile
 from minigrad.metrics import Metric
 from minigrad.nn import Module
+from minigrad.nn.functional import one_hot
 from minigrad.optim import clip_grad_norm_
 from minigrad.training.feed import Feed
-from minigrad.training.preparation import EVALUATION_ROWS, check_rows
+from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype
 from minigrad.training.stream import Stream
 
 Array = npt.NDArray[Any]
@@ -32,6 +33,8 @@ class Learner:
     penalty: Callable[[Module], Tensor] | None = None
     constraint: Callable[[Module], Any] | None = None
     clip_grad_norm: float | None = None
+    mix: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+    classes: int | None = None  # of targets that are class numbers, one a row
 
     def __init__(
         self,
@@ -97,6 +100,12 @@ class Learner:
 
     def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad()
+        if self.mix is not None:
+            if weights:
+                raise ValueError("mix= and weights of rows do not go together: a mixture is of two")
+            if self.classes is not None:
+                y = one_hot(y, self.classes).to(model_dtype(self.model))
+            x, y = self.mix(x, y)
         output = self.model(x)
         loss = self.data_loss(output, y, *weights)
         total = loss if self.penalty is None else loss + self.penalty(self.model)

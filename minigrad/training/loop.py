@@ -191,7 +191,8 @@ class Loop:
         if isinstance(self.train, Stream):
             yield from self.train.batches()
             return
-        if len(self.spans) == 1:  # order within a batch has no meaning, and no copy is needed
+        # Unless neighbours are mixed, order within a batch has no meaning, and no copy is needed.
+        if len(self.spans) == 1 and self.trainer.mix is None:
             yield self.train.whole()
             return
         order = self._order()

@@ -49,7 +49,8 @@ class PlannedEpochs:
         self._rows = [1.0] * len(figures)
         # What is measured with numpy after the call: prefix, metrics, outputs, ordered targets.
         self._to_measure: list[tuple[str, list[Metric], Tensor, Callable[[Array], Array]]] = []
-        self.shuffled = len(spans) > 1  # order within one batch has no meaning
+        # Order within one batch has no meaning, unless neighbours are mixed.
+        self.shuffled = len(spans) > 1 or learner.mix is not None
         self._steps(train, spans, running)
         if not running:
             self._evaluation(train, "")

@@ -78,6 +78,11 @@ class Stream:
         self._dtype, self._form, self._check = dtype, form, check
 
     @property
+    def classes(self) -> int | None:
+        """How many classes there are, if the target of a row is one class number."""
+        return self._form.labels
+
+    @property
     def targets(self) -> Tensor:
         """The targets of the rows that ``inputs`` last went through."""
         return Tensor(np.concatenate(self._targets))

@@ -147,21 +147,25 @@ template <class T>
 static void resample_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
                            T* out) {
   constexpr int64_t width = Vec<T>::width;
-  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n) {
-    T* to = out + y * s.out_width + x;
-    each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
-      const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
-      Vec<T> a, b, c, d;
-      load_pairs(frame.at, from.index + i, a, b);
-      load_pairs(frame.at + frame.stride(), from.index + i, c, d);
-      const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
-      const Vec<T> value = fma(fy, below - above, above);
-      if (some == width)
-        store(to + i, value);
-      else
-        store_n(to + i, value, some);
-    });
-  });
+  each_sources(frame, theta, s,
+               [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n)
+                   __attribute__((always_inline)) {
+                     T* to = out + y * s.out_width + x;
+                     const T* upper = frame.at;
+                     const T* lower = upper + frame.stride();
+                     each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
+                       const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
+                       Vec<T> a, b, c, d;
+                       load_pairs(upper, from.index + i, a, b);
+                       load_pairs(lower, from.index + i, c, d);
+                       const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
+                       const Vec<T> value = fma(fy, below - above, above);
+                       if (some == width)
+                         store(to + i, value);
+                       else
+                         store_n(to + i, value, some);
+                     });
+                   });
 }
 
 template <class T>
