@@ -14,6 +14,7 @@ from minigrad._check import integer
 from minigrad._core import Tensor
 from minigrad.augment.base import Augmentation
 from minigrad.augment.mix import Mix
+from minigrad.augment.normalize import Normalize
 from minigrad.grad_mode import no_grad
 from minigrad.nn.container import Sequential
 from minigrad.nn.module import Module
@@ -43,7 +44,8 @@ def preview(
         path: where to write the picture, if given; its ending chooses the format.
 
     Returns:
-        The matplotlib figure: a row for each image, the original first.
+        The matplotlib figure: a row for each image, the original first. All share its range of
+        values; what leaves it is shown black or white.
 
     Raises:
         ImportError: matplotlib is missing; the message names the extra.
@@ -66,9 +68,8 @@ def preview(
     rows, side = len(originals), 1.1
     picture = figure(side * len(columns), side * rows + 0.5)
     axes = picture.subplots(rows, len(columns), squeeze=False)
-    drawn = np.stack(versions)
     for j, (column, title) in enumerate(zip(columns, titles, strict=True)):
-        low, high = _limits(originals if j == 0 else drawn)
+        low, high = _limits(originals, modules if j else [])
         for i, image in enumerate(column):
             shown = np.clip((image - low) / (high - low), 0, 1).transpose(1, 2, 0)
             axes[i, j].imshow(shown.squeeze(-1) if shown.shape[-1] == 1 else shown,
@@ -132,6 +133,10 @@ def _pixels(x: Tensor, like: Array | None = None) -> Array:
     return values
 
 
-def _limits(values: Array) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
+def _limits(originals: Array, modules: list[Module]) -> tuple[float, float]:
+    """What is shown as black and as white: the originals' range, as Normalize leaves it."""
+    x = Tensor(originals)
+    for module in modules:
+        x = module(x) if isinstance(module, Normalize) else x
+    low, high = x.min().item(), x.max().item()
     return low, high if high > low else low + 1

@@ -55,16 +55,16 @@ struct Frame {
   }
 };
 
-// Where up to `most` pixels side by side come from: the first of four neighbours in the frame, and
-// how far each lies beyond it.
+// Where up to `most` pixels, one after the other, come from: the first of four neighbours in the
+// frame, and how far each lies beyond it.
 template <class T>
 struct Sources {
-  static constexpr int64_t most = 64;
-  alignas(64) typename Int<T>::Lane index[most];
-  alignas(64) T fx[most], fy[most];
+  static constexpr int64_t most = 256, spare = Vec<T>::width;
+  alignas(64) typename Int<T>::Lane index[most + spare];
+  alignas(64) T fx[most + spare], fy[most + spare];
 
-  // Those of pixels (x, y) .. (x + n - 1, y), and of some more up to a whole vector.
-  void find(const double* t, int64_t x, int64_t y, int64_t n, const Frame<T>& frame) {
+  // From `at` on those of pixels (x, y) .. (x + n - 1, y), then junk up to a whole vector.
+  void find(int64_t at, const double* t, int64_t x, int64_t y, int64_t n, const Frame<T>& frame) {
     const double begin = static_cast<double>(x), line = static_cast<double>(y);
     const Vec<T> dx(static_cast<T>(t[0])), dy(static_cast<T>(t[3]));
     const Vec<T> x0(static_cast<T>(t[0] * begin + t[1] * line + t[2] + 1));
@@ -77,23 +77,27 @@ struct Sources {
       const Vec<T> px = min(max(fma(dx, number, x0), Vec<T>::zero()), right);
       const Vec<T> py = min(max(fma(dy, number, y0), Vec<T>::zero()), below);
       const Vec<T> left = floor(px), top = floor(py);
-      store_int(index + i, to_int(fma(top, stride, left)));
-      store(fx + i, px - left);
-      store(fy + i, py - top);
+      store_int(index + at + i, to_int(fma(top, stride, left)));
+      store(fx + at + i, px - left);
+      store(fy + at + i, py - top);
       number = number + Vec<T>(static_cast<T>(Vec<T>::width));
     }
   }
 };
 
-// f(sources, x, y, n) for all pixels of the result, some of a row at a time.
+// f(sources, first, n) for all pixels of the result, which are numbered row by row: some rows at a
+// time, or parts of a long one.
 template <class T, class F>
 MG_INLINE void each_sources(const Frame<T>& frame, const double* theta, const Resampling& s, F f) {
+  constexpr int64_t most = Sources<T>::most;
   Sources<T> sources;
-  for (int64_t y = 0; y < s.out_height; ++y)
-    for (int64_t x = 0; x < s.out_width; x += Sources<T>::most) {
-      const int64_t left = s.out_width - x, n = left < Sources<T>::most ? left : Sources<T>::most;
-      sources.find(theta, x, y, n, frame);
-      f(sources, x, y, n);
+  const int64_t width = s.out_width, rows = width < most ? most / width : 1;
+  for (int64_t y = 0; y < s.out_height; y += rows)
+    for (int64_t x = 0; x < width; x += most) {
+      const int64_t part = width - x < most ? width - x : most;
+      const int64_t some = s.out_height - y < rows ? s.out_height - y : rows;
+      for (int64_t r = 0; r < some; ++r) sources.find(r * part, theta, x, y + r, part, frame);
+      f(sources, y * width + x, some * part);
     }
 }
 
@@ -147,25 +151,21 @@ template <class T>
 static void resample_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
                            T* out) {
   constexpr int64_t width = Vec<T>::width;
-  each_sources(frame, theta, s,
-               [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n)
-                   __attribute__((always_inline)) {
-                     T* to = out + y * s.out_width + x;
-                     const T* upper = frame.at;
-                     const T* lower = upper + frame.stride();
-                     each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
-                       const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
-                       Vec<T> a, b, c, d;
-                       load_pairs(upper, from.index + i, a, b);
-                       load_pairs(lower, from.index + i, c, d);
-                       const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
-                       const Vec<T> value = fma(fy, below - above, above);
-                       if (some == width)
-                         store(to + i, value);
-                       else
-                         store_n(to + i, value, some);
-                     });
-                   });
+  const T *upper = frame.at, *lower = upper + frame.stride();
+  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t first, int64_t n) {
+    each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
+      const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
+      Vec<T> a, b, c, d;
+      load_pairs(upper, from.index + i, a, b);
+      load_pairs(lower, from.index + i, c, d);
+      const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
+      const Vec<T> value = fma(fy, below - above, above);
+      if (some == width)
+        store(out + first + i, value);
+      else
+        store_n(out + first + i, value, some);
+    });
+  });
 }
 
 template <class T>
@@ -194,8 +194,8 @@ static void resample(const void* in, const double* theta, int64_t images, const 
 template <class T>
 static void scatter_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
                           const T* grad) {
-  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t x, int64_t y, int64_t n) {
-    const T* g = grad + y * s.out_width + x;
+  each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t first, int64_t n) {
+    const T* g = grad + first;
     for (int64_t i = 0; i < n; ++i) {
       const T low = g[i] * from.fy[i], high = g[i] - low;
       T *above = frame.at + from.index[i], *below = above + frame.stride();
