@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import Tensor, _core, nn, optim
+from minigrad import Tensor, _core, augment, nn, optim
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which("cc")
@@ -62,6 +62,15 @@ LEARNERS: dict[str, Learner] = {
         ),
         nn.HuberLoss(),
         lambda p: optim.Adam(p, lr=1e-3),
+    ),
+    "augmented": (
+        "images",
+        lambda: nn.Sequential(
+            *(augment.RandomAffine(10, (0.1, 0.1), shear=5), augment.ColorJitter(0.2, 0.2)),
+            *(augment.RandomErasing(), nn.Flatten(), nn.Linear(14 * 14, 1)),
+        ),
+        nn.MSELoss(),
+        lambda p: optim.SGD(p, lr=1e-3),
     ),
 }
 

@@ -2,7 +2,6 @@
 // (top, left, height, width).
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "core/threads.h"
 #include "kernels/kernels.h"
@@ -42,13 +41,14 @@ void run_erase_boxes(const Call& c) {
   const int64_t n = draws.shape[0], columns = draws.shape[1], attempts = (columns - 3) / 2;
   const int64_t height = c.attrs.integer(0), width = c.attrs.integer(1);
   const double pixels = static_cast<double>(height) * static_cast<double>(width);
-  std::vector<double> ratio(n * attempts);
+  const Array memory = Array::dense(DType::f64, {n, attempts});
+  double* ratio = memory.data<double>();
   const double* d = draws.data<double>();
   for (int64_t i = 0; i < n; ++i)
     for (int64_t k = 0; k < attempts; ++k) ratio[i * attempts + k] = d[i * columns + 2 * k + 2];
-  const void* in[] = {ratio.data()};
+  const void* in[] = {ratio};
   const int64_t step = 1;
-  kernels().elementwise.exp[index(DType::f64)](in, &step, ratio.data(), n * attempts, nullptr);
+  kernels().elementwise.exp[index(DType::f64)](in, &step, ratio, n * attempts, nullptr);
 
   int64_t* box = c.out().data<int64_t>();
   for (int64_t i = 0; i < n; ++i, d += columns, box += 4) {

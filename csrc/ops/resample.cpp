@@ -1,6 +1,6 @@
 // Affine maps of images, and the one resampling that follows them.
+#include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "core/threads.h"
 #include "kernels/kernels.h"
@@ -36,27 +36,28 @@ void infer_affine_matrix(const Call& c) {
   c.make(DType::f64, {params.shape[0], 2, 3});
 }
 
-// Sine and cosine of degrees, exact at multiples of 90.
+// Sine and cosine of degrees, exact at multiples of 90; pooled memory, as replays ask for no other.
 struct Angles {
-  std::vector<double> sine, cosine;
+  Array memory;
+  double *sine, *cosine;
 
-  Angles(const double* params, int64_t n, Column column) : sine(n), cosine(n) {
-    std::vector<double> rest(n);
-    std::vector<int> quarter(n);
+  Angles(const double* params, int64_t n, Column column)
+      : memory(Array::dense(DType::f64, {4, n})), sine(memory.data<double>()), cosine(sine + n) {
+    double *rest = cosine + n, *quarter = rest + n;
     for (int64_t i = 0; i < n; ++i) {
       double degrees = params[i * columns + column];
       if (!(std::abs(degrees) < 1e6)) degrees = std::fmod(degrees, 360.0);
-      quarter[i] = static_cast<int>(std::nearbyint(degrees / 90));
+      quarter[i] = std::nearbyint(degrees / 90);
       rest[i] = (degrees - 90 * quarter[i]) * 0x1.1df46a2529d39p-6;  // pi / 180
     }
-    const void* in[] = {rest.data()};
+    const void* in[] = {rest};
     const int64_t step = 1;
     const Elementwise& k = kernels().elementwise;
-    k.sin[index(DType::f64)](in, &step, sine.data(), n, nullptr);
-    k.cos[index(DType::f64)](in, &step, cosine.data(), n, nullptr);
+    k.sin[index(DType::f64)](in, &step, sine, n, nullptr);
+    k.cos[index(DType::f64)](in, &step, cosine, n, nullptr);
     for (int64_t i = 0; i < n; ++i) {
       const double s = sine[i], c = cosine[i];
-      switch (quarter[i] & 3) {
+      switch (std::isfinite(quarter[i]) ? static_cast<int64_t>(quarter[i]) & 3 : 0) {
         case 1:
           sine[i] = c, cosine[i] = -s;
           break;
