@@ -55,6 +55,7 @@ STEPS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "sliced": lambda a, b, key: a[:, ::-1] + a,
     "summed": lambda a, b, key: a - a.sum(dim=0, keepdim=True),
     "centered": lambda a, b, key: (a - a.mean()).abs(),
+    "penalty": lambda a, b, key: a + (a * a).sum() * (b - a).abs().mean(),
     "written": lambda a, b, key: copied(a) * b,
 }
 
@@ -197,8 +198,10 @@ FUSED: dict[str, tuple[Callable[[Tensor], Any], list[str]]] = {
     "other shape of the same elements": (lambda x: x.exp().reshape(-1).abs(), ["exp+abs"]),
     "around another op": (
         lambda x: (x.exp().sum() + x.exp().abs().sum()).sqrt(),
-        ["exp+exp+abs", "sum", "sum", "add+sqrt"],
+        ["exp+exp+abs+sum", "sum", "add+sqrt"],
     ),
+    "sum of squares": (lambda x: (x * x).sum(), ["mul+sum"]),
+    "mean of what others want too": (lambda x: ((e := x.exp()).abs(), e.mean()), ["exp+abs+mean"]),
 }
 
 SEPARATE: dict[str, tuple[Callable[[Tensor], Any], list[str]]] = {
@@ -206,7 +209,9 @@ SEPARATE: dict[str, tuple[Callable[[Tensor], Any], list[str]]] = {
     "reversed": (lambda x: x.exp()[::-1].abs(), ["exp", "abs"]),
     "part": (lambda x: x.exp()[:3].abs(), ["exp", "abs"]),
     "broadcast": (lambda x: x[:1].exp() + x, ["exp", "add"]),
-    "sum between": (lambda x: (e := x.exp()) / e.sum(), ["exp", "sum", "div"]),
+    "sum of rows": (lambda x: x.exp().sum(dim=1), ["exp", "sum"]),
+    "sum of other layout": (lambda x: x.exp().T.sum(), ["exp", "sum"]),
+    "sum between": (lambda x: (e := x.exp()) / e.sum(), ["exp+sum", "div"]),
     "integer powers": (lambda x: (x.cast(2) ** 2).abs(), ["cast", "pow", "abs"]),
 }
 

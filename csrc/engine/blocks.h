@@ -1,5 +1,5 @@
 // Elementwise calls run together: a block of elements goes through all of them while it is in the
-// cache, and what only they see is never written to memory.
+// cache, and what only they see is never written to memory. A sum of what they make may end them.
 #pragma once
 #include <memory>
 
@@ -13,8 +13,9 @@ class Blocks {
   // The most calls that may run together: what bounds the scratch on a thread's stack.
   static constexpr int most = 16;
 
-  // One call, over as many elements as all others. Where `from[i]` >= 0, input i is the output of
-  // that earlier part, element for element; its array is not read.
+  // One call, over as many elements as all others; the last may fold what one of them makes. Where
+  // `from[i]` >= 0, input i is the output of that earlier part, element for element; its array is
+  // not read.
   struct Part {
     const Op* op;
     const Attrs* attrs;
@@ -30,14 +31,17 @@ class Blocks {
   bool gathers() const;
 
  private:
-  // Where an operand's elements are: in memory, where element i is at base + i * advance, or in a
-  // register of the scratch; `loops` brings those there that do not lie side by side.
+  // Where an operand's elements are: in memory, where element i is at base + i * advance, or in the
+  // scratch; `loops` brings those there that do not lie side by side.
   struct Place {
     char* base = nullptr;
     int64_t advance = 0;
     int64_t at = -1;  // bytes from the begin of the scratch
     std::unique_ptr<const Loops> loops;
     DType dtype = DType::f32;
+
+    char* find(char* scratch, int64_t element) const;
+    void see(const Place& made);  // the same elements
   };
   struct Call {
     Pointwise ready;
@@ -45,9 +49,22 @@ class Blocks {
     int64_t step[max_operands] = {};
     int inputs = 0;
   };
+  // A fold at the end: chunk by chunk into `parts`, which have room for either dtype.
+  struct Fold {
+    Folding ready;
+    Place in;
+    void* out;
+    mutable std::vector<double> parts;
+
+    void* part(int64_t element) const;
+  };
+  class Registers;
+  void add(const Part& part, bool folded, std::span<const int> last_use, Registers& registers);
+  void add_fold(const Part& part);
   void run(int64_t begin, int64_t end) const;
 
   std::vector<Call> calls_;
+  std::unique_ptr<const Fold> fold_;
   int64_t n_ = 0, block_ = 0, grain_ = 0;
 };
 

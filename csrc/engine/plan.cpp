@@ -40,11 +40,11 @@ Array Plan::bind(const Operand& o) const {
 }
 
 std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
+  if (code.op && !code.goes_by_element()) return nullptr;
   const std::span<const Instruction> parts =
       code.op ? std::span(&code, 1) : std::span(code.parts.data(), code.parts.size());
   std::vector<Blocks::Part> bound;
   for (const Instruction& part : parts) {
-    if (!part.goes_by_element()) return nullptr;
     Blocks::Part& b = bound.emplace_back(Blocks::Part{part.op, &part.attrs, {}, {}, {}, false});
     for (const Operand& o : part.in) {
       int from = static_cast<int>(bound.size()) - 2;

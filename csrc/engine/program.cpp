@@ -14,13 +14,26 @@ std::string Instruction::name() const {
   return text;
 }
 
-bool Instruction::goes_by_element() const {
-  if (!op || !op->pointwise || writes_inputs() || out[0].view.numel() == 0) return false;
+namespace {
+
+template <class Ready>
+bool makes_ready(const Instruction& code, bool (*make)(const Call&, Ready*)) {
+  if (!make || code.writes_inputs()) return false;
   std::vector<const Array*> arrays;
-  for (const Operand& o : in) arrays.push_back(&o.view);
-  Array made = out[0].view;
-  Pointwise ready;
-  return op->pointwise(Call{arrays, attrs, {&made, 1}, op->name().c_str()}, &ready);
+  for (const Operand& o : code.in) arrays.push_back(&o.view);
+  Array made = code.out[0].view;
+  Ready ready;
+  return make(Call{arrays, code.attrs, {&made, 1}, code.op->name().c_str()}, &ready);
+}
+
+}  // namespace
+
+bool Instruction::goes_by_element() const {
+  return op && op->pointwise && out[0].view.numel() > 0 && makes_ready(*this, op->pointwise);
+}
+
+bool Instruction::folds_all() const {
+  return op && op->folding && in[0].view.contiguous() && makes_ready(*this, op->folding);
 }
 
 bool Instruction::writes_input(int i) const {

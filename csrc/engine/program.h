@@ -35,6 +35,8 @@ struct Instruction {
   std::string name() const;  // of a group, its parts': "mul+add+relu"
   // Can it be run in pieces of its elements (ops/pointwise.h)?
   bool goes_by_element() const;
+  // Does it fold all elements of its input, side by side, into one number?
+  bool folds_all() const;
   bool writes_input(int i) const;
   bool writes_inputs() const;
 };

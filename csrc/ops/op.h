@@ -61,6 +61,7 @@ enum class Promote : uint8_t {
 };
 
 struct Pointwise;
+struct Folding;
 
 struct Row {
   const char* signature;
@@ -78,6 +79,8 @@ struct Row {
   // Of an op that goes element by element: makes a call ready to be run in pieces
   // (ops/pointwise.h), or gives false if this one must be run whole. Reads no data.
   bool (*pointwise)(const Call&, Pointwise*) = nullptr;
+  // Likewise of an op that folds all elements of its input into one number.
+  bool (*folding)(const Call&, Folding*) = nullptr;
 };
 
 struct Op : Row {

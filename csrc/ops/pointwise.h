@@ -26,6 +26,14 @@ struct Pointwise {
   DType from = DType::f32, to = DType::f32;  // of the last stream and of the output
 };
 
+// A call that folds all elements of its input into one number, made ready to be run in pieces:
+// chunks of 8192 elements (kernels/fold.h), whose results, of the same dtype, are then joined.
+struct Folding {
+  void (*run)(const Folding&, const void* in, int64_t n, void* part);  // of at most 8192 elements
+  void (*join)(const Folding&, const void* parts, int64_t n, int64_t elements, void* out);
+  DType dtype;
+};
+
 // The kernel of the inputs' dtype, with the attributes (numbers) of the call.
 void make_ready(const Call& c, const ElementwiseFn* kernel_by_dtype, Pointwise* p);
 

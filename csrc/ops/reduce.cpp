@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "core/threads.h"
-#include "kernels/kernels.h"
 #include "ops/families.h"
+#include "ops/pointwise.h"
 #include "ops/reduction.h"
 
 namespace mg {
@@ -54,6 +54,27 @@ void run_mean(const Call& c) {
   run_sum(c);
   divide(c.out(), static_cast<double>(reduced_count(c.in(0).shape, chosen(c))));
 }
+
+// All of a float array at once, in the chunks of the row kernels.
+template <bool Mean>
+bool fold_all(const Call& c, Folding* f) {
+  if (!is_float(c.in(0).dtype) || c.out().numel() != 1 || c.in(0).numel() < 2) return false;
+  f->dtype = c.in(0).dtype;
+  f->run = [](const Folding& self, const void* in, int64_t n, void* part) {
+    kernels().reduce.sum_rows[index(self.dtype)](in, 0, 1, n, part);
+  };
+  f->join = [](const Folding& self, const void* parts, int64_t n, int64_t elements, void* out) {
+    with_float(self.dtype, [&](auto t) {
+      using T = decltype(t);
+      const T* part = static_cast<const T*>(parts);
+      T total = part[0];
+      for (int64_t i = 1; i < n; ++i) total += part[i];
+      *static_cast<T*>(out) = Mean ? total / static_cast<T>(elements) : total;
+    });
+  };
+  return true;
+}
+
 void vjp_mean(Vjp& v) {
   const Dims& shape = v.in(0).shape();
   const DimSet over = chosen(v.attrs, shape.size(), "mean");
@@ -170,12 +191,13 @@ const Row rows[] = {
      [](Vjp& v) { v.set(0, spread(v, v.grad())); },
      "The sum over `dim` (one, several, or all). Integers and bools are counted as int64; the sum "
      "of "
-     "nothing is 0."},
+     "nothing is 0.",
+     Promote::none, 1, 0, 0, nullptr, nullptr, fold_all<false>},
     {"mean(x, dim: ints? = None, keepdim: bool = False)",
      [](const Call& c) { infer_as(c, c.in(0).dtype, 1); }, run_mean, vjp_mean,
      "The mean over `dim` (one, several, or all). Integers are averaged as float32; the mean of "
      "nothing is NaN.",
-     Promote::floating},
+     Promote::floating, 1, 0, 0, nullptr, nullptr, fold_all<true>},
     {"max(x, dim: ints? = None, keepdim: bool = False)", infer_extreme, run_extreme<Fold::max>,
      vjp_extreme,
      "The largest element over `dim` (one, several, or all), NaN if there is one. The gradient is "

@@ -22,13 +22,19 @@ class Bits {
   std::vector<uint64_t> words_;
 };
 
-int64_t elements(const Instruction& code) { return code.out[0].view.numel(); }
+// Over how many elements it goes.
+int64_t elements(const Instruction& code) {
+  return (code.op->folding ? code.in : code.out)[0].view.numel();
+}
 
 // Are the elements of `o` those that `made` wrote, in the same order?
 bool same_elements(const Operand& o, const Operand& made) {
   return o.slot == made.slot && o.view.offset == made.view.offset && o.view.contiguous() &&
          o.view.numel() == made.view.numel();
 }
+
+// What an instruction may be in a group: one that goes element by element, or the fold at the end.
+enum class Role : uint8_t { alone, part, end };
 
 // Instructions in groups, and what must come before what. A group is named by its first member.
 class Groups {
@@ -38,7 +44,9 @@ class Groups {
     for (size_t i = 0; i < n; ++i) {
       of_.push_back(i);
       members_.push_back({i});
-      fusable_.push_back(p.code[i].goes_by_element());
+      role_.push_back(p.code[i].goes_by_element() ? Role::part
+                      : p.code[i].folds_all()     ? Role::end
+                                                  : Role::alone);
       before_.push_back(Bits(n));
     }
     std::vector<std::vector<size_t>> writers(p.slots.size()), readers(p.slots.size());
@@ -66,6 +74,8 @@ class Groups {
         if (code.writes_input(static_cast<int>(k))) writers[code.in[k].slot].push_back(i);
     }
   }
+
+  Role role(size_t i) const { return role_[i]; }
 
   // Puts the groups of two instructions together, if they may run as one.
   void join(size_t i, size_t j) {
@@ -106,8 +116,13 @@ class Groups {
   }
 
   bool may_join(size_t a, size_t b) const {
-    const auto fits = [&](size_t g) { return fusable_[members_[g][0]]; };
-    if (!fits(a) || !fits(b) || elements(p_.code[a]) != elements(p_.code[b])) return false;
+    int ends = 0;
+    for (size_t g : {a, b})
+      for (size_t m : members_[g]) {
+        if (role_[m] == Role::alone) return false;
+        ends += role_[m] == Role::end;
+      }
+    if (ends > 1 || elements(p_.code[a]) != elements(p_.code[b])) return false;
     if (members_[a].size() + members_[b].size() > static_cast<size_t>(Blocks::most)) return false;
     // Nothing outside may have to run between the two.
     for (size_t c = 0; c < before_.size(); ++c) {
@@ -123,7 +138,8 @@ class Groups {
     for (size_t w : members_[writer])
       for (size_t r : members_[reader])
         for (const Operand& o : p_.code[r].in)
-          if (o.slot == p_.code[w].out[0].slot && !same_elements(o, p_.code[w].out[0]))
+          if (o.slot == p_.code[w].out[0].slot &&
+              (role_[w] == Role::end || !same_elements(o, p_.code[w].out[0])))
             return false;
     return true;
   }
@@ -131,7 +147,7 @@ class Groups {
   const Program& p_;
   std::vector<size_t> of_;
   std::vector<std::vector<size_t>> members_;
-  std::vector<bool> fusable_;
+  std::vector<Role> role_;
   std::vector<Bits> before_;  // of a group: all groups that must have run
 };
 
@@ -141,8 +157,10 @@ bool same_place(const Operand& a, const Operand& b) {
 }
 
 // One instruction for the members of a group; `readers` counts the instructions that read a slot.
-Instruction fused(const Program& p, const std::vector<size_t>& members,
-                  const std::vector<int>& readers) {
+Instruction fused(const Program& p, std::vector<size_t> members, const std::vector<int>& readers) {
+  // Nothing in the group reads what a fold gives, so it may move behind the others.
+  std::stable_partition(members.begin(), members.end(),
+                        [&](size_t i) { return !p.code[i].op->folding; });
   Instruction group;
   std::map<int, int> inside;  // slots made here, and how often they are read here
   for (size_t i : members) {
@@ -165,18 +183,20 @@ Instruction fused(const Program& p, const std::vector<size_t>& members,
 
 Program fuse(Program p) {
   Groups groups(p);
-  // With whoever made what is read, then with others who read the same.
-  for (const bool made_here : {true, false}) {
-    std::vector<std::vector<size_t>> partners(p.slots.size());
+  // With whoever made what is read, then with others who read the same; folds come last, as they
+  // end what they join.
+  enum { makers, readers_of_the_same, folds };
+  for (const auto partner : {makers, readers_of_the_same, folds}) {
+    std::vector<std::vector<size_t>> found(p.slots.size());
     for (size_t i = 0; i < p.code.size(); ++i) {
-      for (const Operand& o : p.code[i].in)
-        if (o.slot >= 0)
-          for (size_t partner : partners[o.slot]) groups.join(partner, i);
-      if (made_here)
-        for (const Operand& o : p.code[i].out) partners[o.slot] = {i};
-      else
-        for (const Operand& o : p.code[i].in)
-          if (o.slot >= 0 && o.view.numel() > 1) partners[o.slot].push_back(i);
+      const bool joins = (groups.role(i) == Role::end) == (partner == folds);
+      for (const Operand& o : p.code[i].in) {
+        if (o.slot < 0 || !joins) continue;
+        for (size_t other : found[o.slot]) groups.join(other, i);
+        if (partner == readers_of_the_same && o.view.numel() > 1) found[o.slot].push_back(i);
+      }
+      if (partner == readers_of_the_same) continue;
+      for (const Operand& o : p.code[i].out) found[o.slot] = {i};
     }
   }
 
