@@ -57,7 +57,9 @@ class Loop:
         self._beginners = [c for c in trainer.callbacks if _overrides(c, "on_epoch_begin")]
         self._enders = [c for c in trainer.callbacks if _overrides(c, "on_epoch_end")]
         self._planned: PlannedEpochs | None = None
+        # While the rows of a call are told: where it began, its orders, how many were told.
         self._moment: tuple[EpochState, Array] | None = None
+        self._seen = 0
         self._changes = -1
         self._epochs_a_call = 1
 
@@ -89,7 +91,8 @@ class Loop:
         """The state of the training after the current epoch, to be put back later."""
         if self._moment is None or self._planned is None:
             return Snapshot(take_snapshot(self.trainer.model, self.trainer.optimizer))
-        return _Replayed(self.trainer, self._planned, *self._moment)
+        state, orders = self._moment
+        return _Replayed(self.trainer, self._planned, state, orders[: self._seen])
 
     def _plans(self) -> PlannedEpochs | None:
         """All of an epoch as one call, once every part of it has a plan."""
@@ -126,27 +129,30 @@ class Loop:
         state = planned.save() if self.unseen else None
         start = time.perf_counter() - self._start
         table, interrupted = planned.run(orders)
-        seen = 0
+        lr, columns = trainer.optimizer.param_groups[0]["lr"], trainer.columns
+        rows = [
+            dict(zip(columns, (epoch, *figures, lr, start + seconds), strict=True))
+            for epoch, (*figures, seconds) in enumerate(table.tolist(), trainer.epoch)
+        ]
+        self._seen = 0
+        self._moment = None if state is None else (state, orders)
         try:
-            lr = trainer.optimizer.param_groups[0]["lr"]
-            for *figures, seconds in table.tolist():
-                seen += 1
+            for row in rows:
+                self._seen += 1
                 trainer.epochs_trained += 1
-                self._moment = None if state is None else (state, orders[:seen])
-                values = (trainer.epoch, *figures, lr, start + seconds)
-                self._end_epoch(dict(zip(trainer.columns, values, strict=True)))
+                self._end_epoch(row)
                 if trainer.stop_reason:
                     break
         finally:
             self._moment = None
-            if seen < len(table) and state is not None:  # further than anyone wanted to go
+            if self._seen < len(table) and state is not None:  # further than anyone wanted to go
                 planned.restore(state)
-                planned.run(orders[:seen])
+                planned.run(orders[: self._seen])
         if interrupted:
             raise KeyboardInterrupt
         if epochs == self._epochs_a_call:
-            rows = self.train.rows if planned.shuffled else 1
-            wanted = min(_SECONDS_A_CALL * epochs / table[-1, -1], _ROWS_A_CALL / rows)
+            width = self.train.rows if planned.shuffled else 1
+            wanted = min(_SECONDS_A_CALL * epochs / table[-1, -1], _ROWS_A_CALL / width)
             self._epochs_a_call = max(1, min(int(wanted), 4 * epochs))
 
     def _one_by_one(self) -> None:
