@@ -296,6 +296,14 @@ CASES = [
         windows.draw_conv2d_input_grad,
         special=False,
     ),
+    Case("conv2d_relu", windows.conv2d_relu, windows.draw_conv2d_relu),
+    Case(
+        "conv2d_input_grad_relu_backward",
+        windows.conv2d_input_grad_relu_backward,
+        windows.draw_conv2d_input_grad_relu_backward,
+        wrt=(0, 1),
+        special=False,
+    ),
     Case(
         "conv2d_weight_grad",
         windows.conv2d_weight_grad,

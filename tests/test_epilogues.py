@@ -81,6 +81,19 @@ def test_nan_infinity_and_zeros_of_both_signs_pass_alike() -> None:
     assert plan["matmul_relu_dropout_backward"] == 1
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolutions_take_in_relu_and_its_gradient(stride: int) -> None:
+    mg.seed(2)
+    model = nn.Sequential(
+        *(nn.Conv2d(2, 5, 3, padding=1), nn.ReLU(), nn.Conv2d(5, 3, 3, stride=stride), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(3 * (5 // stride + 1) ** 2, 2)),
+    )
+    plan = plan_of(gradients(model), RNG.standard_normal((4, 2, 8, 8)).astype("float32"))
+    assert plan["conv2d_relu"] == 2
+    assert plan["conv2d_input_grad_relu_backward"] == 1
+    assert not {"conv2d", "relu", "relu_backward"} & set(plan)
+
+
 def weights(*shape: int) -> mg.Tensor:
     return mg.tensor(RNG.standard_normal(shape).astype("float32"), requires_grad=True)
 

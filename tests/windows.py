@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from draws import Call, Draw, Source, distinct, real
+import references as ref
+from draws import Call, Draw, Source, distinct, real, thinned
 
 Array = np.ndarray
 
@@ -70,6 +71,16 @@ def conv2d_input_grad(
     return inside(x, padding)
 
 
+def conv2d_relu(x: Array, w: Array, b: Array | None, **attrs: Any) -> Array:
+    return ref.relu(conv2d(x, w, b, **attrs))
+
+
+def conv2d_input_grad_relu_backward(
+    g: Array, w: Array, y: Array, *, scale: float, **attrs: Any
+) -> Array:
+    return ref.slope_of_relu_dropout(conv2d_input_grad(g, w, **attrs), y, scale)
+
+
 def conv2d_weight_grad(
     g: Array, x: Array, kernel_height: int, kernel_width: int, stride: Any, padding: Any,
     dilation: Any, groups: int,
@@ -121,6 +132,20 @@ def draw_conv2d_input_grad(s: Source) -> Call:
     a, attrs = convolution(s)
     height, width = a["x"].shape[2:]
     return Call((a["g"], a["weight"]), {"height": height, "width": width, **attrs})
+
+
+def draw_conv2d_relu(s: Source) -> Call:
+    """Nowhere near the kink: multiples of 1/4, and 0.1."""
+    call = draw_conv2d(s)
+    x, w = (np.round(2 * a) / 2 for a in call.inputs[:2])
+    return Call((x, w, np.round(2 * s.rng.normal(0, 1, len(w))) / 2 + 0.1), call.attrs)
+
+
+def draw_conv2d_input_grad_relu_backward(s: Source) -> Call:
+    a, attrs = convolution(s)
+    height, width = a["x"].shape[2:]
+    sizes = {"height": height, "width": width, "scale": s.choice([1.0, 2.0, 1.25])}
+    return Call((a["g"], a["weight"], thinned(s.rng, a["x"].shape)), {**sizes, **attrs})
 
 
 def draw_conv2d_weight_grad(s: Source) -> Call:

@@ -12,8 +12,8 @@
 //
 // A pass is cut into units that are computed in any order, by any thread:
 //   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)
-//   run(shape, a, b, out, begin, end, shared, scratch)  units [begin, end); scratch_bytes(shape) of
-//                                                       scratch for this call alone
+//   run(shape, a, b, out, finish, begin, end, shared, scratch)  units [begin, end);
+//                                   scratch_bytes(shape) of scratch for this call alone
 //     forward       a = x (images, channels, height, width), b = bias (filters) or null
 //     input_grad    a = gradient of the output, b unused
 //     weight_grad   a = x, b = gradient of the output, out = sums, weight_sums_bytes(shape); then
@@ -35,13 +35,22 @@ struct ConvShape {
   int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
 };
 
+// What is done to the outputs of forward and input_grad, while they are in cache.
+struct ConvFinish {
+  bool relu = false;
+  // Null, or an array like the output: each output is multiplied by `scale`, and is 0 where the
+  // array is not above 0 (nor NaN).
+  const void* kept = nullptr;
+  double scale = 1;
+};
+
 struct ConvPass {
   int64_t (*units)(const ConvShape&);
   int64_t (*shared_bytes)(const ConvShape&);
   int64_t (*scratch_bytes)(const ConvShape&);
   void (*prepare)(const ConvShape&, const void* weight, void* shared);
-  void (*run)(const ConvShape&, const void* a, const void* b, void* out, int64_t begin, int64_t end,
-              const void* shared, void* scratch);
+  void (*run)(const ConvShape&, const void* a, const void* b, void* out, const ConvFinish& finish,
+              int64_t begin, int64_t end, const void* shared, void* scratch);
 };
 
 // Arrays are indexed by dtype: 0 float, 1 double.

@@ -208,9 +208,25 @@ static void write_pixels(const Outputs& o, const Part<T>& part, int64_t first, i
   }
 }
 
+// n outputs side by side, which are complete.
+template <class T>
+static void finish_outputs(const ConvFinish& finish, const T* kept, T* x, int64_t n) {
+  constexpr int w = Vec<T>::width;
+  const Vec<T> zero = Vec<T>::zero(), scale(static_cast<T>(finish.scale));
+  for (int64_t i = 0; i < n; i += w) {
+    const int some = static_cast<int>(min_of(n - i, w));
+    Vec<T> v = some == w ? load(x + i) : load_n(x + i, some);
+    if (finish.relu) v = max(zero, v);
+    if (kept)
+      v = select((some == w ? load(kept + i) : load_n(kept + i, some)) <= zero, zero, v * scale);
+    some == w ? store(x + i, v) : store_n(x + i, v, some);
+  }
+}
+
 template <class T, bool Backward>
-static void run_outputs(const ConvShape& s, const void* x, const void* b, void* out, int64_t begin,
-                        int64_t end, const void* shared, void* scratch) {
+static void run_outputs(const ConvShape& s, const void* x, const void* b, void* out,
+                        const ConvFinish& finish, int64_t begin, int64_t end, const void* shared,
+                        void* scratch) {
   const void* bias = Backward ? nullptr : b;
   const Outputs o = outputs<T>(s, Backward);
   const Part<T>* parts = static_cast<const Part<T>*>(shared);
@@ -248,6 +264,12 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
                          false);
         write_pixels(o, *part, p, n, block, wide, used, add, to);
       }
+    }
+    if (!finish.relu && !finish.kept) continue;
+    const T* kept = static_cast<const T*>(finish.kept);
+    for (int64_t n = 0; n < images; ++n) {
+      const int64_t at = ((image + n) * o.channels + channel) * o.plane;
+      finish_outputs(finish, kept ? kept + at : nullptr, static_cast<T*>(out) + at, used * o.plane);
     }
   }
 }

@@ -74,7 +74,8 @@ static void turn_grad(const ConvShape& s, int64_t plane, const T* grad, int64_t 
 
 template <class T>
 static void run_weight_grad(const ConvShape& s, const void* x, const void* grad, void* sums,
-                            int64_t begin, int64_t end, const void* shared, void* scratch) {
+                            const ConvFinish&, int64_t begin, int64_t end, const void* shared,
+                            void* scratch) {
   const Weights w = weights<T>(s);
   const int64_t* row = static_cast<const int64_t*>(shared);
   const int64_t* col = row + w.rows;

@@ -79,7 +79,7 @@ double conv_flops(const ConvShape& s) {
 // The units of a pass, in ranges of whole images while there are enough; each with scratch of its
 // own. No unit knows which thread computed it.
 void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const void* a,
-              const void* b, const void* weight, void* out) {
+              const void* b, const void* weight, void* out, const ConvFinish& finish = {}) {
   const int64_t units = pass.units(s);
   if (units == 0) return;
   Buffer shared(pass.shared_bytes(s));
@@ -98,7 +98,7 @@ void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const vo
   Buffer scratch(parts * scratch_bytes);
   parallel_tasks(parts, [&](int64_t i) {
     const int64_t begin = i * step, end = begin + step < units ? begin + step : units;
-    pass.run(s, a, b, out, begin, end, shared.data(),
+    pass.run(s, a, b, out, finish, begin, end, shared.data(),
              static_cast<char*>(scratch.data()) + i * scratch_bytes);
   });
 }
@@ -120,6 +120,7 @@ void infer_conv(const Call& c) {
   c.make(c.in(0).dtype, {s.images, s.filters, s.out_h, s.out_w});
 }
 
+template <bool Relu>
 void run_conv(const Call& c) {
   const ConvShape s = conv_shape(c, c.in(0).shape, c.in(1).shape, 0);
   const Array x = dense(c.in(0)), weight = dense(c.in(1));
@@ -127,20 +128,24 @@ void run_conv(const Call& c) {
   const int t = index(x.dtype);
   const Conv& k = kernels().conv;
   run_pass(k.forward[t], s, k.filter_panels[t](s), x.raw(), c.has(2) ? bias.raw() : nullptr,
-           weight.raw(), c.out().raw());
+           weight.raw(), c.out().raw(), {.relu = Relu});
 }
 
-void conv_vjp(Vjp& v) {
+// The gradients of x, weight and bias, g being that of the convolution.
+void convolution_vjp(Vjp& v, const Var& g) {
   const Attrs& a = v.attrs;
   const Dims &x = v.in(0).shape(), &w = v.in(1).shape();
   if (v.needs(0))
-    v.set(0, call<"conv2d_input_grad">(v.grad(), v.in(1), x[2], x[3], a.list(0), a.list(1),
-                                       a.list(2), a.integer(3)));
+    v.set(0, call<"conv2d_input_grad">(g, v.in(1), x[2], x[3], a.list(0), a.list(1), a.list(2),
+                                       a.integer(3)));
   if (v.needs(1))
-    v.set(1, call<"conv2d_weight_grad">(v.grad(), v.in(0), w[2], w[3], a.list(0), a.list(1),
-                                        a.list(2), a.integer(3)));
-  if (v.needs(2)) v.set(2, call<"sum">(v.grad(), Dims{0, 2, 3}, false));
+    v.set(1, call<"conv2d_weight_grad">(g, v.in(0), w[2], w[3], a.list(0), a.list(1), a.list(2),
+                                        a.integer(3)));
+  if (v.needs(2)) v.set(2, call<"sum">(g, Dims{0, 2, 3}, false));
 }
+
+void conv_vjp(Vjp& v) { convolution_vjp(v, v.grad()); }
+void conv_relu_vjp(Vjp& v) { convolution_vjp(v, call<"relu_dropout_backward">(v.grad(), v.out())); }
 
 // ---- conv2d_input_grad(g, weight)
 // ----------------------------------------------------------------
@@ -161,24 +166,48 @@ void infer_input_grad(const Call& c) {
   c.make(c.in(0).dtype, {s.images, s.channels, s.height, s.width});
 }
 
-void run_input_grad(const Call& c) {
+void run_input_grad(const Call& c, const ConvFinish& finish) {
   const ConvShape s = input_grad_shape(c);
   const Array g = dense(c.in(0)), weight = dense(c.in(1));
   const int t = index(g.dtype);
   const Conv& k = kernels().conv;
   run_pass(k.input_grad[t], s, k.channel_panels[t](s), g.raw(), nullptr, weight.raw(),
-           c.out().raw());
+           c.out().raw(), finish);
 }
 
-void input_grad_vjp(Vjp& v) {
+void run_input_grad(const Call& c) { run_input_grad(c, {}); }
+
+// The gradients of g and weight, `grad` being that of the convolution's input.
+void input_grad_vjp(Vjp& v, const Var& grad) {
   const Attrs& a = v.attrs;
   const Dims& w = v.in(1).shape();
   if (v.needs(0))
-    v.set(0,
-          call<"conv2d">(v.grad(), v.in(1), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
+    v.set(0, call<"conv2d">(grad, v.in(1), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
   if (v.needs(1))
-    v.set(1, call<"conv2d_weight_grad">(v.in(0), v.grad(), w[2], w[3], a.list(2), a.list(3),
-                                        a.list(4), a.integer(5)));
+    v.set(1, call<"conv2d_weight_grad">(v.in(0), grad, w[2], w[3], a.list(2), a.list(3), a.list(4),
+                                        a.integer(5)));
+}
+
+void input_grad_vjp(Vjp& v) { input_grad_vjp(v, v.grad()); }
+
+// ---- The same, and back through y = dropout(relu(.))
+// ---------------------------------------------
+
+void infer_input_grad_relu(const Call& c) {
+  infer_input_grad(c);
+  if (!(c.in(2).shape == c.out().shape) || c.in(2).dtype != c.out().dtype)
+    fail<ValueError>(c.name, ": y is ", name(c.in(2).dtype), " of shape ", c.in(2).shape,
+                     ", the gradient ", name(c.out().dtype), " of shape ", c.out().shape,
+                     "; y must be what the gradient is of");
+}
+
+void run_input_grad_relu(const Call& c) {
+  const Array y = dense(c.in(2));
+  run_input_grad(c, {.kept = y.raw(), .scale = c.attrs.real(6)});
+}
+
+void input_grad_relu_vjp(Vjp& v) {
+  input_grad_vjp(v, call<"relu_dropout_backward">(v.grad(), v.in(2), v.attrs.real(6)));
 }
 
 // ---- conv2d_weight_grad(g, x)
@@ -229,7 +258,7 @@ void weight_grad_vjp(Vjp& v) {
 const Row rows[] = {
     {"conv2d(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
      "groups: int = 1)",
-     infer_conv, run_conv, conv_vjp,
+     infer_conv, run_conv<false>, conv_vjp,
      "The convolution (without flipping, as in PyTorch) of x (images, channels, height, width) "
      "with "
      "weight (filters, channels / groups, kernel height, kernel width), plus bias (filters,): "
@@ -238,11 +267,23 @@ const Row rows[] = {
      Promote::none, 1, 0, 0,
      [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
 
+    {"conv2d_relu(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
+     "groups: int = 1)",
+     infer_conv, run_conv<true>, conv_relu_vjp, "relu(conv2d(...)) in one pass.", Promote::none, 1,
+     0, 0,
+     [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
+
     {"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints = 0, "
      "dilation: ints = 1, groups: int = 1)",
      infer_input_grad, run_input_grad, input_grad_vjp,
      "The gradient of conv2d by x, of the given height and width, for gradient g of its output; "
      "also the transposed convolution of g.",
+     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }},
+
+    {"conv2d_input_grad_relu_backward(g, weight, y, height: int, width: int, stride: ints = 1, "
+     "padding: ints = 0, dilation: ints = 1, groups: int = 1, scale: float = 1.0)",
+     infer_input_grad_relu, run_input_grad_relu, input_grad_relu_vjp,
+     "relu_dropout_backward(conv2d_input_grad(g, weight, ...), y, scale) in one pass.",
      Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }},
 
     {"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "

@@ -12,7 +12,7 @@
 namespace mg {
 namespace {
 
-constexpr int64_t grain = 1 << 15;
+constexpr int64_t grain = 1 << 14;
 constexpr int64_t align = 64;
 constexpr int64_t fold_chunk = 8192;  // of kernels/fold.h
 

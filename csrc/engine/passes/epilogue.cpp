@@ -110,15 +110,29 @@ bool mask_by_relu(Program& p, const Flow& flow, int i) {
   return true;
 }
 
-// linear, then relu.
+// Which op takes in what follows `op`: the count of its inputs, or the place of its scale.
+struct Absorber {
+  const char *op, *with;
+  int number;
+};
+constexpr Absorber before_relu[] = {{"linear", "linear_relu_dropout", 4},
+                                    {"conv2d", "conv2d_relu", 3}};
+constexpr Absorber before_mask[] = {{"matmul", "matmul_relu_dropout_backward", 0},
+                                    {"conv2d_input_grad", "conv2d_input_grad_relu_backward", 6}};
+
+// linear or conv2d, then relu.
 bool take_relu(Program& p, const Flow& flow, int i) {
   if (!flow.is(i, "relu")) return false;
-  const int linear = flow.sole_maker(p.code[i].in[0]);
-  if (!flow.is(linear, "linear") || !flow.can_wait(linear, i)) return false;
-  std::vector<Operand> in = p.code[linear].in;
-  in.resize(4);
-  p.code[i] = instruction("linear_relu_dropout", std::move(in), p.code[i]);
-  return true;
+  const int product = flow.sole_maker(p.code[i].in[0]);
+  for (const Absorber& a : before_relu)
+    if (flow.is(product, a.op) && flow.can_wait(product, i)) {
+      std::vector<Operand> in = p.code[product].in;
+      in.resize(a.number);
+      p.code[i] = instruction(a.with, std::move(in), p.code[i]);
+      p.code[i].attrs = p.code[product].attrs;
+      return true;
+    }
+  return false;
 }
 
 // linear and relu, then dropout.
@@ -140,13 +154,17 @@ bool take_mask(Program& p, const Flow& flow, int i) {
   if (!flow.is(i, "relu_dropout_backward")) return false;
   const Operand& y = p.code[i].in[1];
   const int product = flow.sole_maker(p.code[i].in[0]);
-  if (!flow.is(product, "matmul") || !flow.can_wait(product, i)) return false;
   if (!y.view.contiguous() || !(y.view.shape == p.code[i].out[0].view.shape)) return false;
-  const Attrs attrs = p.code[i].attrs;
-  p.code[i] = instruction("matmul_relu_dropout_backward",
-                          {p.code[product].in[0], p.code[product].in[1], y}, p.code[i]);
-  p.code[i].attrs.set_real(0, attrs.real(0));
-  return true;
+  for (const Absorber& a : before_mask)
+    if (flow.is(product, a.op) && flow.can_wait(product, i)) {
+      const double scale = p.code[i].attrs.real(0);
+      const Instruction& made = p.code[product];
+      p.code[i] = instruction(a.with, {made.in[0], made.in[1], y}, p.code[i]);
+      p.code[i].attrs = made.attrs;
+      p.code[i].attrs.set_real(a.number, scale);
+      return true;
+    }
+  return false;
 }
 
 // A rule lets instruction i take in others, or says that it cannot.
