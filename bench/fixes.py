@@ -21,7 +21,7 @@ import numpy as np
 from machine import cores
 
 import minigrad as mg
-from minigrad import _core, callbacks, data, metrics, nn, optim
+from minigrad import _core, augment, callbacks, data, metrics, nn, optim
 from minigrad.intervals import Interval, mean_interval
 
 MNIST = "MINIGRAD_MNIST"  # names a folder with MNIST's two t10k files
@@ -67,6 +67,12 @@ class Run:
     def same_as(self, other: Run) -> bool:
         """Whether all figures but the time are equal."""
         return replace(self, seconds=0.0) == replace(other, seconds=0.0)
+
+
+def moved() -> list[nn.Module]:
+    """Images of 8 x 8 pixels, each moved a little in train mode."""
+    move = augment.RandomAffine(10, translate=(1 / 8, 1 / 8))
+    return [nn.Unflatten(1, (1, 8, 8)), move, nn.Flatten()]
 
 
 @dataclass
@@ -153,6 +159,8 @@ DIGITS_FIXES = (
     Fix("batch norm", lambda: {"norm": True}),
     Fix("label smoothing 0.1", smoothing=0.1),
     Fix("gaussian noise 0.1", lambda: {"first": [nn.GaussianNoise(0.1)]}),
+    Fix("shift 1 pixel, turn 10°", lambda: {"first": moved()}),
+    Fix("MixUp 0.2", training=lambda: {"mix": augment.MixUp(0.2)}),
     Fix("twice the data", more=2),
 )
 
@@ -256,12 +264,12 @@ def table(found: Study, problem: Problem, seeds: int) -> None:
     )
     print(f"means of {seeds} seeds, 95% intervals of the paired difference to plain")
     head = (
-        f"{'':21} {'train':>13} {'test':>13}   {'difference in loss':24} {'in accuracy, points':24}"
+        f"{'':23} {'train':>13} {'test':>13}   {'difference in loss':24} {'in accuracy, points':24}"
     )
     print(head)
     for name, of_seeds in runs.items():
         means = np.mean([list(asdict(run).values()) for run in of_seeds], axis=0)
-        cells = f"{name:21} {means[0]:6.3f} {means[1]:6.1%} {means[2]:6.3f} {means[3]:6.1%}   "
+        cells = f"{name:23} {means[0]:6.3f} {means[1]:6.1%} {means[2]:6.3f} {means[3]:6.1%}   "
         if name != "plain":
             loss = found.difference(problem.name, name, "test_loss")
             points = found.difference(problem.name, name, "test_accuracy")
