@@ -23,7 +23,7 @@ from machine import cores, facts
 from plot import draw
 
 HERE = Path(__file__).parent
-HELPERS = {"__main__", "contender", "fixes", "harness", "machine", "plot"}  # fixes runs by itself
+HELPERS = {"__main__", "contender", "harness", "machine", "plot"}
 
 
 def subjects() -> list[str]:
