@@ -14,6 +14,8 @@ import pytest
 import minigrad as mg
 from minigrad import nn, optim
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
 X = np.random.default_rng(0).standard_normal((256, 64)).astype("float32")
 Y = X[:, :1]
 

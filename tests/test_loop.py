@@ -215,19 +215,20 @@ def test_resuming_goes_on_to_the_same_bits(tmp_path):
     assert outcome(trainer) == whole
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_long_call_with_a_whole_history():
     model = network()
     trainer = Trainer(
         model,
         nn.BCEWithLogitsLoss(),
         optim.Adam(model.parameters()),
-        callbacks=[EarlyStopping(patience=10**9)],
+        callbacks=[EarlyStopping(patience=1_000_000)],
         progress=False,
     )
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        trainer.fit((X, Y), val=(XV[:20], YV[:20]), epochs=10**9)
+        trainer.fit((X, Y), val=(XV[:20], YV[:20]), epochs=1_000_000)
     history = trainer.history
     assert history["epoch"].tolist() == list(range(len(history)))
     assert history.stop_reason == f"interrupted in epoch {len(history)}"

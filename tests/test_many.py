@@ -56,19 +56,20 @@ class Break(Callback):
 def test_one_that_fails_ends_the_others():
     many = [trainer(0), trainer(1, callbacks=[Break()]), trainer(2), trainer(3)]
     with pytest.raises(RuntimeError, match="broken") as caught:
-        mg.fit_many(many, DATA, epochs=10**9, workers=2)
+        mg.fit_many(many, DATA, epochs=1_000_000, workers=2)
     assert "in training 1 of fit_many" in caught.value.__notes__
     assert "interrupted" in many[0].history.stop_reason
     assert len(many[3].history) == 0
     assert len(many[0].fit(DATA, epochs=2)) == 2, "still usable"
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_them_all():
     many = [trainer(seed) for seed in range(3)]
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        mg.fit_many(many, DATA, VAL, epochs=10**9, workers=2)
+        mg.fit_many(many, DATA, VAL, epochs=1_000_000, workers=2)
     for one in many[:2]:
         assert one.history.stop_reason == f"interrupted in epoch {len(one.history)}"
         assert np.isfinite(one.predict(DATA[0] if isinstance(DATA, tuple) else DATA.x)).all()
