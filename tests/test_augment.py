@@ -335,7 +335,7 @@ def test_mixing_is_part_of_a_compiled_step():
 @each_module
 def test_eval_mode_is_the_identity_and_draws_nothing(module, shape):
     if shape[1] == 2 and isinstance(module, augment.ColorJitter):
-        pytest.skip("colours have 1 or 3 channels")
+        shape = shape[0], 3, *shape[2:]
     crops = isinstance(module, augment.RandomCrop | augment.Geometric)
     x = images(*shape[:2], 28, 28) if crops else images(*shape)
     state = mg.default_generator.get_state()

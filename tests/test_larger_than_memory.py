@@ -46,7 +46,7 @@ def test_it_trains_on_arrays_that_memory_cannot_hold(tmp_path):
     x[:, 0] = np.linspace(-1, 1, rows)  # the rest of the file stays a hole
     np.save(tmp_path / "y.npy", x[:, 0] * 2)
     del x
-    command = [sys.executable, "-c", PROGRAM, tmp_path / "x.npy", tmp_path / "y.npy"]
+    command = [sys.executable, "-P", "-c", PROGRAM, tmp_path / "x.npy", tmp_path / "y.npy"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     expected = ["not enough memory for a copy", f"{rows} True ({rows}, 1)"]
