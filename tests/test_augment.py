@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from images import affine_matrix, jittered
-from scipy import ndimage, stats
+from scipy import ndimage
 
 import minigrad as mg
-from minigrad import augment, nn, optim
+from minigrad import augment, nn
 
 RNG = np.random.default_rng(0)
 SHAPES = [(4, 1, 28, 28), (3, 3, 7, 10), (2, 1, 1, 1), (2, 3, 1, 5), (1, 2, 9, 1), (0, 1, 4, 4)]
@@ -259,75 +259,6 @@ def test_normalize_is_there_in_both_modes():
     assert module.double()(x.double()).dtype == np.float64
 
 
-# ---- Pairs ------------------------------------------------------------------------------------
-
-
-def test_mixup_blends_inputs_and_labels_alike():
-    x, y = mg.tensor(np.eye(5, dtype=np.float32)), mg.tensor(np.arange(5))
-    mixed, labels = augment.MixUp(1.0, num_classes=5)(x, y)
-    assert equal(mixed, labels)
-    w = np.diagonal(mixed.numpy())
-    np.testing.assert_allclose(mixed.numpy(), np.diag(w) + np.roll(np.diag(1 - w), -1, 1))
-    assert len({*w}) == 5
-
-
-def test_cutmix_blends_labels_by_the_share_of_the_pixels():
-    n = 400
-    x = mg.tensor(np.broadcast_to(np.arange(n)[:, None, None, None], (n, 2, 11, 13)).astype("f4"))
-    y = mg.tensor(np.eye(n, dtype=np.float32))
-    mixed, labels = augment.CutMix(1.0)(x, y)
-    own = (mixed.numpy() == np.arange(n)[:, None, None, None]).mean((1, 2, 3))
-    np.testing.assert_allclose(np.diagonal(labels.numpy()), own, atol=1e-6)
-    others = mixed.numpy() == (np.arange(n) - 1)[:, None, None, None] % n
-    assert (others.mean((1, 2, 3)) + own == 1).all()
-    for image in others:
-        assert image[0].sum() == image[0].any(0).sum() * image[0].any(1).sum(), "no box"
-    assert own.std() > 0.15
-
-
-@pytest.mark.parametrize("mix", [augment.MixUp(0.4), augment.CutMix(0.4)])
-def test_binary_targets_are_blended_as_they_are(mix):
-    x, y = images(6, 1, 5, 5), mg.tensor(np.array([0, 1, 0, 1, 1, 0], np.float32))
-    _, soft = mix(x, y)
-    assert soft.shape == (6,)
-    np.testing.assert_allclose(soft.sum().item(), 3, atol=2)
-    kept = mix.eval()(x, y)
-    mix.train()
-    assert kept[0] is x
-    assert kept[1] is y
-
-
-@pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])
-def test_weights_are_beta_distributed(alpha):
-    w = mg.symmetric_beta(mg.random.next_key(), 20000, alpha).numpy()
-    assert stats.kstest(w, stats.beta(alpha, alpha).cdf).pvalue > 1e-3
-
-
-def test_mixing_is_part_of_a_compiled_step():
-    def train(compiled):
-        mg.seed(0)
-        model = nn.Sequential(MODULES["affine"], nn.Flatten(), nn.Linear(64, 3))
-        optimizer = optim.Adam(model.parameters(), lr=0.01)
-        mixes, loss_fn = [augment.MixUp(0.2, 3), augment.CutMix(1.0, 3)], nn.CrossEntropyLoss()
-
-        def step(x, y):
-            optimizer.zero_grad()
-            x, y = mixes[0](x, y)
-            x, y = mixes[1](x, y)
-            loss = loss_fn(model(x), y)
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        step = mg.compile(step) if compiled else step
-        rng = np.random.default_rng(1)
-        for _ in range(5):
-            step(mg.tensor(rng.random((9, 1, 8, 8), np.float32)), mg.tensor(rng.integers(0, 3, 9)))
-        return model[2].weight.detach().numpy()
-
-    assert np.array_equal(train(True), train(False))
-
-
 # ---- When, and what it depends on -------------------------------------------------------------
 
 
@@ -454,41 +385,3 @@ def test_positions_that_are_no_numbers_are_outside(value):
     theta = np.full((2, 2, 3), value)
     y = mg.resample(X, mg.tensor(theta), 4, 4, fill=3.0).numpy()
     assert (y[np.isfinite(y)] >= 0).all()
-
-
-# ---- The picture ------------------------------------------------------------------------------
-
-
-def test_preview_leaves_no_trace_and_shows_all():
-    pytest.importorskip("matplotlib")
-    model = nn.Sequential(
-        nn.Unflatten(1, (1, 8, 8)), augment.RandomRotation(20), nn.Flatten(), nn.Linear(64, 2)
-    )
-    model[1].eval()
-    state = mg.default_generator.get_state()
-    picture = augment.preview(np.random.default_rng(0).random((3, 64), np.float32), model, draws=4)
-    assert mg.default_generator.get_state() == state
-    assert [m.training for m in model] == [True, False, True, True]
-    titles = [axes.get_title() for axes in picture.axes]
-    assert titles[:5] == ["original", "draw 1", "draw 2", "draw 3", "draw 4"]
-    assert len(picture.axes) == 15
-    shown = [axes.images[0].get_array() for axes in picture.axes]
-    assert len({np.asarray(a).tobytes() for a in shown}) == 15
-
-
-@pytest.mark.parametrize("mix", [augment.MixUp(1.0), augment.CutMix()])
-def test_preview_of_several_modules_in_a_row(mix, tmp_path):
-    pytest.importorskip("matplotlib")
-    path = tmp_path / "a.png"
-    augment.preview(X, [augment.ColorJitter(0.5), mix], draws=2, path=path)
-    assert path.stat().st_size > 1000
-
-
-def test_preview_refuses_what_it_cannot_draw():
-    pytest.importorskip("matplotlib")
-    with pytest.raises(ValueError, match="no augmentation"):
-        augment.preview(X, nn.Linear(2, 2))
-    with pytest.raises(ValueError, match="1 or 3"):
-        augment.preview(images(2, 2, 4, 4), augment.RandomRotation(3))
-    with pytest.raises(ValueError, match="at least one"):
-        augment.preview(X[:0], augment.RandomRotation(3))

@@ -6,24 +6,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from .workload import BETAS, Array, Task
+from .workload import BETAS, Array, Task, layers
 
 
 def network(task: Task) -> nn.Sequential:
     """The layers, with the task's weights."""
-    w, drops = task.workload, iter(task.drops)
-    layers: list[nn.Module] = []
-    for i, o, _ in w.planes():
-        layers += [nn.Conv2d(i, o, 3), nn.ReLU()]
-    if w.convs:
-        layers += [nn.MaxPool2d(2), nn.Dropout(next(drops)), nn.Flatten()]
-    for i, o in w.widths():
-        layers += [nn.Linear(i, o)]
-        if p := next(drops, None) if o != w.classes else None:
-            layers += [nn.ReLU(), nn.Dropout(p)]
-        elif o != w.classes:
-            layers += [nn.ReLU()]
-    model = nn.Sequential(*layers)
+    model = nn.Sequential(*layers(task, nn))
     with torch.no_grad():
         for p, start in zip(model.parameters(), task.weights(), strict=True):
             p.copy_(torch.from_numpy(start))

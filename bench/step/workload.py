@@ -134,6 +134,23 @@ class Task:
         return found
 
 
+def layers(task: Task, nn: Any) -> list[Any]:
+    """The layers, of minigrad's nn or of torch's: their names are the same."""
+    w, drops = task.workload, iter(task.drops)
+    found: list[Any] = []
+    for i, o, _ in w.planes():
+        found += [nn.Conv2d(i, o, 3), nn.ReLU()]
+    if w.convs:
+        found += [nn.MaxPool2d(2), nn.Dropout(next(drops)), nn.Flatten()]
+    for i, o in w.widths():
+        found += [nn.Linear(i, o)]
+        if p := next(drops, None) if o != w.classes else None:
+            found += [nn.ReLU(), nn.Dropout(p)]
+        elif o != w.classes:
+            found += [nn.ReLU()]
+    return found
+
+
 class Training(Protocol):
     """A network in training, in some library."""
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from minigrad.table.library import pandas
+from minigrad.table.extra import pandas
 
 Array = npt.NDArray[Any]
 

@@ -20,7 +20,7 @@ from minigrad.table.cells import (
     levels,
     shown,
 )
-from minigrad.table.library import pandas
+from minigrad.table.extra import pandas
 
 Kind = Literal["numeric", "boolean", "categorical", "date", "dropped"]
 

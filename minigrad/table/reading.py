@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from minigrad.table.cells import blame, is_text, levels
-from minigrad.table.library import pandas
+from minigrad.table.extra import pandas
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A")
 

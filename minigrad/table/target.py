@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from minigrad.table.cells import as_numbers, blame, is_text, levels
 from minigrad.table.columns import all_numbers
-from minigrad.table.library import pandas
+from minigrad.table.extra import pandas
 
 Array = npt.NDArray[Any]
 Task = Literal["classification", "regression"]
