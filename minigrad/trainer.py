@@ -191,15 +191,32 @@ class Trainer(Learner):
         finally:
             self.model.eval()
             with ExitStack() as ends:  # every one is called, even if another one fails
+                ends.callback(self._end_fit)
                 for callback in reversed(begun):
                     ends.callback(callback.on_fit_end, self)
-            self._loop = None
-            self.interrupted = False
         return self.history
+
+    def _end_fit(self) -> None:
+        self._loop = None
+        self.interrupted = False
+        if self._added:
+            self._added.clear()
+            self.begin()
 
     def stop(self, reason: str) -> None:
         """Ask the running ``fit`` to end after this epoch. The reason goes into the history."""
         self.stop_reason = reason
+
+    def add_to_step(self, function: Callable[[], object]) -> None:
+        """Until the running ``fit`` ends: call ``function`` as a part of every step, after its
+        update and without gradients.
+
+        It consists of ops on tensors that it changes in place, as ``optim.EMA.update`` does: it is
+        called while a step is recorded, and plans repeat its ops. It must not read values.
+        """
+        self._added.append(function)
+        if self._loop is not None:
+            self._loop.record_anew()
 
     def interrupt(self) -> None:
         """From another thread: end the running ``fit``, or the next, as Ctrl-C does.

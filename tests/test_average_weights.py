@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trainers import X, Y, make, network, same, weights
+from trainers import XV, YV, X, Y, make, network, same, weights
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -19,11 +19,21 @@ class Record(Callback):
         self.weights.append(weights(trainer.model))
 
 
+class RecordSteps(Callback):
+    """Keeps the weights of every step."""
+
+    def __init__(self):
+        self.weights = []
+
+    def on_batch_end(self, trainer, loss):
+        self.weights.append(weights(trainer.model))
+
+
 def mean(values, decay):
-    """The average in float64."""
-    average = values[0].astype(np.float64)
-    for i, value in enumerate(values[1:], 2):
-        share = 1 / i if decay is None else 1 - decay
+    """The average in float64: the plain mean until there are 1 / (1 - decay) values."""
+    average = np.zeros_like(values[0], np.float64)
+    for i, value in enumerate(values, 1):
+        share = 1 / i if decay is None else max(1 / i, 1 - decay)
         average = average + share * (value - average)
     return average
 
@@ -31,7 +41,7 @@ def mean(values, decay):
 @pytest.mark.parametrize("decay", [None, 0.8])
 @pytest.mark.parametrize("start", [0, 3])
 def test_the_model_ends_with_the_average_of_its_last_epochs(decay, start):
-    record, average = Record(), AverageWeights(decay, start)
+    record, average = Record(), AverageWeights(decay, start, every="epoch")
     trainer = make(callbacks=[average, record], batch_size=16)
     history = trainer.fit((X, Y), epochs=7)
     assert average.n_averaged == 7 - start
@@ -40,6 +50,50 @@ def test_the_model_ends_with_the_average_of_its_last_epochs(decay, start):
         np.testing.assert_allclose(got, expected, rtol=2e-6, atol=1e-7)
     plain = make(batch_size=16)
     assert plain.fit((X, Y), epochs=7)["loss"].tolist() == history["loss"].tolist()
+
+
+@pytest.mark.parametrize("decay", [None, 0.8])
+@pytest.mark.parametrize("start", [0, 3])
+def test_every_step_can_be_averaged(decay, start):
+    record = RecordSteps()
+    make(callbacks=[record], batch_size=16).fit((X, Y), epochs=7)
+    average = AverageWeights(decay, start, every="step")
+    trainer = make(callbacks=[average], batch_size=16)
+    trainer.fit((X, Y), epochs=7)
+    assert average.n_averaged == 4 * (7 - start)
+    for name, got in weights(trainer.model).items():
+        expected = mean([w[name] for w in record.weights[4 * start :]], decay)
+        np.testing.assert_allclose(got, expected, rtol=2e-6, atol=1e-7)
+    before = average.n_averaged
+    trainer.step(*[mg.tensor(a.astype(np.float32)) for a in (X, Y[:, None])])
+    assert average.n_averaged == before, "a step of one's own is no part of that training"
+
+
+def test_steps_are_averaged_where_decay_says_and_epochs_where_not():
+    assert [AverageWeights(decay).every for decay in (0.9, None)] == ["step", "epoch"]
+    with pytest.raises(ValueError, match="every must be one of 'step', 'epoch'"):
+        AverageWeights(every="batch")
+
+
+@pytest.mark.parametrize("arguments", [(0.9,), (0.9, 4), (None, 2, "step")])
+def test_a_plan_averages_to_the_bits_of_eager_mode(arguments, monkeypatch):
+    def train(**options):
+        stopping = EarlyStopping("loss", patience=2, min_delta=0.3, restore_best=False)
+        trainer = make(
+            network(dropout=0.2, norm=True),
+            callbacks=[AverageWeights(*arguments), stopping, *options.pop("callbacks", ())],
+            batch_size=16,
+            **options,
+        )
+        history = trainer.fit((X, Y), val=(XV, YV), epochs=60)
+        assert 5 < len(history) < 60
+        return weights(trainer.model)
+
+    whole = train()
+    assert same(train(callbacks=[Record()]), whole), "epoch by epoch"
+    assert same(train(callbacks=[RecordSteps()]), whole), "step by step"
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    assert same(train(), whole)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -68,17 +122,25 @@ def test_an_interrupted_training_ends_with_the_average_too():
     np.testing.assert_allclose(trainer.model[0].weight.numpy(), expected, rtol=2e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("decay", [None, 0.8])
-def test_a_resumed_training_ends_with_the_same_bits(tmp_path, decay):
-    def train(epochs, resume=None):
+@pytest.mark.parametrize("every", ["step", "epoch"])
+@pytest.mark.parametrize("start", [0, 1, 5])
+def test_a_resumed_training_ends_with_the_same_bits(tmp_path, start, every):
+    class StopAt(Callback):
+        def on_epoch_begin(self, trainer):
+            if trainer.epoch == 4:
+                raise KeyboardInterrupt
+
+    def train(*callbacks, resume=None):
         checkpoint = ModelCheckpoint(tmp_path / "last", save="last")
-        trainer = make(callbacks=[AverageWeights(decay, 1), checkpoint], batch_size=16)
-        trainer.fit((X, Y), epochs=epochs, resume=resume)
+        average = AverageWeights(0.8, start, every)
+        trainer = make(callbacks=[average, checkpoint, *callbacks], batch_size=16)
+        trainer.fit((X, Y), epochs=7, resume=resume)
         return weights(trainer.model)
 
-    whole = train(6)
-    train(4)
-    assert same(train(6, resume=tmp_path / "last"), whole)
+    whole = train()
+    with pytest.raises(KeyboardInterrupt):
+        train(StopAt())
+    assert same(train(resume=tmp_path / "last"), whole)
 
 
 def test_early_stopping_may_stop_but_not_restore():

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from optimizers import parameter
 
+import minigrad as mg
 from minigrad import optim
 
 
-def test_ema_follows_its_formula_and_gives_weights_back():
+@pytest.mark.parametrize("warmup", [True, False])
+def test_ema_follows_its_formula_and_gives_weights_back(warmup):
     p = parameter([1.0, 2.0])
-    ema = optim.EMA([p], decay=0.9)
+    ema = optim.EMA([p], decay=0.9, warmup=warmup)
     average = p.detach().numpy().copy()
     for i in range(20):
         p.detach().numpy()[...] = [i, -i]
         ema.update()
-        average = 0.9 * average + 0.1 * np.array([i, -i])
+        decay = min(0.9, 1 - 1 / (i + 1)) if warmup else 0.9
+        average = decay * average + (1 - decay) * np.array([i, -i])
     with contextlib.suppress(KeyError), ema.applied():
         np.testing.assert_allclose(p.detach().numpy(), average, rtol=1e-12)
         raise KeyError
@@ -36,6 +39,33 @@ def test_swa_is_the_mean():
         swa.update()
     swa.copy_to()
     np.testing.assert_allclose(p.detach().numpy(), values.mean(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("make", [optim.SWA, optim.EMA, lambda p: optim.EMA(p, 0.75, warmup=False)])
+def test_an_average_is_part_of_a_compiled_step(make, monkeypatch):
+    def averages():
+        p = parameter([[4.0, -3.0]])
+        optimizer, average = optim.SGD([p], lr=0.1), make([p])
+
+        @mg.compile
+        def step(x):
+            optimizer.zero_grad()
+            loss = ((p * x) ** 2).sum()
+            loss.backward()
+            optimizer.step()
+            average.update()
+            return loss
+
+        for i in range(9):
+            step(np.array([1.0, i]))
+        return average, step
+
+    average, step = averages()
+    assert len(step.plans) == 1
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    eager, _ = averages()
+    assert average.n_averaged == eager.n_averaged == 9
+    assert average.averages[0].tolist() == eager.averages[0].tolist()
 
 
 def test_averages_refuse_what_does_not_fit():

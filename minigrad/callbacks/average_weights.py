@@ -1,10 +1,10 @@
-"""End a training with the average of its last epochs' weights: SWA, or EMA."""
+"""End a training with an average of its weights: EMA over the steps, or SWA over the epochs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from minigrad._check import integer, number
+from minigrad._check import integer, number, one_of
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.early_stopping import EarlyStopping
 from minigrad.optim.averaging import EMA, SWA
@@ -16,38 +16,64 @@ if TYPE_CHECKING:
 
 
 class AverageWeights(Callback):
-    """Average the weights after each epoch, and leave the model with the average at the end.
+    """Average the weights during training, and leave the model with the average at the end.
 
-    Without ``decay`` it is the plain mean (SWA, Izmailov et al., 2018), with it the exponential
-    one, ``decay * average + (1 - decay) * weights`` once an epoch, beginning with the first weights
-    averaged. Batch-norm statistics are then taken anew over the training rows. The history is of
-    the weights as trained: ``trainer.evaluate`` afterwards is of the average.
+    With ``decay`` it is the exponential moving average over the steps (``optim.EMA``, with its
+    warm-up), without it the plain mean over the epochs (SWA, Izmailov et al., 2018). Steps take the
+    average in as a part of them, so that plans have it, too. Batch-norm statistics are taken anew
+    at the end, over the training rows. The history is of the weights as trained:
+    ``trainer.evaluate`` afterwards is of the average.
 
     Args:
-        decay: None for the plain mean, or the share in [0, 1) that is kept with each epoch.
+        decay: None for the plain mean, or the share in [0, 1) that is kept with each update: 0.999
+            remembers about 1000.
         start: the first epoch whose weights are averaged.
+        every: average after each ``"step"`` or ``"epoch"``; None: steps with ``decay``, else
+            epochs.
 
     Attributes:
-        n_averaged: how many epochs the average is of. If there was none, the weights stay.
+        n_averaged: how many updates the average has had. If there was none, the weights stay.
+
+    Raises:
+        ValueError: decay or start is out of its range.
 
     Example:
+        >>> import minigrad as mg
+        >>> from minigrad import nn, optim
         >>> from minigrad.callbacks import AverageWeights
-        >>> AverageWeights(start=75).n_averaged
-        0
+        >>> model = nn.Linear(2, 1)
+        >>> average = AverageWeights(decay=0.99)
+        >>> optimizer = optim.SGD(model.parameters(), lr=0.1)
+        >>> trainer = mg.Trainer(model, nn.BCEWithLogitsLoss(), optimizer, callbacks=[average])
+        >>> _ = trainer.fit(mg.data.make_moons(96), epochs=2)
+        >>> average.n_averaged
+        6
     """
 
-    def __init__(self, decay: float | None = None, start: int = 0) -> None:
+    def __init__(
+        self,
+        decay: float | None = None,
+        start: int = 0,
+        every: Literal["step", "epoch"] | None = None,
+    ) -> None:
         """Check the arguments."""
         if decay is not None and number("decay", decay, 0.0) >= 1:
             raise ValueError(f"decay must be in [0, 1), got {decay}")
         self.decay = decay
         self.start = integer("start", start, 0)
+        usual = "epoch" if decay is None else "step"
+        self.every = one_of("every", usual if every is None else every, ("step", "epoch"))
         self._average: EMA | SWA | None = None
         self._kept: dict[str, Any] | None = None
 
     @property
+    def reads_model(self) -> bool:  # type: ignore[override]
+        """Whether epochs must come one by one: not if all of their steps do the averaging."""
+        return self.every == "epoch" or self.start > 0
+
+    @property
     def n_averaged(self) -> int:
-        """How many epochs the average is of."""
+        """How many updates the average has had."""
         return 0 if self._average is None else self._average.n_averaged
 
     def on_fit_begin(self, trainer: Trainer) -> None:
@@ -64,20 +90,30 @@ class AverageWeights(Callback):
                 "use EarlyStopping(restore_best=False)"
             )
         self._average = self._kept = None
+        if self.start == 0:
+            self._begin(trainer)
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Begin to average, if it is time."""
+        if self._average is None and trainer.epoch >= self.start:
+            self._begin(trainer)
+
+    def _begin(self, trainer: Trainer) -> None:
+        parameters = list(trainer.model.parameters())
+        self._average = SWA(parameters) if self.decay is None else EMA(parameters, self.decay)
+        if self._kept is not None:
+            self._average.load_state_dict(self._kept)
+        if self.every == "step":
+            trainer.add_to_step(self._average.update)
 
     def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
         """Take in the weights."""
-        if self._average is None and (self._kept is not None or trainer.epoch >= self.start):
-            parameters = list(trainer.model.parameters())
-            self._average = SWA(parameters) if self.decay is None else EMA(parameters, self.decay)
-            if self._kept is not None:
-                self._average.load_state_dict(self._kept)
-        if self._average is not None:
+        if self._average is not None and self.every == "epoch":
             self._average.update()
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """Put the average into the model."""
-        if self._average is not None:
+        if self.n_averaged and self._average is not None:
             self._average.copy_to()
             update_bn(trainer.training_batches(), trainer.model)
 
@@ -88,3 +124,5 @@ class AverageWeights(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from ``state_dict``."""
         self._kept = state["average"]
+        if self._average is not None and self._kept is not None:
+            self._average.load_state_dict(self._kept)

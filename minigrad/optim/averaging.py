@@ -26,22 +26,27 @@ class _Average:
         if not self.parameters:
             raise ValueError(f"{type(self).__name__} got no parameters")
         self.averages = [p.detach().clone() for p in self.parameters]
-        self.n_averaged = 0
-        self._weight = Tensor(np.zeros(1))
+        self._count = Tensor(np.zeros(1))
 
-    def _next_weight(self) -> float:
+    def _weight(self, count: Tensor) -> Tensor:
+        """The weight of update number `count`, from 1, as float64 (1,)."""
         raise NotImplementedError
+
+    @property
+    def n_averaged(self) -> int:
+        """How many updates the averages have had."""
+        return int(self._count.item())
 
     def update(self) -> None:
         """Take in the parameters as they are now: average += weight * (parameter - average).
 
-        Call it after `step`, outside a compiled function (it counts in Python).
+        Call it after `step`; also inside a compiled function, as it consists of ops.
         """
-        self._weight.numpy()[0] = self._next_weight()
         with no_grad():
+            self._count.copy_(self._count + 1.0)
+            weight = self._weight(self._count)
             for average, p in zip(self.averages, self.parameters, strict=True):
-                _core.lerp_(average, p.detach(), self._weight)
-        self.n_averaged += 1
+                _core.lerp_(average, p.detach(), weight)
 
     def copy_to(self) -> None:
         """Set the parameters to the averages."""
@@ -75,7 +80,7 @@ class _Average:
         own = [(a.shape, a.dtype) for a in self.averages]
         if found != own:
             raise ValueError(f"the averages are of {found}, the parameters of {own}")
-        self.n_averaged = int(state_dict["n_averaged"])
+        self._count.numpy()[0] = int(state_dict["n_averaged"])
         for average, value in zip(self.averages, values, strict=True):
             average.numpy()[...] = value
 
@@ -83,36 +88,50 @@ class _Average:
 class EMA(_Average):
     """The exponential moving average: average = decay * average + (1 - decay) * parameter.
 
+    With a long memory and few updates the values of the beginning would linger: 0.999^500 is 0.61.
+    The decay of update n is therefore min(decay, 1 - 1 / n), the plain mean of all updates until
+    there are 1 / (1 - decay) of them; `warmup=False` has `decay` from the first update on, as
+    PyTorch's `get_ema_multi_avg_fn`.
+
     Args:
-        parameters: what is averaged; the averages begin as their values.
-        decay: the share that is kept with each update, in [0, 1).
+        parameters: what is averaged.
+        decay: the share that is kept with each update, in [0, 1): the memory is about
+            1 / (1 - decay) updates long.
+        warmup: begin with the plain mean. Otherwise the averages begin as the values that the
+            parameters have now.
 
     >>> import minigrad as mg
     >>> p = mg.tensor([0.0], requires_grad=True)
     >>> ema = mg.optim.EMA([p], decay=0.75)
-    >>> _ = p.detach().fill_(4.0)
-    >>> ema.update()
+    >>> for value in (4.0, 8.0):
+    ...     _ = p.detach().fill_(value)
+    ...     ema.update()
     >>> with ema.applied():
     ...     p.tolist()
-    [1.0]
+    [6.0]
     >>> p.tolist()
-    [4.0]
+    [8.0]
     """
 
-    def __init__(self, parameters: Iterable[Tensor], decay: float = 0.999) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], decay: float = 0.999, warmup: bool = True
+    ) -> None:
         self.decay = number("decay", decay, 0.0)
         if self.decay >= 1:
             raise ValueError(f"decay must be in [0, 1), got {decay}")
+        self.warmup = warmup
         super().__init__(parameters)
 
-    def _next_weight(self) -> float:
-        return 1.0 - self.decay
+    def _weight(self, count: Tensor) -> Tensor:
+        if not self.warmup:
+            return Tensor(np.array([1.0 - self.decay]))
+        return _core.clip(1.0 / count, 1.0 - self.decay)
 
 
 class SWA(_Average):
     """Stochastic weight averaging (Izmailov et al., 2018): the plain mean over the updates.
 
-    Call `update` at the end of each of the last epochs. Batch norm statistics belong to the weights
+    Call `update` at the end of each of the last epochs. Batch-norm statistics belong to the weights
     they were taken with: take them anew by `update_bn` after `copy_to`. In a trainer
     `callbacks.AverageWeights` does all of it.
 
@@ -130,5 +149,5 @@ class SWA(_Average):
     [3.0]
     """
 
-    def _next_weight(self) -> float:
-        return 1.0 / (self.n_averaged + 1)
+    def _weight(self, count: Tensor) -> Tensor:
+        return 1.0 / count

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from minigrad import random
 from minigrad._core import CaptureError, Plan, Tensor
 from minigrad.compiled import Compiled, compile
+from minigrad.grad_mode import no_grad
 from minigrad.metrics import Metric
 from minigrad.nn import Module
 from minigrad.nn.functional import one_hot
@@ -50,6 +51,7 @@ class Learner:
         self.metrics = metrics
         self.planned_metrics = [metric for metric in metrics if metric.of_tensors]
         self.numpy_metrics = [metric for metric in metrics if not metric.of_tensors]
+        self._added: list[Callable[[], object]] = []
         self.begin()
 
     def begin(self, planned: bool = True) -> None:
@@ -115,6 +117,9 @@ class Learner:
         self.optimizer.step()
         if self.constraint is not None:
             self.constraint(self.model)
+        with no_grad():
+            for function in self._added:
+                function()
         return loss, output
 
     def _forward(self, x: Tensor) -> tuple[Tensor]:

@@ -78,6 +78,10 @@ class Loop:
             else:
                 self._in_one_call(planned)
 
+    def record_anew(self) -> None:
+        """Forget all plans, as the step has become another one."""
+        self._changes = -1
+
     def interrupt(self) -> None:
         """From another thread: end a call into the core now."""
         if self._planned is not None:
