@@ -24,6 +24,7 @@ from minigrad.training.modes import evaluating
 from minigrad.training.preparation import make_feed, model_dtype, prepare, source
 from minigrad.training.resume import load_training, save_training
 from minigrad.training.snapshot import Snapshot, take_snapshot
+from minigrad.training.stream import InputStream, is_stream
 
 Array = npt.NDArray[Any]
 
@@ -228,17 +229,27 @@ class Trainer(Learner):
             loop.interrupt()
 
     def evaluate(self, data: Any) -> dict[str, float]:
-        """Return the data loss and every metric of ``(x, y)``, in eval mode.
+        """Return the data loss and every metric, in eval mode.
 
         The loss is the loss function of all outputs and all targets at once.
+
+        Args:
+            data: ``(x, y)``, ``(x, y, weight)``, a Dataset or an iterable of batches, as in
+                ``fit``; a generator, too.
         """
         feed = make_feed(self, source(data), "the data")
         with evaluating(self.model.modules()):
             return self.evaluate_batches(feed, planned=False)
 
     def predict(self, x: Any) -> Array:
-        """Return the model's outputs for the rows of ``x`` (or of a Dataset), in eval mode."""
-        feed = Feed(as_dataset(x), model_dtype(self.model), None)
+        """Return the model's outputs for all rows, in eval mode.
+
+        Args:
+            x: rows, a Dataset, ``(x, y)``, or an iterable of batches as in ``fit``, whose batches
+                may also be inputs alone. Targets and weights are left unread.
+        """
+        dtype = model_dtype(self.model)
+        feed = InputStream(x, dtype) if is_stream(x) else Feed(as_dataset(x), dtype, None)
         with evaluating(self.model.modules()):
             return self.outputs(feed, planned=False).numpy()
 

@@ -157,6 +157,23 @@ def test_every_way_to_give_weights_and_to_run_gives_the_same_bits(
         assert history["loss"].tolist() == found[0][1]["loss"].tolist()
 
 
+def test_running_curves_are_weighted_means():
+    """With a learning rate of 0 they are those of the honest ones."""
+
+    def curve(curves, data):
+        mg.seed(0)
+        model = nn.Linear(3, 1).double()
+        optimizer = mg.optim.SGD(model.parameters(), lr=0.0)
+        trainer = mg.Trainer(model, nn.MSELoss(), optimizer, batch_size=4, curves=curves)
+        return trainer.fit(data, epochs=3)["loss"]
+
+    expected = curve("honest", (X, Y, COUNTS))
+    np.testing.assert_allclose(curve("running", (X, Y, COUNTS)), expected, rtol=1e-12)
+    batches = [(X[:5], Y[:5], COUNTS[:5]), (X[5:], Y[5:], COUNTS[5:])]
+    np.testing.assert_allclose(curve("running", batches), expected, rtol=1e-12)
+    assert abs(curve("honest", (X, Y)) / expected - 1).min() > 0.01
+
+
 def test_splits_and_folds_take_the_weights_along():
     data = Dataset(X, Y, weight=np.arange(N) + 1.0)
     for part in (*split(data, val=3), *(part for pair in k_fold(data, 3) for part in pair)):

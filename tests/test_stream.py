@@ -58,6 +58,33 @@ def test_an_iterable_is_gone_through_anew_each_epoch(way):
     assert trainer.evaluate(WAYS[way]())["mae"] == history["mae"][-1]
 
 
+INPUTS = {
+    "inputs": lambda: (x for x, _ in batches()),
+    "tuples of one": lambda: ((x,) for x, _ in batches()),
+    "with weights": lambda: ((x, y, np.ones(len(y))) for x, y in batches()),
+    "generator": batches,
+}
+
+
+@pytest.mark.parametrize("way", {**WAYS, **INPUTS})
+def test_an_iterable_is_predicted(way):
+    trainer = make(network(dropout=0.5), batch_size=16)
+    trainer.fit((X, Y), epochs=1)
+    found = trainer.predict({**WAYS, **INPUTS}[way]())
+    np.testing.assert_allclose(found, trainer.predict(X), rtol=1e-6)
+
+
+def test_what_cannot_be_predicted_is_named():
+    trainer = make()
+    with pytest.raises(ValueError, match="x gave no batches"):
+        trainer.predict(iter(()))
+    with pytest.raises(ValueError, match="nan at row 0") as caught:
+        trainer.predict([(X[:3], Y[:3]), (NAN, Y[:3])])
+    assert caught.value.__notes__ == ["in batch 1 of x"]
+    with pytest.raises(TypeError, match="the function returned 3"):
+        trainer.predict(lambda: 3)
+
+
 def test_a_loader_of_torch():
     data = pytest.importorskip("torch.utils.data")
     torch = pytest.importorskip("torch")

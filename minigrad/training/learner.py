@@ -19,7 +19,7 @@ from minigrad.nn.functional import one_hot
 from minigrad.optim import clip_grad_norm_
 from minigrad.training.feed import Feed
 from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype
-from minigrad.training.stream import Stream
+from minigrad.training.stream import InputStream, Stream
 
 Array = npt.NDArray[Any]
 
@@ -70,6 +70,9 @@ class Learner:
     def step(self, x: Tensor, y: Tensor, *weights: Tensor) -> Sequence[Tensor]:
         """Update the model once on a batch; return the data loss and the output before it.
 
+        With weights also the loss times the mean weight of the batch's rows, as the weighted mean
+        over several batches needs it.
+
         The first step is recorded as a plan, which the others replay. A model that cannot be
         recorded is trained op by op, to the same bits, and a warning says why.
         """
@@ -100,7 +103,7 @@ class Learner:
         """Return the loss, of weighed rows if there are weights."""
         return self.loss(output, y, sample_weight=weights[0]) if weights else self.loss(output, y)
 
-    def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         self.optimizer.zero_grad()
         if self.mix is not None:
             if weights:
@@ -120,7 +123,8 @@ class Learner:
         with no_grad():
             for function in self._added:
                 function()
-        return loss, output
+            shares = [loss * weight.mean() for weight in weights]
+        return loss, output, *shares
 
     def _forward(self, x: Tensor) -> tuple[Tensor]:
         return (self.model(x),)
@@ -150,7 +154,7 @@ class Learner:
         value: float = penalty.item()
         return value
 
-    def outputs(self, feed: Feed | Stream, planned: bool = True) -> Tensor:
+    def outputs(self, feed: Feed | Stream | InputStream, planned: bool = True) -> Tensor:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):

@@ -182,11 +182,11 @@ class Loop:
         trainer = self.trainer
         running = RunningAverage() if trainer.history.curves == "running" else None
         for batch in self.batches():
-            loss, output = trainer.step(*batch)
+            loss, output, *shares = trainer.step(*batch)
             if trainer.scheduler is not None and trainer.scheduler_every == "batch":
                 trainer.scheduler.step()
             if running is not None:
-                running.add(loss, output, batch[1])
+                running.add(*(shares or [loss]), output, *batch[1:])
             for callback in self.watchers:
                 callback.on_batch_end(trainer, loss)
             if trainer.stop_reason:

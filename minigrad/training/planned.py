@@ -15,6 +15,7 @@ from minigrad.metrics import Metric
 from minigrad.training.feed import Feed
 from minigrad.training.learner import Learner
 from minigrad.training.preparation import EVALUATION_ROWS
+from minigrad.training.running import total_weight
 
 Array = npt.NDArray[Any]
 
@@ -102,9 +103,11 @@ class PlannedEpochs:
     def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
         data = feed.whole()
         x, y = data[:2]
-        figure = self._figures.index("loss") if running else -1
+        figures = [-1] * len(data)  # as many as a step has outputs
         if running:
-            self._rows[figure] = float(len(x))
+            figures[2 if feed.weights else 0] = loss = self._figures.index("loss")
+            weights = [weight.numpy() for weight in feed.weights]
+            self._rows[loss] = total_weight(*weights) if weights else float(len(x))
         kept = None
         for size, group in groupby(spans, lambda span: span[1] - span[0]):
             batches = list(group)
@@ -114,7 +117,8 @@ class PlannedEpochs:
                 ordered = partial(_in_order, y)
                 self._to_measure.append(("", self._learner.metrics, kept, ordered))
             span = batches[0][0], batches[-1][1]
-            self._add(plan, [*data], span, [figure, -1], [None, kept], self.shuffled, float(size))
+            outputs = [None, kept, None][: len(data)]
+            self._add(plan, [*data], span, figures, outputs, self.shuffled, float(size))
 
     def _evaluation(self, feed: Feed, prefix: str) -> None:
         x, y, *weights = feed.whole()

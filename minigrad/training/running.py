@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,36 @@ class RunningAverage:
 
     def __init__(self) -> None:
         """Start an epoch."""
-        self._rows: list[int] = []
-        self._losses: list[float] = []
+        self._sum = 0.0
+        self._rows = 0
         self._outputs: list[Array] = []
         self._targets: list[Array] = []
+        self._weights: list[Array] = []
 
-    def add(self, loss: Tensor, output: Tensor, target: Tensor) -> None:
-        """Add a batch."""
-        self._rows.append(output.shape[0])
-        self._losses.append(loss.item())
+    def add(self, loss: Tensor, output: Tensor, target: Tensor, *weights: Tensor) -> None:
+        """Add a batch; with weights of its rows the loss is times their mean."""
+        self._sum += loss.item() * output.shape[0]
+        self._rows += output.shape[0]
         self._outputs.append(output.detach().numpy())
         self._targets.append(target.numpy())
+        self._weights += [weight.numpy() for weight in weights]
 
     def loss(self) -> float:
-        """Return the mean of the batches' losses, each weighted by its rows."""
-        weighted = (loss * rows for loss, rows in zip(self._losses, self._rows, strict=True))
-        return sum(weighted) / sum(self._rows)
+        """Return the mean of the batches' losses, each counting as its rows do."""
+        return self._sum / (total_weight(*self._weights) if self._weights else self._rows)
 
     def arrays(self) -> tuple[Array, Array]:
         """Return all outputs and targets."""
         return np.concatenate(self._outputs), np.concatenate(self._targets)
+
+
+def total_weight(*weights: Array) -> float:
+    """Return the sum of all weights, correctly rounded, so that their order does not matter.
+
+    Example:
+        >>> import numpy as np
+        >>> from minigrad.training.running import total_weight
+        >>> total_weight(np.array([1e16, 1.0]), np.array([-1e16]))
+        1.0
+    """
+    return math.fsum(value for batch in weights for value in batch.tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -98,14 +99,11 @@ class Stream:
         number = -1
         for number, given in enumerate(self._again()):
             data = self._batch(number, given)
-            try:
+            with noted(number, self._what):
                 if data.y is None or _kind(data) != kind:
                     raise ValueError(f"it has {_kind(data)}, the first batch {kind}")
                 self._check(data)
                 x, y = features(data.x, self._dtype), self._form.of(data.y)
-            except ValueError as error:
-                error.add_note(f"in batch {number} of {self._what}")
-                raise
             weights = [] if data.weight is None else [data.weight.astype(self._dtype)]
             yield Tensor(x), Tensor(y), *map(Tensor, weights)
         if number < 0:
@@ -120,13 +118,7 @@ class Stream:
             yield x
 
     def _begin(self) -> Iterator[Any]:
-        source = self._source if isinstance(self._source, Iterable) else self._source()
-        try:
-            return iter(source)
-        except TypeError:
-            raise TypeError(
-                f"{self._what} must give batches (x, y); the function returned {source!r}"
-            ) from None
+        return begin(self._source, self._what)
 
     def _again(self) -> Iterator[Any]:
         if not self.once:
@@ -137,13 +129,50 @@ class Stream:
         return waiting
 
     def _batch(self, number: int, given: Any) -> Dataset:
-        try:
+        with noted(number, self._what):
             if not isinstance(given, tuple | list | Dataset):
                 raise TypeError(f"a batch must be (x, y) or (x, y, weight), got {type(given)}")
             return as_dataset(tuple(given) if isinstance(given, list) else given, "a batch")
-        except (TypeError, ValueError) as error:
-            error.add_note(f"in batch {number} of {self._what}")
-            raise
+
+
+class InputStream:
+    """The inputs alone of an iterable of batches, which are ``x``, ``(x,)`` or as a Stream's."""
+
+    def __init__(self, source: Any, dtype: np.dtype[Any]) -> None:
+        self._source, self._dtype = source, dtype
+
+    def inputs(self, size: int) -> Iterator[Tensor]:
+        """Yield the inputs batch by batch, of their own sizes."""
+        number = -1
+        for number, given in enumerate(begin(self._source, "x")):
+            with noted(number, "x"):
+                x = given.x if isinstance(given, Dataset) else given
+                x = x[0] if isinstance(x, tuple | list) and x else x
+                rows = Tensor(features(as_dataset(x, "a batch").x, self._dtype))
+            yield rows
+        if number < 0:
+            raise ValueError("x gave no batches")
+
+
+def begin(source: Any, what: str) -> Iterator[Any]:
+    """Return an iterator over the batches of an iterable, or of what a function returns."""
+    batches = source if isinstance(source, Iterable) else source()
+    try:
+        return iter(batches)
+    except TypeError:
+        raise TypeError(
+            f"{what} must give batches (x, y); the function returned {batches!r}"
+        ) from None
+
+
+@contextmanager
+def noted(number: int, what: str) -> Iterator[None]:
+    """Inside: an error gets a note of which batch it is about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        error.add_note(f"in batch {number} of {what}")
+        raise
 
 
 def _kind(batch: Dataset) -> str:
