@@ -8,7 +8,7 @@ from trainers import CLASSES, XV, YV, X, Y, make, network, rows, same, weights
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.callbacks import Callback, EarlyStopping
+from minigrad.callbacks import Callback
 from minigrad.data import make_moons, split
 
 # --- learning --------------------------------------------------------------------------------
@@ -208,68 +208,3 @@ def test_a_layer_exchanged_after_training_is_used():
     output, loss = by_hand(model, nn.MSELoss(), X, Y)
     assert np.array_equal(trainer.predict(X), output)
     assert trainer.evaluate((X, Y)) == {"loss": loss}
-
-
-# --- restoring -------------------------------------------------------------------------------
-
-
-class Record(Callback):
-    """Keeps the weights of every epoch, and raises at some point."""
-
-    def __init__(self, error=None, epoch=-1, batch=False):
-        self.error, self.at, self.batch = error, epoch, batch
-        self.weights, self.optimizer = [], []
-
-    def on_batch_end(self, trainer, loss):
-        if self.batch and trainer.epoch == self.at:
-            raise self.error
-
-    def on_epoch_end(self, trainer, row):
-        self.weights.append(weights(trainer.model))
-        if not self.batch and trainer.epoch == self.at:
-            raise self.error
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("broken")])
-@pytest.mark.parametrize("batch", [False, True])
-def test_the_best_epoch_is_restored_after_ctrl_c_and_exceptions(error, batch):
-    model = network(dropout=0.5, norm=True)
-    record = Record(error, 6, batch)
-    stopping = EarlyStopping(patience=100)
-    trainer = make(model, callbacks=[stopping, record], batch_size=16, lr=0.3)
-    with pytest.raises(type(error)):
-        trainer.fit((X, Y), val=(XV, YV), epochs=50)
-    history = trainer.history
-    assert same(weights(model), record.weights[history.best_epoch])
-    assert trainer.evaluate((XV, YV))["loss"] == history.best_value == np.min(history["val_loss"])
-    assert not model.training
-    expected = "interrupted in epoch 6" if isinstance(error, KeyboardInterrupt) else "broken"
-    assert expected in history.stop_reason
-
-
-@pytest.mark.parametrize("patience", [2, 1000])
-def test_the_best_epoch_is_restored_after_a_stop_and_after_all_epochs(patience):
-    model = network(norm=True)
-    record = Record()
-    callbacks = [EarlyStopping(patience=patience), record]
-    trainer = make(model, callbacks=callbacks, batch_size=16, lr=0.9)
-    history = trainer.fit((X, Y), val=(XV, YV), epochs=25)
-    assert (len(history) < 25) == (patience == 2)
-    assert history.best_epoch < len(history) - 1
-    assert same(weights(model), record.weights[history.best_epoch])
-
-
-def test_the_optimizer_goes_back_with_the_weights():
-    def train(epochs, **arguments):
-        model = network()
-        trainer = make(model, batch_size=16, lr=0.1, **arguments)
-        trainer.fit((X, Y), val=(XV, YV), epochs=epochs)
-        return trainer
-
-    stopped = train(12, callbacks=[EarlyStopping(patience=100)])
-    plain = train(stopped.history.best_epoch + 1)
-    for trainer in (stopped, plain):
-        trainer.callbacks.clear()
-        trainer.epochs_trained = 0
-        trainer.fit((X, Y), epochs=3)
-    assert same(weights(stopped.model), weights(plain.model))

@@ -96,6 +96,8 @@ class Loop:
         if self._moment is None or self._planned is None:
             return Snapshot(take_snapshot(self.trainer.model, self.trainer.optimizer))
         state, orders = self._moment
+        if self._seen == len(orders):  # it is the state of now
+            return _Replayed(self.trainer, self._planned, self._planned.save(), orders[:0])
         return _Replayed(self.trainer, self._planned, state, orders[: self._seen])
 
     def _plans(self) -> PlannedEpochs | None:
@@ -150,8 +152,7 @@ class Loop:
         finally:
             self._moment = None
             if self._seen < len(table) and state is not None:  # further than anyone wanted to go
-                planned.restore(state)
-                planned.run(orders[: self._seen])
+                planned.repeat(state, orders[: self._seen])
         if interrupted:
             raise KeyboardInterrupt
         if epochs == self._epochs_a_call:
@@ -246,16 +247,16 @@ class _Replayed(Snapshot):
     def restore(self, model: Any, optimizer: Any) -> None:
         """Put the state back."""
         noise = self._trainer.noise.get_state()
-        self._planned.restore(self._start)
-        self._planned.run(self._orders)
-        self._trainer.noise.set_state(noise)
+        try:
+            self._planned.repeat(self._start, self._orders)
+        finally:
+            self._trainer.noise.set_state(noise)
 
     def state(self) -> dict[str, Any]:
         """The state as arrays."""
         now = self._planned.save()
-        self._planned.restore(self._start)
-        self._planned.run(self._orders)
         try:
+            self._planned.repeat(self._start, self._orders)
             return take_snapshot(self._trainer.model, self._trainer.optimizer)
         finally:
             self._planned.restore(now)

@@ -100,6 +100,25 @@ class PlannedEpochs:
         """Go back to what ``save`` gave."""
         self._epoch.restore(state)
 
+    def repeat(self, state: EpochState, orders: Array) -> None:
+        """Go back to ``state`` and run these epochs, which have been run before, to their end.
+
+        An interruption would leave weights that nobody asked for: Ctrl-C is raised afterwards, and
+        ``interrupt`` left to whoever asked for it.
+        """
+        pressed: KeyboardInterrupt | None = None
+        whole = False
+        while not whole:
+            self.restore(state)
+            table = np.zeros((len(orders), len(self._figures) + 1))
+            try:
+                self._epoch.run(orders, table)
+            except KeyboardInterrupt as error:
+                pressed = error
+            whole = bool(table[:, -1].all())
+        if pressed is not None:
+            raise pressed
+
     def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
         data = feed.whole()
         x, y = data[:2]
