@@ -32,11 +32,20 @@ class Philox {
     }
   }
 
+  // Vectors drawn side by side, so that some multiply while others wait; wide ones are more than
+  // one group.
+  static constexpr int together = 4;
+  static constexpr int most_groups = together * Vec<double>::width > group_blocks
+                                         ? together * Vec<double>::width / group_blocks
+                                         : 1;
+
+  // `groups` groups, the first a multiple of their number.
+  template <int groups>
   MG_METHOD void fill(uint64_t group, int32_t* words) const {
-    constexpr int width = Vec<double>::width;
+    constexpr int width = Vec<double>::width, blocks = groups * group_blocks;
     const uint64_t block = group * group_blocks;
-    // All but the lowest counter word are the same for the whole group, so that half of the first
-    // two rounds is done once.
+    // All but the lowest counter word are the same for all blocks, so that half of the first two
+    // rounds is done once.
     const uint64_t p = uint64_t{mul1} * static_cast<uint32_t>(step_);
     const uint32_t a0 = static_cast<uint32_t>(p >> 32 ^ block >> 32 ^ key0_[0]);
     const uint64_t q = uint64_t{mul0} * a0;
@@ -44,16 +53,22 @@ class Philox {
     const IntD a2(static_cast<int64_t>(step_ >> 32 ^ key1_[0]));
     const IntD b2(static_cast<int64_t>(q >> 32 ^ key1_[1]));
     const IntD b3(static_cast<int64_t>(q & 0xFFFFFFFFu));
-    // Four vectors at a time, so that some multiply while others wait.
-    constexpr int step = 2 * width < group_blocks ? 4 : 2;
-    for (int b = 0; b < group_blocks; b += step * width) {
+    // Unrolled, or GCC keeps them in memory from round to round.
+    constexpr int step = together * width < blocks ? together : blocks / width;
+    for (int b = 0; b < blocks; b += step * width) {
       State s[step];
+#pragma GCC unroll 4
       for (int i = 0; i < step; ++i) s[i] = begin(block + b + i * width, a1, a2, b2, b3);
       for (int r = 2; r < rounds; ++r) {
         const IntD k0(key0_[r]), k1(key1_[r]);
+#pragma GCC unroll 4
         for (int i = 0; i < step; ++i) s[i] = next(s[i], k0, k1);
       }
-      for (int i = 0; i < step; ++i) put(s[i], words + 2 * (b + i * width));
+#pragma GCC unroll 4
+      for (int i = 0; i < step; ++i) {
+        const int first = b + i * width;
+        put(s[i], words + first / group_blocks * group_words + 2 * (first % group_blocks));
+      }
     }
   }
 

@@ -11,33 +11,39 @@
 MG_KERNEL_NAMESPACE_BEGIN
 namespace {
 
-// The words of one group; the padding lets a whole vector be read from any of them.
+MG_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// The words of a few groups; the padding lets a whole vector be read from any of them.
 struct Words {
-  alignas(64) int32_t at[group_words + 16];
+  alignas(64) int32_t at[Philox::most_groups * group_words + 16];
 
   MG_METHOD Words() { __builtin_memset(at, 0, sizeof at); }
-  void draw(const Philox& philox, int64_t group);
+  template <int groups>
+  __attribute__((noinline)) void draw(const Philox& philox, int64_t group) {
+    philox.fill<groups>(static_cast<uint64_t>(group), at);
+  }
 };
-
-__attribute__((noinline)) void Words::draw(const Philox& philox, int64_t group) {
-  philox.fill(static_cast<uint64_t>(group), at);
-}
-
-MG_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Calls body(words, begin, end, at) for each group that [offset, offset + n) meets, where its
 // elements [begin, end) of `size` are those from `at` of the array on.
 template <class F>
 MG_INLINE void each_group(RandomKey key, int64_t offset, int64_t n, int64_t size, F body) {
+  constexpr int most = Philox::most_groups;
   const Philox philox(key.seed, key.step);
   Words words;
   int64_t group = offset / size, begin = offset % size;
-  for (int64_t at = 0; at < n; ++group) {
-    const int64_t end = least(size, begin + n - at);
-    words.draw(philox, group);
-    body(words, begin, end, at);
-    at += end - begin;
-    begin = 0;
+  for (int64_t at = 0; at < n;) {
+    const bool single = most == 1 || group % most != 0 || begin + n - at <= size;
+    if (single)
+      words.draw<1>(philox, group);
+    else
+      words.draw<most>(philox, group);
+    for (int i = 0; i < (single ? 1 : most) && at < n; ++i, ++group) {
+      const int64_t end = least(size, begin + n - at);
+      body(words.at + i * group_words, begin, end, at);
+      at += end - begin;
+      begin = 0;
+    }
   }
 }
 
@@ -125,13 +131,13 @@ void dropout(const void* in, void* out, int64_t n, RandomKey key, double p, int6
   const Int<T> above = bound(t.above, T());
   const Vec<T> factor(scale);
   each_group(key, offset, n, group_words * 32 / t.bits,
-             [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
+             [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
                if (end - begin == group_words * 32 / t.bits)
-                 return drop_group(x + at, y + at, words.at, t.bits, above, factor);
+                 return drop_group(x + at, y + at, words, t.bits, above, factor);
                for (int64_t e = begin; e < end;) {
                  const int64_t word = e % group_words, count = least(group_words - word, end - e);
                  const int shift = static_cast<int>(e / group_words) * t.bits;
-                 drop_span(x + at, y + at, count, words.at + word, shift, above, factor);
+                 drop_span(x + at, y + at, count, words + word, shift, above, factor);
                  e += count;
                  at += count;
                }
@@ -175,9 +181,9 @@ MG_INLINE VecD unit(const int64_t* numbers) { return whole53(numbers) * VecD(0x1
 // A group seen as draws for elements of type T: 64 words, or 32 numbers of 64 bits.
 template <class T>
 constexpr int64_t group_size = group_words * 4 / static_cast<int64_t>(sizeof(T));
-MG_INLINE const int32_t* draws(const Words& words, float) { return words.at; }
-MG_INLINE const int64_t* draws(const Words& words, double) {
-  return reinterpret_cast<const int64_t*>(words.at);
+MG_INLINE const int32_t* draws(const int32_t* words, float) { return words; }
+MG_INLINE const int64_t* draws(const int32_t* words, double) {
+  return reinterpret_cast<const int64_t*>(words);
 }
 
 template <class T>
@@ -185,7 +191,7 @@ void uniform(void* out, int64_t n, RandomKey key, int64_t offset) {
   constexpr int width = Vec<T>::width;
   T* y = static_cast<T*>(out);
   each_group(key, offset, n, group_size<T>,
-             [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
+             [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
                const auto* from = draws(words, T()) + begin;
                const int64_t count = end - begin;
                int64_t i = 0;
@@ -238,18 +244,19 @@ template <class T>
 void normal(void* out, int64_t n, RandomKey key, int64_t offset) {
   constexpr int64_t size = group_size<T>, half = size / 2;
   T* y = static_cast<T*>(out);
-  each_group(key, offset, n, size, [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
-    T values[size];
-    const auto* from = draws(words, T());
-    for (int64_t i = 0; i < half; i += Vec<T>::width)
-      box_muller<T>(from + i, from + half + i, values + i, values + half + i);
-    __builtin_memcpy(y + at, values + begin, (end - begin) * sizeof(T));
-  });
+  each_group(key, offset, n, size,
+             [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
+               T values[size];
+               const auto* from = draws(words, T());
+               for (int64_t i = 0; i < half; i += Vec<T>::width)
+                 box_muller<T>(from + i, from + half + i, values + i, values + half + i);
+               __builtin_memcpy(y + at, values + begin, (end - begin) * sizeof(T));
+             });
 }
 
-MG_INLINE uint64_t number(const Words& words, int64_t i) {
+MG_INLINE uint64_t number(const int32_t* words, int64_t i) {
   uint64_t r;
-  __builtin_memcpy(&r, words.at + 2 * i, sizeof r);
+  __builtin_memcpy(&r, words + 2 * i, sizeof r);
   return r;
 }
 // floor(number * range / 2^64): the bias is below range / 2^64.
@@ -259,7 +266,7 @@ MG_INLINE uint64_t scaled(uint64_t number, uint64_t range) {
 
 void randint(int64_t* y, int64_t n, RandomKey key, int64_t low, uint64_t range, int64_t offset) {
   each_group(key, offset, n, group_size<double>,
-             [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
+             [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
                for (int64_t i = begin; i < end; ++i)
                  y[at + i - begin] = static_cast<int64_t>(static_cast<uint64_t>(low) +
                                                           scaled(number(words, i), range));
@@ -268,7 +275,7 @@ void randint(int64_t* y, int64_t n, RandomKey key, int64_t low, uint64_t range, 
 
 void permutation(int64_t* y, int64_t n, RandomKey key) {
   each_group(key, 0, n, group_size<double>,
-             [&](const Words& words, int64_t begin, int64_t end, int64_t at) {
+             [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
                for (int64_t k = begin; k < end; ++k, ++at) {
                  const int64_t j = static_cast<int64_t>(scaled(number(words, k), at + 1));
                  y[at] = y[j];
