@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, OSError, ValueError) as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("minigrad: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"minigrad: {error or 'interrupted'}", file=sys.stderr)
         return 130
     return 0
 

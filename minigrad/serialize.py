@@ -35,9 +35,9 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     """Write `obj` to a safetensors file at `path`.
 
     `obj` is a tensor, a numpy array, None, a bool, number or string, or dicts, lists and tuples of
-    these, nested as you like; anything else raises TypeError that says where it is. The file is
-    written beside `path`, synced to disk and renamed, so that `path` holds either the old content
-    or the new, whatever happens in between.
+    these, nested as you like; anything else raises TypeError that says where it is. The same values
+    give the same bytes. The file is written beside `path`, synced to disk and renamed, so that
+    `path` holds either the old content or the new, whatever happens in between.
 
     >>> import os, tempfile
     >>> import minigrad as mg
@@ -52,7 +52,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     structure = json.dumps(_flatten(obj, (), arrays))
     metadata = {_STRUCTURE: structure, _CHECKSUM: _checksum(structure, arrays)}
-    _write(os.fspath(path), safetensors.numpy.save(arrays, metadata))
+    _write(os.fspath(path), _ordered(safetensors.numpy.save(arrays, metadata)))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -136,6 +136,16 @@ def _checksum(structure: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str
         crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), crc)
         crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
     return f"{crc:08x}"
+
+
+def _ordered(content: bytes) -> bytes:
+    """The file with its metadata in order, which safetensors shuffles in every process anew."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join((len(text).to_bytes(8, "little"), text, content[8 + size :]))
 
 
 def _write(path: str, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""However a training ends, EarlyStopping puts back all of its best epoch: buffers, optimizer, too."""
+"""However a training ends, EarlyStopping puts back all of its best epoch, optimizer included."""
 
 import os
 import signal

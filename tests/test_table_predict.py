@@ -12,7 +12,7 @@ from tables import mixed
 import minigrad as mg
 from minigrad.cli import main
 from minigrad.table import TableModel, fit
-from minigrad.table.prepare import prepare
+from minigrad.table.prepare import Choices, prepare
 
 QUICK = {"epochs": 8, "hidden": (16,)}
 
@@ -62,7 +62,7 @@ def test_a_file_predicts_what_training_reported(tmp_path, target):
 def test_evaluation_equals_the_report():
     frame = mixed().drop(columns="price")
     model = fit(frame, "grade", seed=5, **QUICK)
-    test = frame.iloc[prepare(frame, "grade", seed=5).parts["test"]]
+    test = frame.iloc[prepare(frame, "grade", Choices(seed=5)).parts["test"]]
     assert model.evaluate(test) == model.report.figures["test"]["network"]
     with pytest.raises(ValueError, match="row 1, column 'grade': 'fair' is not one of the classes"):
         model.evaluate(mixed().assign(grade=["good", "fair"] * 120))
@@ -176,8 +176,10 @@ def test_the_files_decimals_are_kept_with_the_model(tmp_path, capsys):
         (b'a,b\n1,"2\n', "is a quote not closed"),
         (b"a,b\n1,caf\xe9\n", "not utf-8 text"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04...", "a zip archive"),
-        (b"PAR1....", "a Parquet file"),
+        (b"PK\x03\x04...", "Excel's .xlsx: read it with pandas.read_excel and give that to"),
+        (b"\xd0\xcf\x11\xe0...", "an Excel file (.xls)"),
+        (b"PAR1....", "a Parquet file: read it with pandas.read_parquet"),
+        (b"\x1f\x8b....", "compressed with gzip"),
     ],
 )
 @pytest.mark.parametrize("command", ["fit", "predict"])

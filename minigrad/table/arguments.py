@@ -36,16 +36,18 @@ def add_fit(commands: Any) -> None:
         "--missing", action="append", default=[], metavar="TEXT", help="cells that mean missing"
     )
     columns.add_argument("--skip-missing-targets", action="store_true", help="leave such rows out")
-    network = parser.add_argument_group("network")
+    network = parser.add_argument_group(
+        "network", "the linear model beside it is always trained in its own way"
+    )
     network.add_argument(
         "--hidden", type=_widths, metavar="N,N", help="such as 64,32; none: a linear model"
     )
     network.add_argument("--epochs", type=int, default=300, help="at most; default 300")
     network.add_argument("--patience", type=int, default=20, help="epochs; default 20")
     network.add_argument("--batch-size", type=int, metavar="ROWS", help="default by rows")
-    network.add_argument("--lr", type=float, default=1e-3, help="of AdamW; default 0.001")
+    network.add_argument("--lr", type=float, help="of AdamW; default 0.001, or 0.01 if linear")
     network.add_argument("--dropout", type=float, default=0.1, metavar="P", help="default 0.1")
-    network.add_argument("--weight-decay", type=float, default=1e-2, help="default 0.01")
+    network.add_argument("--weight-decay", type=float, help="default 0.01, or 0 if linear")
     network.add_argument("--seed", type=int, default=0, help="of split, weights and noise")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     file = parser.add_argument_group("file")

@@ -10,21 +10,17 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from textwrap import fill
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
 from minigrad.table.encoders import ENCODERS, Categorical, Encoder
 from minigrad.table.fitting import fit_prepared
 from minigrad.table.model import TableModel
-from minigrad.table.prepare import Prepared, prepare
+from minigrad.table.prepare import Choices, Prepared, prepare
 from minigrad.table.reading import read_table
 from minigrad.table.training import Settings
 
-_PREPARING = (
-    *("task", "group", "time", "drop", "numeric", "categorical"),
-    *("max_categories", "skip_missing_targets", "seed"),
-)
 _WIDTH = 88
 _LISTED = 12
 
@@ -48,16 +44,14 @@ def run_fit(options: argparse.Namespace) -> None:
         f"{options.data}: {len(frame):,} rows, {frame.shape[1]:,} columns, "
         f"{separated.get(delimiter, repr(delimiter))}-separated"
     )
-    given = vars(options)
-    prepared = prepare(frame, options.target, **{name: given[name] for name in _PREPARING})
-    settings = Settings.for_rows(
-        len(prepared.parts["train"]),
-        **{field.name: given[field.name] for field in fields(Settings)},
-    )
+    prepared = prepare(frame, options.target, Choices(**_given(options, Choices)))
+    settings = Settings.for_rows(len(prepared.parts["train"]), **_given(options, Settings))
     folder.mkdir(parents=True, exist_ok=True)
     print(describe(prepared, settings), flush=True)
     progress = False if options.quiet else None
-    model = fit_prepared(prepared, settings, progress=progress, reading=reading)
+    model = fit_prepared(
+        prepared, settings, progress=progress, reading=reading, until_interrupted=True
+    )
     print(_entry("trained", f"{len(model.history)} epochs; {model.history.stop_reason}"))
     print(f"\n{model.report.table()}\n")
     for text in (model.report.overfitting, model.report.comparison):
@@ -73,6 +67,15 @@ def run_fit(options: argparse.Namespace) -> None:
     except ImportError as error:
         print(f"no picture of the curves: {error}", file=sys.stderr)
     print(f"{time.perf_counter() - start:.1f} s in all")
+    if model.interrupted:
+        raise KeyboardInterrupt(
+            f"interrupted in training: epoch {model.history.best_epoch}, the best so far, is saved"
+        )
+
+
+def _given(options: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
+    """The options that are fields of a dataclass."""
+    return {field.name: getattr(options, field.name) for field in fields(kind)}
 
 
 def describe(prepared: Prepared, settings: Settings) -> str:
@@ -98,12 +101,11 @@ def describe(prepared: Prepared, settings: Settings) -> str:
         lines.append(_entry("dropped", _listed(dropped, "; ")))
     lines += [_entry("note", note) for note in prepared.notes]
     widths = "-".join(map(str, (prepared.x.shape[1], *settings.hidden, target.outputs)))
-    how = "a linear model"
-    if settings.hidden:
-        how = (
-            f"dropout {settings.dropout:g}, AdamW with lr {settings.lr:g} and weight decay "
-            f"{settings.weight_decay:g}, batches of {settings.batch_size}"
-        )
+    how = f"dropout {settings.dropout:g}" if settings.hidden else "a linear model"
+    how += (
+        f", AdamW with lr {settings.lr:g} and weight decay {settings.weight_decay:g}, batches of "
+        f"{settings.batch_size}"
+    )
     lines.append(_entry("network", f"{widths}, {how}, seed {settings.seed}"))
     return "\n".join(lines)
 

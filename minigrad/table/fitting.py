@@ -9,23 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from minigrad.history import History
+from minigrad.table.chance import Difference, gap, paired, paired_shares
 from minigrad.table.model import TableModel, own_unit
-from minigrad.table.prepare import Prepared, prepare
-from minigrad.table.report import (
-    Difference,
-    Report,
-    difference,
-    majority,
-    measure,
-    row_losses,
-)
+from minigrad.table.prepare import Choices, Prepared, prepare
+from minigrad.table.report import Report, majority, measure, row_losses
 from minigrad.table.target import Target, Task
-from minigrad.table.training import (
-    Settings,
-    linear_settings,
-    outputs,
-    train,
-)
+from minigrad.table.training import Settings, outputs, train
 from minigrad.table.words import say_comparison, say_overfitting
 
 Array = npt.NDArray[Any]
@@ -47,9 +36,9 @@ def fit(
     epochs: int = 300,
     patience: int = 20,
     batch_size: int | None = None,
-    lr: float = 1e-3,
+    lr: float | None = None,
     dropout: float = 0.1,
-    weight_decay: float = 1e-2,
+    weight_decay: float | None = None,
     seed: int = 0,
     progress: bool | None = None,
 ) -> TableModel:
@@ -72,15 +61,15 @@ def fit(
         categorical: columns that are categories whatever they look like.
         max_categories: the most frequent so many of a column get a feature each.
         skip_missing_targets: leave out rows without a target; else they are an error.
-        hidden: the widths of the hidden layers; None: by the number of rows; (): a linear model,
-            trained in its own way (lr and the like are not used).
-        epochs: at most so many.
+        hidden: the widths of the hidden layers; None: by the number of rows; (): a linear model.
+        epochs: at most so many. This and what follows are of the model that is returned; the linear
+            one beside a network is always trained in its own way.
         patience: stop after so many epochs without a better validation loss.
         batch_size: rows a step; None: by the number of rows.
-        lr: the learning rate of AdamW.
+        lr: the learning rate of AdamW; None: 0.001, or 0.01 for a linear model.
         dropout: after each hidden layer, in [0, 1).
-        weight_decay: of AdamW.
-        seed: of everything random; the same seed gives the same bits.
+        weight_decay: of AdamW; None: 0.01, or 0 for a linear model.
+        seed: of everything random; the same seed gives the same bits, of the saved file, too.
         progress: show a progress bar; None: on a terminal.
 
     Returns:
@@ -103,9 +92,7 @@ def fit(
         >>> figures["network"]["r2"] > 0.98, figures["linear"]["r2"] > 0.1
         (True, False)
     """
-    prepared = prepare(
-        frame,
-        target,
+    choices = Choices(
         task=task,
         group=group,
         time=time,
@@ -116,6 +103,7 @@ def fit(
         skip_missing_targets=skip_missing_targets,
         seed=seed,
     )
+    prepared = prepare(frame, target, choices)
     settings = Settings.for_rows(
         len(prepared.parts["train"]),
         hidden=hidden,
@@ -136,25 +124,28 @@ def fit_prepared(
     *,
     progress: bool | None = None,
     reading: dict[str, Any] | None = None,
+    until_interrupted: bool = False,
 ) -> TableModel:
     """Train the network and the linear model on a prepared table, and compare them.
 
-    ``reading`` is how the table was read from a file; it is kept with the model.
+    ``reading`` is how the table was read from a file; it is kept with the model. Ctrl-C may end the
+    training of the model that is kept with its best epoch so far, if ``until_interrupted``.
     """
     target, x, y = prepared.target, prepared.x, prepared.y
     rows, val = prepared.parts["train"], prepared.parts["validation"]
     data = (x[rows], y[rows], x[val], y[val])
-    linear, curves = train(*data, target, linear_settings(settings), show=progress)
-    models = {"linear": linear}
+    models = {}
     if settings.hidden:
-        models["network"], curves = train(*data, target, settings, show=progress)
+        models["linear"], _ = train(*data, target, settings.baseline(len(rows)), progress)
+    kept = "network" if settings.hidden else "linear"
+    models[kept], curves = train(*data, target, settings, progress, until_interrupted)
     trivial = "majority" if target.task == "classification" else "mean"
     found = {trivial: majority(target, y[rows], len(y))}
     found |= {name: own_unit(target, outputs(model, x)) for name, model in models.items()}
     return TableModel(
         target=target,
         preprocess=prepared.preprocess,
-        network=models["network" if settings.hidden else "linear"],
+        network=models[kept],
         hidden=settings.hidden,
         dropped=prepared.dropped,
         notes=prepared.notes,
@@ -165,7 +156,7 @@ def fit_prepared(
 
 
 def _report(prepared: Prepared, found: dict[str, Array], history: History) -> Report:
-    target, y, parts = prepared.target, prepared.y, prepared.parts
+    target, y, parts, groups = prepared.target, prepared.y, prepared.parts, prepared.groups
     figures = {
         part: {name: measure(target, out[rows], y[rows]) for name, out in found.items()}
         for part, rows in parts.items()
@@ -179,27 +170,37 @@ def _report(prepared: Prepared, found: dict[str, Array], history: History) -> Re
             hits = {name: _hits(target, out, y) for name, out in found.items()}
             differences["accuracy"] = _contrast(prepared, hits, False)
     kept = losses["network" if "network" in found else "linear"]
+    ends = [kept[parts[part]] for part in ("test", "train")]
+    if groups is not None:
+        ends += [groups[parts[part]] for part in ("test", "train")]
+    apart = gap(*ends, root=regression)
     return Report(
         task=target.described,
         rows={part: len(rows) for part, rows in parts.items()},
         figures=figures,
         differences=differences,
+        gap=apart,
         overfitting=say_overfitting(
             history,
-            {part: kept[rows] for part, rows in parts.items()},
+            {part: float(kept[rows].mean()) for part, rows in parts.items()},
+            apart,
             root=regression,
             linear="network" not in found,
         ),
-        comparison=say_comparison(figures["test"], differences, prepared.groups is not None),
+        comparison=say_comparison(
+            figures["test"], differences, len(parts["test"]), groups is not None
+        ),
     )
 
 
-def _contrast(prepared: Prepared, values: dict[str, Array], root: bool) -> Difference:
+def _contrast(prepared: Prepared, values: dict[str, Array], regression: bool) -> Difference:
     test, groups = prepared.parts["test"], prepared.groups
     pair = values["network"][test], values["linear"][test]
-    return difference(*pair, None if groups is None else groups[test], root=root)
+    if groups is None and pair[0].dtype == bool:
+        return paired_shares(*pair)
+    return paired(*pair, None if groups is None else groups[test], root=regression)
 
 
 def _hits(target: Target, output: Array, y: Array) -> Array:
     guess = output.argmax(axis=1) if target.outputs > 1 else output[:, 0] > 0
-    return np.asarray(guess == y, dtype=np.float64)
+    return np.asarray(guess == y)

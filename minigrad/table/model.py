@@ -68,6 +68,11 @@ class TableModel:
         layers = "-".join(str(width) for width in widths)
         return f"TableModel({self.target.name!r}: {self.report.task}, {layers})"
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training; the network is then that of the best epoch so far."""
+        return self.history.stop_reason.startswith("interrupted")
+
     def predict(
         self, frame: Any, *, lenient: bool = False, notes: list[str] | None = None
     ) -> Array:

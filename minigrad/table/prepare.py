@@ -23,6 +23,43 @@ _LEAK_LEVELS = 50
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What may be said about a table that is else found out.
+
+    Attributes:
+        task: ``"classification"`` or ``"regression"``; None: found by the target's values.
+        group: a column whose rows of one value stay in one part; it is not used to predict.
+        time: a column of dates or numbers whose newest rows are for testing; it is not used to
+            predict.
+        drop: columns to leave out.
+        numeric: columns that are numbers whatever they look like.
+        categorical: columns that are categories whatever they look like.
+        max_categories: the most frequent so many of a column get a feature each.
+        skip_missing_targets: leave out rows without a target; else they are an error.
+        seed: of the split.
+    """
+
+    task: Task | None = None
+    group: str | None = None
+    time: str | None = None
+    drop: Collection[str] = ()
+    numeric: Collection[str] = ()
+    categorical: Collection[str] = ()
+    max_categories: int = 50
+    skip_missing_targets: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the table."""
+        if self.group and self.time:
+            raise ValueError("rows are split by group or by time, not by both: choose one")
+        if both := set(self.numeric) & set(self.categorical):
+            raise ValueError(f"{sorted(both)} are asked to be numeric and categorical: choose one")
+        if self.max_categories < 1:
+            raise ValueError(f"max_categories = {self.max_categories} must be >= 1")
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A table made ready to train on.
 
@@ -54,40 +91,24 @@ class Prepared:
         return {entry.name: entry.why for entry in self.found if entry.kind == "dropped"}
 
 
-def prepare(
-    frame: Any,
-    target: str,
-    *,
-    task: Task | None = None,
-    group: str | None = None,
-    time: str | None = None,
-    drop: Collection[str] = (),
-    numeric: Collection[str] = (),
-    categorical: Collection[str] = (),
-    max_categories: int = 50,
-    skip_missing_targets: bool = False,
-    seed: int = 0,
-) -> Prepared:
-    """Find out what the columns are, split the rows, and encode them. Arguments as of ``fit``."""
+def prepare(frame: Any, target: str, choices: Choices | None = None) -> Prepared:
+    """Find out what the columns are, split the rows, and encode them."""
+    choices = Choices() if choices is None else choices
+    group, time, drop = choices.group, choices.time, choices.drop
+    numeric, categorical = choices.numeric, choices.categorical
     asked = {"target": [target], "drop": drop, "numeric": numeric, "categorical": categorical}
     asked |= {name: [column] for name, column in (("group", group), ("time", time)) if column}
     check_names(frame, asked)
-    if group and time:
-        raise ValueError("rows are split by group or by time, not by both: choose one")
-    if both := set(numeric) & set(categorical):
-        raise ValueError(f"{sorted(both)} are asked to be numeric and categorical: choose one")
-    if max_categories < 1:
-        raise ValueError(f"max_categories = {max_categories} must be >= 1")
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     notes: list[str] = []
-    if skip_missing_targets and (without := gaps(frame[target])).any():
+    if choices.skip_missing_targets and (without := gaps(frame[target])).any():
         frame = frame[~without]
         notes.append(f"rows left out, as they have no target: {int(without.sum())}")
     if len(frame) < _LEAST_ROWS:
         raise ValueError(
             f"{len(frame)} rows are too few to train, validate and test on: at least {_LEAST_ROWS}"
         )
-    goal = find_target(frame[target], task)
+    goal = find_target(frame[target], choices.task)
     y = goal.encode(frame[target])
     reasons = dict.fromkeys(drop, "as asked")
     reasons |= {group: "the groups of the split"} if group else {}
@@ -104,14 +125,14 @@ def prepare(
         if name != target
     ]
     groups = None if group is None else _groups(frame[group])
-    parts = _split(goal, y, groups, seed) if time is None else _split_by(frame[time])
+    parts = _split(goal, y, groups, choices.seed) if time is None else _split_by(frame[time])
     _check_classes(goal, y, parts["train"])
     if goal.task == "regression":
         known = y[parts["train"]]
         if not float(known.std()) > 0:
             raise ValueError(f"target {target!r} is constant in the training rows: another --seed?")
         goal = replace(goal, mean=float(known.mean()), std=float(known.std()))
-    preprocess = Preprocess.fit(frame, found, parts["train"], max_categories)
+    preprocess = Preprocess.fit(frame, found, parts["train"], choices.max_categories)
     if not preprocess.features:
         why = "; ".join(f"{entry.name}: {entry.why}" for entry in found) or "there are no others"
         raise ValueError(f"no column is left to predict {target!r} from ({why})")

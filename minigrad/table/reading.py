@@ -23,10 +23,18 @@ from minigrad.table.extra import pandas
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A")
 
 _DELIMITERS = (",", ";", "\t", "|")
+_OWN_READER = "read it with pandas.{} and give that to minigrad.table.fit, or save it as CSV"
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive (an Excel file?): save it as CSV",
-    b"PAR1": "a Parquet file: read it with pandas and use minigrad.table.fit",
+    b"PK\x03\x04": f"a zip archive, as Excel's .xlsx: {_OWN_READER.format('read_excel')}",
+    b"\xd0\xcf\x11\xe0": f"an Excel file (.xls): {_OWN_READER.format('read_excel')}",
+    b"PAR1": f"a Parquet file: {_OWN_READER.format('read_parquet')}",
+    b"ARRO": f"an Arrow file (Feather): {_OWN_READER.format('read_feather')}",
+    b"\x89HDF": f"an HDF5 file: {_OWN_READER.format('read_hdf')}",
+    b"SQLi": f"an SQLite database: {_OWN_READER.format('read_sql')}",
     b"\x1f\x8b": "compressed with gzip: unpack it first",
+    b"BZh": "compressed with bzip2: unpack it first",
+    b"\xfd7zX": "compressed with xz: unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd: unpack it first",
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }

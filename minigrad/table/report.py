@@ -10,33 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from minigrad import metrics
-from minigrad.data.random import generator
+from minigrad.table.chance import Difference
 from minigrad.table.target import Target
 
 Array = npt.NDArray[Any]
 Figures = dict[str, float]
 
-# Bootstrap: so many resamples, a quarter of them where rows are many, a piece at a time.
-_RESAMPLES, _DRAWS, _DRAWS_AT_ONCE = 2000, 10_000_000, 200_000
-
 PARTS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Network minus linear model on the test rows.
-
-    Attributes:
-        value: of the measure on these rows.
-        low: of the interval that holds 95 % of the values on resampled rows (bootstrap).
-        high: of that interval.
-        rows: the rows, or the groups, that were resampled.
-    """
-
-    value: float
-    low: float
-    high: float
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -48,8 +28,10 @@ class Report:
         rows: of each part.
         figures: by part and model: ``report.figures["test"]["network"]["accuracy"]``; without
             hidden layers there is no ``"network"`` beside ``"linear"``.
-        differences: by measure: ``report.differences["loss"]``; below 0 the network is better for
-            ``loss`` and ``rmse``, above 0 for ``accuracy``.
+        differences: network minus linear model on the test rows, by measure:
+            ``report.differences["loss"]``; below 0 the network is better for ``loss`` and ``rmse``,
+            above 0 for ``accuracy``. The intervals are those of ``minigrad.table.chance``.
+        gap: test minus training loss, or RMSE, of the model that is kept: above 0 is overfitting.
         overfitting: what the curves and the gap say.
         comparison: whether the network is worth more than a linear model.
     """
@@ -58,6 +40,7 @@ class Report:
     rows: dict[str, int]
     figures: dict[str, dict[str, Figures]]
     differences: dict[str, Difference]
+    gap: Difference
     overfitting: str
     comparison: str
 
@@ -86,7 +69,7 @@ class Report:
     def from_state(cls, state: dict[str, Any]) -> Report:
         """Return what ``state`` was taken from."""
         differences = {name: Difference(**value) for name, value in state["differences"].items()}
-        return cls(**{**state, "differences": differences})
+        return cls(**{**state, "differences": differences, "gap": Difference(**state["gap"])})
 
 
 HEADS = {"rmse": "RMSE", "mae": "MAE", "r2": "R2", "f1": "F1", "auc": "AUC"}
@@ -128,45 +111,3 @@ def majority(target: Target, y: Array, rows: int) -> Array:
     if target.outputs == 1:
         logits = logits[1:] - logits[:1]
     return np.tile(logits, (rows, 1))
-
-
-def difference(
-    first: Array, second: Array, groups: Array | None, *, root: bool = False
-) -> Difference:
-    """Return mean(first) - mean(second) of paired rows with its 95 % bootstrap interval.
-
-    Rows are resampled with replacement, both models' together (Efron, 1979); whole groups where
-    rows come in groups, as rows of a group say the same thing twice.
-
-    Args:
-        first: (n,) a value a row.
-        second: (n,) of the same rows.
-        groups: (n,) labels, or None.
-        root: compare the roots of the means, as for squared errors.
-
-    Example:
-        >>> import numpy as np
-        >>> from minigrad.table.report import difference
-        >>> d = difference(np.full(50, 1.0), np.full(50, 0.75), None)
-        >>> d.value, d.low, d.high, d.rows
-        (0.25, 0.25, 0.25, 50)
-    """
-    sums = np.stack([first, second, np.ones(len(first))]).astype(np.float64)
-    if groups is not None:
-        place = np.unique(groups, return_inverse=True)[1]
-        sums = np.stack([np.bincount(place, weights=values) for values in sums])
-    units = sums.shape[1]
-
-    def contrast(total: Array) -> Array:
-        a, b = total[0] / total[2], total[1] / total[2]
-        return np.asarray(np.sqrt(a) - np.sqrt(b) if root else a - b)
-
-    draw = generator(0)
-    times = max(_RESAMPLES // 4, min(_RESAMPLES, _DRAWS // units))
-    piece = max(1, _DRAWS_AT_ONCE // units)
-    values = [
-        contrast(sums[:, draw.integers(units, size=(min(piece, times - start), units))].sum(axis=2))
-        for start in range(0, times, piece)
-    ]
-    low, high = np.quantile(np.concatenate(values), (0.025, 0.975))
-    return Difference(float(contrast(sums.sum(axis=1))), float(low), float(high), units)

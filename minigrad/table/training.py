@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,16 +36,16 @@ class Settings:
         lr: the learning rate of AdamW.
         dropout: after each hidden layer, in [0, 1).
         weight_decay: of AdamW, decoupled; biases are left out.
-        seed: of split, weights, shuffling and dropout.
+        seed: of weights, shuffling and dropout.
     """
 
     hidden: tuple[int, ...]
     batch_size: int
+    lr: float
+    weight_decay: float
     epochs: int = 300
     patience: int = 20
-    lr: float = 1e-3
     dropout: float = 0.1
-    weight_decay: float = 1e-2
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,9 +69,14 @@ class Settings:
         *,
         hidden: Sequence[int] | None = None,
         batch_size: int | None = None,
+        lr: float | None = None,
+        weight_decay: float | None = None,
         **others: Any,
     ) -> Settings:
-        """Return settings; ``hidden`` and ``batch_size`` are by the training rows if not given.
+        """Return settings. If not given, ``hidden`` and ``batch_size`` are by the training rows.
+
+        ``lr`` and ``weight_decay`` are then 0.001 and 0.01 for a network, 0.01 and 0 for a linear
+        model.
 
         Example:
             >>> from minigrad.table.training import Settings
@@ -81,11 +86,22 @@ class Settings:
         """
         usual = (64, 64) if rows < 20_000 else (128, 128)
         size = next((size for size in (16, 32, 64, 128) if rows < 64 * size), 256)
+        widths = usual if hidden is None else tuple(hidden)
+        rate, decay = (1e-3, 1e-2) if widths else (1e-2, 0.0)
         return cls(
-            hidden=usual if hidden is None else tuple(hidden),
+            hidden=widths,
             batch_size=size if batch_size is None else batch_size,
+            lr=rate if lr is None else lr,
+            weight_decay=decay if weight_decay is None else weight_decay,
             **others,
         )
+
+    def baseline(self, rows: int) -> Settings:
+        """Return how the linear model beside a network is trained: always in its own way.
+
+        What suits the network must not make the one that it is compared with worse.
+        """
+        return Settings.for_rows(rows, hidden=(), batch_size=self.batch_size, seed=self.seed)
 
 
 def build(inputs: int, outputs: int, hidden: Sequence[int], dropout: float) -> nn.Sequential:
@@ -105,6 +121,7 @@ def train(
     target: Target,
     settings: Settings,
     show: bool | None,
+    until_interrupted: bool = False,
 ) -> tuple[nn.Sequential, History]:
     """Train a network with early stopping; the same arguments give the same bits.
 
@@ -116,6 +133,8 @@ def train(
         target: what ``y`` is.
         settings: how to train.
         show: whether to show a progress bar; None: on a terminal.
+        until_interrupted: Ctrl-C ends the training like any stop, once an epoch is over; the
+            history's reason tells.
 
     Raises:
         ValueError: the loss was never finite.
@@ -137,15 +156,17 @@ def train(
         progress=show,
     )
     pairs = [(x, scaled(y, target)), (x_val, scaled(y_val, target))]
-    history = trainer.fit(pairs[0], val=pairs[1], epochs=settings.epochs)
+    try:
+        trainer.fit(pairs[0], val=pairs[1], epochs=settings.epochs)
+    except KeyboardInterrupt:
+        if not until_interrupted or trainer.history.best_epoch is None:
+            raise
+    history = trainer.history
+    for row in history:  # the same seed gives the same file
+        del row["seconds"]
     if history.best_epoch is None:
         raise ValueError(f"the loss was never finite: try a lower lr than {settings.lr:g}")
     return model, history
-
-
-def linear_settings(settings: Settings) -> Settings:
-    """Return how the same data trains a linear model: logistic or linear regression."""
-    return replace(settings, hidden=(), lr=1e-2, weight_decay=0.0, patience=20, epochs=300)
 
 
 def scaled(y: Array, target: Target) -> Array:

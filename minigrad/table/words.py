@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy.typing as npt
 
 from minigrad.history import History
-from minigrad.table.report import HEADS, PARTS, Difference, Figures
-
-Array = npt.NDArray[Any]
+from minigrad.table.chance import Difference, share
+from minigrad.table.report import HEADS, PARTS, Figures
 
 # A gap of this share of the training loss is worth a word; from the second on it is large.
 _SMALL, _LARGE = 0.05, 0.5
 
 
 def say_overfitting(
-    history: History, losses: dict[str, Array], *, root: bool = False, linear: bool = False
+    history: History,
+    losses: dict[str, float],
+    gap: Difference,
+    *,
+    root: bool = False,
+    linear: bool = False,
 ) -> str:
     """Say whether a model overfits.
 
     The gap is that between training and test rows, as early stopping flatters the validation rows.
-    Chance may make a gap of two standard errors.
+    It is one if its interval leaves 0 out: then chance alone would rarely make it.
 
     Args:
         history: of the training.
-        losses: of the rows of each part, with the weights that were kept.
+        losses: the mean loss of the rows of each part, with the weights that were kept.
+        gap: test minus training loss, or their roots.
         root: show roots of means, as for squared errors.
         linear: there are no hidden layers to make smaller.
     """
     what, shape = ("RMSE", math.sqrt) if root else ("loss", float)
-    train, test = losses["train"], losses["test"]
-    before = float(train.mean())
-    gap = float(test.mean()) - before
-    chance = gap <= 2 * math.sqrt(test.var() / len(test) + train.var() / len(train))
-    little = gap < _SMALL * before
+    of_train, of_val, of_test = (shape(losses[part]) for part in PARTS)
+    worse = losses["test"] - losses["train"]
+    chance, little = gap.low <= 0, worse < _SMALL * losses["train"]
     best = history.best_epoch or 0
     later = history["val_loss"][best:]
     rise = shape(float(later[-5:].mean() / later[0])) if len(later) > 5 else 1.0
@@ -43,14 +43,16 @@ def say_overfitting(
     if chance or little:
         head = "It was stopped before it overfitted" if rose else "No overfitting shows"
     else:
-        head = "It overfits" if rose or gap > _LARGE * before else "It overfits a little"
-    why = "no further apart than chance may make them"
-    if not chance:
-        why = "further apart than chance makes them" + (", but by little" if little else "")
-    of_train, of_val, of_test = (f"{shape(float(losses[part].mean())):.4g}" for part in PARTS)
+        head = "It overfits" if rose or worse > _LARGE * losses["train"] else "It overfits a little"
+    why = ", which may be chance" if chance else ", which chance alone would rarely make"
+    if little and not chance:
+        why += ", but it is little"
+    side, why = ("worse", why) if gap.value >= 0 else ("better", "")
     text = (
-        f"{head}. With the weights of epoch {best} the {what} is {of_train} on training rows, "
-        f"{of_val} on validation and {of_test} on test rows: {why}."
+        f"{head}. With the weights of epoch {best} the {what} is {of_train:.4g} on training rows, "
+        f"{of_val:.4g} on validation and {of_test:.4g} on test rows. Those are {side} than the "
+        f"training rows by {abs(gap.value):.3g}{why} (95 % interval of the gap {gap.low:+.3g} to "
+        f"{gap.high:+.3g})."
     )
     if rose:
         text += (
@@ -66,7 +68,10 @@ def say_overfitting(
 
 
 def say_comparison(
-    figures: dict[str, Figures], differences: dict[str, Difference], groups: bool = False
+    figures: dict[str, Figures],
+    differences: dict[str, Difference],
+    rows: int,
+    groups: bool = False,
 ) -> str:
     """Say whether the network is better than the linear model by more than noise.
 
@@ -74,16 +79,18 @@ def say_comparison(
         figures: of the test rows, by model: the trivial one, the linear one, perhaps the network.
         differences: by measure; the first one decides, and is better when lower. None of them:
             the model is the linear one.
+        rows: how many test rows there are.
         groups: whether groups were resampled instead of rows.
     """
     trivial, line, *net = figures
+    sure = "" if groups else _accuracy(figures[(net or [line])[0]], rows)
     if not differences:
         main = next(iter(figures[line]))
         text = (
             f"It is a linear model. On the test rows its {HEADS.get(main, main)} is "
             f"{figures[line][main]:.4g}, that of the {trivial} {figures[trivial][main]:.4g}."
         )
-        return text + _nothing(figures[line][main], figures[trivial][main], trivial)
+        return text + sure + _nothing(figures[line][main], figures[trivial][main], trivial)
     main, *others = differences
     d = differences[main]
     if d.high < 0:
@@ -104,7 +111,15 @@ def say_comparison(
     for other in others:
         e = differences[other]
         text += f"; {other} {100 * e.value:+.1f} points, {100 * e.low:+.1f} to {100 * e.high:+.1f}"
-    return f"{text}." + _nothing(own, figures[trivial][main], trivial)
+    return f"{text}.{sure}" + _nothing(own, figures[trivial][main], trivial)
+
+
+def _accuracy(figures: Figures, rows: int) -> str:
+    """How sure the accuracy is; nothing for a regression."""
+    if "accuracy" not in figures:
+        return ""
+    low, high = share(round(figures["accuracy"] * rows), rows)
+    return f" Of all such rows it would tell {low:.0%} to {high:.0%} rightly (95 % interval)."
 
 
 def _nothing(own: float, other: float, name: str) -> str:
