@@ -52,9 +52,9 @@ def plot_history(
     picture = figure(7.2, 4.2)
     axes = picture.add_subplot()
     draw_history(axes, history, metric)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(metric)
-    axes.legend(frameon=False, loc="best")
+    axes.set_xlabel("epoch", fontsize=9, color=INK)
+    axes.set_ylabel(metric, fontsize=9, color=INK)
+    axes.legend(frameon=False, loc="best", fontsize=9)
     if history.stop_reason:
         axes.set_title(history.stop_reason, fontsize=9, color=INK, loc="left")
     if path is not None:
@@ -70,15 +70,19 @@ def draw_history(axes: Any, history: "History", metric: str = "loss", *, log: bo
     epochs = history["epoch"] if "epoch" in history.columns else np.arange(len(history))
     train = history[metric]
     kind = "train (running average)" if history.curves == "running" else "train"
-    axes.plot(epochs, train, color=TRAIN, lw=1.6, label=kind)
+    look: dict[str, Any] = {"lw": 1.6, "ms": 4, "marker": "o" if len(epochs) == 1 else None}
+    axes.plot(epochs, train, color=TRAIN, label=kind, **look)
     both = [train]
     if f"val_{metric}" in history.columns:
         val = history[f"val_{metric}"]
         both.append(val)
-        axes.plot(epochs, val, color=VALIDATION, lw=1.6, label="validation")
+        axes.plot(epochs, val, color=VALIDATION, label="validation", **look)
         axes.fill_between(epochs, train, val, color=VALIDATION, alpha=0.10, lw=0, label="gap")
         _mark_best(axes, history, epochs, val)
     style(axes)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
     values = np.concatenate(both)
     values = values[np.isfinite(values)]
     if log and values.size and values.min() > 0 and values.max() > 30 * values.min():
@@ -104,10 +108,10 @@ def plot_lr_range(found: "LrRange", path: str | PathLike[str] | None = None) -> 
     low, high = found.losses.min(), found.losses[: max(1, int(found.smoothed.argmin()))].max()
     axes.set_ylim(low - 0.08 * (high - low), high + 0.25 * (high - low) if high > low else None)
     axes.set_xscale("log")
-    axes.set_xlabel("learning rate")
-    axes.set_ylabel("loss")
+    axes.set_xlabel("learning rate", fontsize=9, color=INK)
+    axes.set_ylabel("loss", fontsize=9, color=INK)
     axes.set_title(found.stop_reason, fontsize=9, color=INK, loc="left")
-    axes.legend(frameon=False, loc="best")
+    axes.legend(frameon=False, loc="best", fontsize=9)
     style(axes)
     if path is not None:
         picture.savefig(path)
@@ -129,6 +133,6 @@ def _mark_best(axes: Any, history: "History", epochs: Any, values: Any) -> None:
     places = np.flatnonzero(epochs == best)
     value = values[places[0]]
     axes.axvline(best, color=INK, lw=0.8, ls=(0, (4, 3)), alpha=0.6)
-    axes.plot(
-        [best], [value], "o", ms=6, mfc="white", mec=INK, mew=1.4, zorder=5, label=f"best: {best}"
-    )
+    label = f"best epoch: {best} (by {history.monitor or 'val_loss'})"
+    face = "white" if len(epochs) > 1 else "none"
+    axes.plot([best], [value], "o", ms=7, mfc=face, mec=INK, mew=1.4, zorder=5, label=label)

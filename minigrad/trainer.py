@@ -182,7 +182,7 @@ class Trainer(Learner):
                     load_training(self, resume)
                 self._loop = Loop(self, train, validation)
                 self._loop.run()
-            self.history.stop_reason = self.stop_reason or f"all {epochs} epochs run"
+            self.history.stop_reason = self.stop_reason or _all_run(epochs)
         except KeyboardInterrupt:
             self.history.stop_reason = f"interrupted in epoch {self.epoch}"
             raise
@@ -292,3 +292,7 @@ class Trainer(Learner):
         self.epochs_trained = state["epochs_trained"]
         self.stop_reason = state["stop_reason"]
         self.noise.set_state((self.noise.initial_seed(), state["noise"]))
+
+
+def _all_run(epochs: int) -> str:
+    return f"all {epochs} epochs run" if epochs > 1 else "1 epoch run, as asked"

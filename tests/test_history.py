@@ -106,7 +106,7 @@ def test_plot_shows_both_curves_and_marks_the_best(history, tmp_path):
     figure = history.plot(tmp_path / "curves.png")
     (axes,) = figure.axes
     labels = axes.get_legend_handles_labels()[1]
-    assert labels == ["train", "validation", "gap", "best: 1"]
+    assert labels == ["train", "validation", "gap", "best epoch: 1 (by val_loss)"]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     history.curves = "running"
     assert "running average" in str(history.plot().axes[0].get_legend_handles_labels()[1])
@@ -114,6 +114,15 @@ def test_plot_shows_both_curves_and_marks_the_best(history, tmp_path):
         history.plot(metric="accuracy")
     with pytest.raises(ValueError, match="no epochs"):
         History().plot()
+
+
+def test_a_single_epoch_can_be_seen():
+    pytest.importorskip("matplotlib")
+    history = History()
+    history.append({"epoch": 0, "loss": 1.0, "val_loss": 2.0})
+    (axes,) = history.plot().axes
+    assert [line.get_marker() for line in axes.lines[:2]] == ["o", "o"]
+    assert all(tick == round(tick) for tick in axes.get_xticks())
 
 
 def test_plot_without_matplotlib_names_the_extra(history, monkeypatch):
