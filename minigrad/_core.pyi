@@ -22,11 +22,9 @@ class Epoch:
     @property
     def completed(self) -> int:
         """Whole epochs of the last run."""
-    def interrupt(self) -> None:
-        """From another thread: ends run() before its last epoch."""
     def restore(self, state: EpochState) -> None:
         """Puts back what save() gave."""
-    def run(self, orders: ArrayLike, table: _Array) -> None:
+    def run(self, orders: ArrayLike, table: _Array, interruptible: _Bool = True) -> None:
         """One epoch for each row of `orders`. In that row of `table` its figures are added to what is there and divided by their rows; the seconds since the call began come last."""
     def save(self) -> EpochState:
         """A copy of all that the plans change."""
@@ -37,6 +35,18 @@ class EpochPart:
 
 class EpochState:
     """What an Epoch's plans change, as it was once."""
+
+class Interrupt:
+    """A way to end a thread's work from another, as by Ctrl-C."""
+    def __getstate__(self, /) -> tuple[Any]: ...
+    def __init__(self) -> None: ...
+    def __setstate__(self, arg0: tuple[Any]) -> None: ...
+    def clear(self) -> None:
+        """As if nothing had been requested."""
+    def request(self) -> None:
+        """The thread that watches gets a KeyboardInterrupt out of its work in the core."""
+    @property
+    def requested(self) -> _Bool: ...
 
 class Plan:
     """A recorded function, replayed in C++."""
@@ -235,6 +245,9 @@ def build_info() -> dict[str, Any]:
 def changes() -> int:
     """How often a tensor's requires_grad or a module was changed: another count means that a plan may no longer be what its function does."""
 
+def check_interrupt() -> None:
+    """Raises KeyboardInterrupt if this thread's work is to end."""
+
 def from_numpy(array: Any) -> Tensor:
     """A tensor over the array's own memory, where dtype and memory allow."""
 
@@ -268,6 +281,9 @@ def set_num_threads(n: int) -> None:
 
 def set_serial(serial: _Bool) -> None:
     """Whether the ops of the calling thread stay on it; results do not depend on it."""
+
+def watch(interrupt: Interrupt | None) -> Interrupt | None:
+    """The calling thread watches this Interrupt, which must outlive that; returns what it watched before."""
 
 def add(x: TensorLike, y: TensorLike) -> Tensor:
     """x + y, element by element."""

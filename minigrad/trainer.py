@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
-from minigrad import random
+from minigrad import _core, random
 from minigrad._core import Tensor
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
@@ -132,7 +132,7 @@ class Trainer(Learner):
         self.epochs_trained = 0  # over all calls of fit, so that a second call shuffles anew
         self.stop_reason = ""
         self.noise = Generator(seed ^ _NOISE_STREAM)
-        self.interrupted = False
+        self._interruption = _core.Interrupt()
         self._loop: Loop | None = None
 
     def fit(
@@ -173,6 +173,7 @@ class Trainer(Learner):
         self.epoch, self.epochs = 0, epochs
         self.stop_reason = ""
         begun: list[Callback] = []
+        watched = _core.watch(self._interruption)
         try:
             with random.default_generator.replaced(self.noise):
                 for callback in self.callbacks:
@@ -192,6 +193,7 @@ class Trainer(Learner):
         finally:
             self.model.eval()
             with ExitStack() as ends:  # every one is called, even if another one fails
+                ends.callback(_core.watch, watched)
                 ends.callback(self._end_fit)
                 for callback in reversed(begun):
                     ends.callback(callback.on_fit_end, self)
@@ -199,7 +201,7 @@ class Trainer(Learner):
 
     def _end_fit(self) -> None:
         self._loop = None
-        self.interrupted = False
+        self._interruption.clear()
         if self._added:
             self._added.clear()
             self.begin()
@@ -219,14 +221,17 @@ class Trainer(Learner):
         if self._loop is not None:
             self._loop.record_anew()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether `interrupt` was called for the running ``fit``, or for the next."""
+        return self._interruption.requested
+
     def interrupt(self) -> None:
         """From another thread: end the running ``fit``, or the next, as Ctrl-C does.
 
         ``fit`` raises KeyboardInterrupt in its own thread, after the callbacks' ``on_fit_end``.
         """
-        self.interrupted = True
-        if (loop := self._loop) is not None:
-            loop.interrupt()
+        self._interruption.request()
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return the data loss and every metric, in eval mode.

@@ -63,10 +63,15 @@ RETURNS = {
     "strides": "tuple[int, ...]",
     "to": "Tensor",
     "tolist": "Any",
+    "watch": "Interrupt | None",
     "Tensor.grad": "Tensor | None",
 }
 SETTABLE = {"grad", "requires_grad"}
-ARGUMENTS = {"dtype: object": "dtype: DTypeLike | None", "memo: dict": "memo: dict[int, Any]"}
+ARGUMENTS = {
+    "dtype: object": "dtype: DTypeLike | None",
+    "memo: dict": "memo: dict[int, Any]",
+    "interrupt: minigrad._core.Interrupt": "interrupt: Interrupt | None",
+}
 WORDS = {
     r"typing\.SupportsInt \| typing\.SupportsIndex": "int",
     r"typing\.SupportsFloat \| typing\.SupportsIndex": "_Float",

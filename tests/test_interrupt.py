@@ -6,13 +6,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad import _core, nn, optim
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
 
@@ -48,6 +48,15 @@ def interrupted(work: Callable[[], object], after: float = 0.3) -> None:
         for timer in timers:
             timer.cancel()
     assert time.monotonic() - pressed[0] < 5
+
+
+@pytest.fixture
+def asked() -> Iterator[_core.Interrupt]:
+    """An interrupt that this thread watches: what it does comes at a place that one can foresee."""
+    interrupt = _core.Interrupt()
+    before = _core.watch(interrupt)
+    yield interrupt
+    _core.watch(before)
 
 
 def check_it_goes_on(model: nn.Sequential) -> None:
@@ -88,3 +97,72 @@ def test_a_fit(model: nn.Sequential, validation: tuple[np.ndarray, np.ndarray] |
     assert epochs < 1_000_000
     trainer.fit((X, Y), val=validation, epochs=1)
     check_it_goes_on(model)
+
+
+def test_a_step_is_not_cut_in_its_updates(asked: _core.Interrupt) -> None:
+    weight = mg.tensor(np.ones(4, "float32"))
+    big = np.ones(1 << 20, "float32")
+
+    @mg.compile
+    def step(x: mg.Tensor) -> mg.Tensor:
+        before = weight.sum()
+        weight.copy_(weight * 2)
+        return before + (x.sigmoid() @ x)  # would be a place to stop, were there no update before
+
+    harmless = mg.compile(lambda x: x.sigmoid() @ x)
+    for function in (step, harmless):
+        function(big)
+    asked.request()
+    step(big)
+    assert weight.tolist() == [4, 4, 4, 4]
+    with pytest.raises(KeyboardInterrupt):
+        harmless(big)
+
+
+def test_a_step_ends_before_its_updates(asked: _core.Interrupt) -> None:
+    mg.seed(0)
+    model = nn.Sequential(nn.Linear(64, 1024), nn.ReLU(), nn.Linear(1024, 1))
+    optimizer = optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+    x, y = np.tile(X, (4, 1)), np.tile(Y, (4, 1))
+
+    @mg.compile
+    def step(x: mg.Tensor, y: mg.Tensor) -> mg.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    losses = [step(x, y).item()]
+    weights = [p.numpy().copy() for p in model.parameters()]
+    asked.request()
+    with pytest.raises(KeyboardInterrupt):
+        step(x, y)
+    for before, now in zip(weights, model.parameters(), strict=True):
+        assert before.tobytes() == now.numpy().tobytes()
+    losses += [step(x, y).item() for _ in range(5)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_backward_ends_between_two_gradients(asked: _core.Interrupt) -> None:
+    x = mg.tensor(np.ones(1 << 19, "float32"), requires_grad=True)
+    y = ((x * 2).exp() * x).sum()
+    asked.request()
+    with pytest.raises(KeyboardInterrupt):
+        y.backward()
+    x.grad = None
+    (x * 3).sum().backward()
+    assert x.grad is not None
+    assert x.grad[0].item() == 3
+
+
+def test_a_long_convolution_ends_between_two_rounds(asked: _core.Interrupt) -> None:
+    rng = np.random.default_rng(0)
+    x = mg.tensor(rng.standard_normal((17, 64, 44, 44), "float32"))
+    w = mg.tensor(rng.standard_normal((64, 64, 3, 3), "float32"))
+    whole = nn.functional.conv2d(x, w).numpy()
+    parts = [nn.functional.conv2d(x[i : i + 1], w).numpy() for i in (0, 8, 9, 16)]
+    assert whole[[0, 8, 9, 16]].tobytes() == np.concatenate(parts).tobytes()
+    asked.request()
+    with pytest.raises(KeyboardInterrupt):
+        nn.functional.conv2d(x, w)

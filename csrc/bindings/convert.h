@@ -74,5 +74,6 @@ void register_ops(py::module_& m);
 void register_engine(py::module_& m);
 void register_plan(py::module_& m);
 void register_epoch(py::module_& m);
+void register_interrupt(py::module_& m);
 
 }  // namespace mg

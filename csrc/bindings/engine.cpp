@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/interrupt.h"
 #include "core/threads.h"
 #include "engine/record.h"
 #include "kernels/dispatch.h"
@@ -37,7 +38,7 @@ py::tuple grad(const py::object& outputs, const py::object& inputs, const py::ob
   const bool retain = retain_graph.is_none() ? create_graph : retain_graph.cast<bool>();
   std::vector<Var> found;
   {
-    py::gil_scoped_release release;
+    const LongWork work;
     found = gradients(out, seeds, in, retain, create_graph, allow_unused);
   }
   py::tuple result(found.size());

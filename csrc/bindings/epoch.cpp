@@ -1,17 +1,13 @@
 // Epochs of plans; minigrad/training/ puts them together.
 #include "engine/epoch.h"
 
-#include <chrono>
-
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/interrupt.h"
 
 namespace mg {
 namespace {
-
-// How often a long run looks for Ctrl-C.
-constexpr auto signal_interval = std::chrono::milliseconds(20);
 
 std::vector<Array> arrays_of(const py::sequence& tensors) {
   std::vector<Array> out;
@@ -33,7 +29,7 @@ EpochPart part(std::shared_ptr<Plan> plan, const py::sequence& data, int64_t fir
 using Orders = py::array_t<int64_t, py::array::c_style>;
 using Table = py::array_t<double, py::array::c_style>;
 
-void run(Epoch& epoch, const Orders& orders, Table& table) {
+void run(Epoch& epoch, const Orders& orders, Table& table, bool interruptible) {
   if (orders.ndim() != 2 || table.ndim() != 2 || orders.shape(0) != table.shape(0) ||
       table.shape(1) != epoch.figures() + 1)
     fail<ValueError>("epoch: orders (epochs, rows) and table (epochs, ", epoch.figures() + 1,
@@ -41,15 +37,8 @@ void run(Epoch& epoch, const Orders& orders, Table& table) {
   const int64_t epochs = orders.shape(0), width = orders.shape(1);
   const int64_t* rows = orders.data();
   double* figures = table.mutable_data();
-  py::gil_scoped_release release;
-  auto last = std::chrono::steady_clock::now();
-  epoch.run(epochs, rows, width, figures, [&] {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last < signal_interval) return;
-    last = now;
-    py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  });
+  const LongWork work(interruptible);
+  epoch.run(epochs, rows, width, figures);
 }
 
 }  // namespace
@@ -63,10 +52,10 @@ void register_epoch(py::module_& m) {
       .def(py::init<std::vector<EpochPart>, std::vector<double>>(), py::arg("parts"),
            py::arg("rows"))
       .def("run", &run, py::arg("orders"), py::arg("table").noconvert(),
+           py::arg("interruptible") = true,
            "One epoch for each row of `orders`. In that row of `table` its figures are added to "
            "what is there and divided by their rows; the seconds since the call began come last.")
       .def_property_readonly("completed", &Epoch::completed, "Whole epochs of the last run.")
-      .def("interrupt", &Epoch::interrupt, "From another thread: ends run() before its last epoch.")
       .def("save", &Epoch::save, "A copy of all that the plans change.")
       .def("restore", &Epoch::restore, py::arg("state"), "Puts back what save() gave.");
 }

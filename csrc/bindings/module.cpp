@@ -22,4 +22,5 @@ PYBIND11_MODULE(_core, m) {
   mg::register_engine(m);
   mg::register_plan(m);
   mg::register_epoch(m);
+  mg::register_interrupt(m);
 }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "bindings/convert.h"
+#include "bindings/interrupt.h"
 
 namespace mg {
 namespace {
@@ -183,7 +184,7 @@ PyObject* call_op(const Op& op, PyObject* const* args, size_t count, PyObject* k
   if (elements < release_gil_from) {
     apply(op, in, attrs, outputs);
   } else {
-    py::gil_scoped_release release;
+    const LongWork work;
     apply(op, in, attrs, outputs);
   }
   return result(outputs.first(op.outputs - op.hidden));

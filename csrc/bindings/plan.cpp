@@ -6,6 +6,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/interrupt.h"
 #include "engine/record.h"
 
 namespace mg {
@@ -74,7 +75,7 @@ py::list replay(Plan& plan, const py::sequence& inputs) {
   const std::vector<Array> in = arrays_of(inputs);
   std::vector<Array> out;
   {
-    py::gil_scoped_release release;
+    const LongWork work;
     out = plan.replay(in);
   }
   py::list result;

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/interrupt.h"
 #include "engine/record.h"
 
 namespace mg {
@@ -124,7 +125,7 @@ void run_backward(Self self, const py::object& gradient, const py::object& retai
   std::vector<Var> seeds;
   if (!gradient.is_none()) seeds.push_back(from_array_like(gradient, true));
   const bool retain = retain_graph.is_none() ? create_graph : retain_graph.cast<bool>();
-  py::gil_scoped_release release;
+  const LongWork work;
   backward(std::span(&out, 1), seeds, retain, create_graph);
 }
 

@@ -1,6 +1,7 @@
 // Backward: steps in the reverse of the order in which they ran, each once.
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "engine/record.h"
 #include "engine/tensor.h"
 
@@ -175,8 +176,15 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
   for (size_t i = 0; i < outputs.size(); ++i)
     checked.push_back(seed_for(outputs[i], seeds.empty() ? Var{} : seeds[i]));
   for (size_t i = 0; i < outputs.size(); ++i) send(outputs[i], std::move(checked[i]), queue, sink);
+  constexpr int64_t enough = 1 << 18, of_a_step = 1 << 12;  // elements between two looks
+  int64_t work = 0;
   while (!queue.empty()) {
     Pending p = queue.take();
+    work += of_a_step + (p.step->out.size() == 0 ? 0 : p.step->out[0].numel());
+    if (work >= enough) {
+      check_interrupt();
+      work = 0;
+    }
     if (p.step->released)
       fail<StateError>(
           "backward: this graph was used by an earlier backward and its values are "

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/interrupt.h"
+
 namespace mg {
 
 Epoch::Epoch(std::vector<EpochPart> parts, std::vector<double> rows) : rows_(std::move(rows)) {
@@ -70,12 +72,10 @@ void Epoch::add(const Ready& r, double* figures) {
   }
 }
 
-bool Epoch::run(Ready& r, const int64_t* order, double* figures,
-                const std::function<void()>& pause) {
+void Epoch::run(Ready& r, const int64_t* order, double* figures) {
   if (r.batch == 0) {
     r.part.plan->run();
-    add(r, figures);
-    return true;
+    return add(r, figures);
   }
   int64_t replay = 0;
   for (int64_t at = r.part.first; at < r.part.last; at += r.batch, ++replay) {
@@ -90,14 +90,11 @@ bool Epoch::run(Ready& r, const int64_t* order, double* figures,
     r.part.plan->run();
     add(r, figures);
     for (const Keep& k : r.keeps) std::memcpy(k.to + replay * k.bytes, k.from, k.bytes);
-    pause();
-    if (interrupted_.load(std::memory_order_relaxed)) return !interrupted_.exchange(false);
+    check_interrupt();
   }
-  return true;
 }
 
-void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
-                const std::function<void()>& pause) {
+void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table) {
   completed_ = 0;
   std::vector<std::unique_lock<std::mutex>> held;
   std::vector<const Plan*> seen;
@@ -113,8 +110,7 @@ void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* ta
   }
   const auto start = std::chrono::steady_clock::now();
   for (; completed_ < epochs; ++completed_, table += figures() + 1) {
-    for (Ready& r : parts_)
-      if (!run(r, orders + completed_ * width, table, pause)) return;
+    for (Ready& r : parts_) run(r, orders + completed_ * width, table);
     for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
     const auto now = std::chrono::steady_clock::now();
     table[figures()] = std::chrono::duration<double>(now - start).count();

@@ -1,7 +1,5 @@
 // An epoch: plans replayed over the rows of arrays, one part after the other, in one call.
 #pragma once
-#include <atomic>
-
 #include "engine/plan.h"
 
 namespace mg {
@@ -34,13 +32,10 @@ class Epoch {
 
   // Runs `epochs` epochs. `orders` has `width` row numbers for each (width 0: no part is shuffled).
   // Each has a row of `table`: its figures are added to what is there and divided by their rows,
-  // and the seconds since the call began come last. `pause` is called between replays and may throw
-  // to stop; completed() tells how many epochs were whole.
-  void run(int64_t epochs, const int64_t* orders, int64_t width, double* table,
-           const std::function<void()>& pause);
+  // and the seconds since the call began come last. Where check_interrupt() throws, completed()
+  // tells how many epochs were whole.
+  void run(int64_t epochs, const int64_t* orders, int64_t width, double* table);
   int64_t completed() const { return completed_; }
-  // From another thread: ends the run, or the next one, after the replay that it is at.
-  void interrupt() { interrupted_.store(true, std::memory_order_relaxed); }
   int figures() const { return static_cast<int>(rows_.size()); }
 
   EpochState save() const;
@@ -65,15 +60,13 @@ class Epoch {
     int64_t rows_needed = 0;  // a row number must be below it
   };
   static Ready prepare(EpochPart part, int figures);
-  // False if it was interrupted.
-  bool run(Ready& r, const int64_t* order, double* figures, const std::function<void()>& pause);
+  static void run(Ready& r, const int64_t* order, double* figures);
   static void add(const Ready& r, double* figures);
 
   std::vector<Ready> parts_;
   std::vector<double> rows_;
   std::vector<Ref<Buffer>> written_;
   int64_t completed_ = 0;
-  std::atomic<bool> interrupted_{false};
 };
 
 }  // namespace mg

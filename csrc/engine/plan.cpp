@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "engine/passes/passes.h"
 #include "ops/strided.h"
 
@@ -27,8 +28,40 @@ Plan::Plan(Program recorded)
       if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
     b.blocks = blocks_of(code);
   }
+  place_asks();
+  updates_ = first_update();
   for (const Operand& o : program_.inputs) inputs_.push_back(bind(o));
   for (const Operand& o : program_.outputs) outputs_.push_back(bind(o));
+}
+
+// Asking costs as much as a small instruction: it is done after so much work, in bytes.
+void Plan::place_asks() {
+  constexpr int64_t enough = 1 << 20, of_an_instruction = 1 << 12;
+  int64_t work = 0;
+  for (Bound& b : code_) {
+    work += of_an_instruction;
+    for (const Array& a : b.arrays) work += a.bytes();
+    b.asks = work >= enough;
+    if (b.asks) work = 0;
+  }
+}
+
+// The first instruction that changes floating-point memory which an earlier one has read: weights
+// are read before they are updated, statistics of batch norms and random state are not.
+size_t Plan::first_update() const {
+  std::vector<bool> read(program_.slots.size());
+  for (size_t i = 0; i < program_.code.size(); ++i) {
+    const Instruction& code = program_.code[i];
+    for (size_t k = 0; k < code.in.size(); ++k) {
+      const Operand& o = code.in[k];
+      if (o.slot >= 0 && read[o.slot] && is_float(o.view.dtype) &&
+          code.writes_input(static_cast<int>(k)) && program_.slots[o.slot].kind == Slot::external)
+        return i;
+    }
+    for (const Operand& o : code.in)
+      if (o.slot >= 0) read[o.slot] = true;
+  }
+  return program_.code.size();
 }
 
 Array Plan::bind(const Operand& o) const {
@@ -69,7 +102,12 @@ void Plan::run(Bound& b) {
 }
 
 void Plan::run() {
-  for (Bound& b : code_) run(b);
+  for (size_t i = 0; i < updates_; ++i) {
+    if (code_[i].asks) check_interrupt();
+    run(code_[i]);
+  }
+  const InterruptScope all_or_none(nullptr);
+  for (size_t i = updates_; i < code_.size(); ++i) run(code_[i]);
 }
 
 std::unique_lock<std::mutex> Plan::take() {

@@ -24,6 +24,7 @@ class Plan {
   std::unique_lock<std::mutex> take();
   const std::vector<Array>& inputs() const { return inputs_; }
   const std::vector<Array>& outputs() const { return outputs_; }
+  // Ends early where check_interrupt() throws, but never between the updates of two parameters.
   void run();
 
   // What replays change and what outlives them: parameters, optimizer and random state.
@@ -46,14 +47,18 @@ class Plan {
     std::span<Array> out;
     std::vector<Buffer*> written;
     std::unique_ptr<const Blocks> blocks;  // of a group, or of an op that goes element by element
+    bool asks = false;                     // is it time for check_interrupt()?
   };
   Array bind(const Operand& o) const;
   std::unique_ptr<const Blocks> blocks_of(const Instruction& code) const;
+  void place_asks();
+  size_t first_update() const;
   static void run(Bound& b);
 
   Program program_;
   Ref<Buffer> arena_;
   std::vector<Bound> code_;
+  size_t updates_;  // from here on a replay is not interrupted
   std::vector<Array> inputs_, outputs_;
   std::mutex busy_;
 };

@@ -1,5 +1,8 @@
 // 2-d convolution and its two gradients: three ops, each linear in both of its tensors, and each
 // the gradient of the other two, so that derivatives of any order are these three again.
+#include <algorithm>
+
+#include "core/interrupt.h"
 #include "core/threads.h"
 #include "kernels/kernels.h"
 #include "ops/families.h"
@@ -77,7 +80,8 @@ double conv_flops(const ConvShape& s) {
 }
 
 // The units of a pass, in ranges of whole images while there are enough; each with scratch of its
-// own. No unit knows which thread computed it.
+// own. No unit knows which thread computed it, or in which round: between two of them, each of
+// tens of milliseconds, the work may be interrupted.
 void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const void* a,
               const void* b, const void* weight, void* out, const ConvFinish& finish = {}) {
   const int64_t units = pass.units(s);
@@ -85,22 +89,28 @@ void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const vo
   Buffer shared(pass.shared_bytes(s));
   pass.prepare(s, weight, shared.data());
 
-  const double flops = conv_flops(s);
+  constexpr double enough_for_a_round = 2e9, worth_a_thread = 1e6;
+  const int64_t rounds = 1 + static_cast<int64_t>(conv_flops(s) / enough_for_a_round);
+  const int64_t images = units / panels, round = (images + rounds - 1) / rounds * panels;
+  const double flops = conv_flops(s) * round / units;
   const int threads = get_num_threads();
   int64_t parts = threads == 1 ? 1 : 4 * threads;
-  constexpr double worth_a_thread = 1e6;
   if (flops < parts * worth_a_thread) parts = 1 + static_cast<int64_t>(flops / worth_a_thread);
-  const int64_t align = units / panels >= parts ? panels : 1;
-  const int64_t step = ((units + parts - 1) / parts + align - 1) / align * align;
-  parts = (units + step - 1) / step;
+  const int64_t align = round / panels >= parts ? panels : 1;
+  const int64_t step = ((round + parts - 1) / parts + align - 1) / align * align;
+  parts = (round + step - 1) / step;
 
   const int64_t scratch_bytes = (pass.scratch_bytes(s) + 63) / 64 * 64;
   Buffer scratch(parts * scratch_bytes);
-  parallel_tasks(parts, [&](int64_t i) {
-    const int64_t begin = i * step, end = begin + step < units ? begin + step : units;
-    pass.run(s, a, b, out, finish, begin, end, shared.data(),
-             static_cast<char*>(scratch.data()) + i * scratch_bytes);
-  });
+  for (int64_t first = 0; first < units; first += round) {
+    if (first > 0) check_interrupt();
+    const int64_t last = std::min(first + round, units);
+    parallel_tasks((last - first + step - 1) / step, [&](int64_t i) {
+      const int64_t begin = first + i * step, end = std::min(begin + step, last);
+      pass.run(s, a, b, out, finish, begin, end, shared.data(),
+               static_cast<char*>(scratch.data()) + i * scratch_bytes);
+    });
+  }
 }
 
 // ---- conv2d(x, weight, bias?)

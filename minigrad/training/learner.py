@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minigrad import random
+from minigrad import _core, random
 from minigrad._core import CaptureError, Plan, Tensor
 from minigrad.compiled import Compiled, compile
 from minigrad.grad_mode import no_grad
@@ -158,6 +158,7 @@ class Learner:
         """Return the model's outputs for all rows of a Feed. The caller sets eval mode."""
         outputs: list[Tensor] = []
         for x in feed.inputs(EVALUATION_ROWS):
+            _core.check_interrupt()
             (output,) = (self._call if planned else _do)(self._forward, x)
             check_rows(output, len(x))
             outputs.append(output)

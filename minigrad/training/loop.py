@@ -82,11 +82,6 @@ class Loop:
         """Forget all plans, as the step has become another one."""
         self._changes = -1
 
-    def interrupt(self) -> None:
-        """From another thread: end a call into the core now."""
-        if self._planned is not None:
-            self._planned.interrupt()
-
     def _check_interrupt(self) -> None:
         if self.trainer.interrupted:
             raise KeyboardInterrupt

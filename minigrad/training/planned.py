@@ -88,10 +88,6 @@ class PlannedEpochs:
                 table[-1, self._figures.index(prefix + name)] = value
         return table, interrupted
 
-    def interrupt(self) -> None:
-        """From another thread: end ``run`` as Ctrl-C does."""
-        self._epoch.interrupt()
-
     def save(self) -> EpochState:
         """Return a copy of everything that an epoch changes."""
         return self._epoch.save()
@@ -103,21 +99,11 @@ class PlannedEpochs:
     def repeat(self, state: EpochState, orders: Array) -> None:
         """Go back to ``state`` and run these epochs, which have been run before, to their end.
 
-        An interruption would leave weights that nobody asked for: Ctrl-C is raised afterwards, and
-        ``interrupt`` left to whoever asked for it.
+        An interruption would leave weights that nobody asked for: Ctrl-C is raised afterwards.
         """
-        pressed: KeyboardInterrupt | None = None
-        whole = False
-        while not whole:
-            self.restore(state)
-            table = np.zeros((len(orders), len(self._figures) + 1))
-            try:
-                self._epoch.run(orders, table)
-            except KeyboardInterrupt as error:
-                pressed = error
-            whole = bool(table[:, -1].all())
-        if pressed is not None:
-            raise pressed
+        self.restore(state)
+        table = np.zeros((len(orders), len(self._figures) + 1))
+        self._epoch.run(orders, table, interruptible=False)
 
     def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
         data = feed.whole()
