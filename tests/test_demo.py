@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from minigrad.cli import main
-from minigrad.demo import FIXES, Run, run_demo, verdict
+from minigrad.demo import run_demo
+from minigrad.demo.report import verdict
+from minigrad.demo.runs import FIXES, Run
 from minigrad.history import History
 
 pytest.importorskip("matplotlib")

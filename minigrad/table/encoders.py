@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -92,28 +92,63 @@ class Numeric:
     kind: ClassVar[str] = "numeric"
 
     @classmethod
-    def fit(cls, column: Any, limit: int) -> Numeric:
+    def fit(cls, column: Any, limit: int) -> Self:
         """Learn from the training rows."""
-        values = as_numbers(column, _MEND)
+        values = cls._read(column)
         return cls(str(column.name), Scale.of(values), bool(np.isnan(values).any()))
 
     @property
     def features(self) -> list[str]:
         """The names of the features."""
-        value = [self.name] if self.scale.std else []
-        return value + ([f"{self.name} is missing"] if self.gaps else [])
+        return self._names() + ([f"{self.name} is missing"] if self.gaps else [])
 
     def encode(self, column: Any, leniency: Leniency) -> list[Array]:
         """Return the features, each (n,)."""
-        values = as_numbers(column, _MEND)
+        values = self._read(column)
         missing = np.isnan(values)
         check_gaps(column, missing, self.gaps, leniency)
-        if self.scale.std and (far := self.scale.far(values)).any():
+        features = self._values(column, values, leniency)
+        return features + ([missing.astype(np.float64)] if self.gaps else [])
+
+    @staticmethod
+    def _read(column: Any) -> Array:
+        return as_numbers(column, _MEND)
+
+    def _names(self) -> list[str]:
+        return [self.name] if self.scale.std else []
+
+    def _values(self, column: Any, values: Array, leniency: Leniency) -> list[Array]:
+        """The features but for that of the gaps."""
+        if not self.scale.std:
+            return []
+        if (far := self.scale.far(values)).any():
             known = f"{self.scale.low:g} to {self.scale.high:g}"
             value = values[int(np.flatnonzero(far)[0])]
             leniency.note(column, far, f"{value:g} is far outside the training rows' {known}")
+        return [self.scale.apply(values)]
+
+
+@dataclass(frozen=True)
+class Date(Numeric):
+    """A column of dates: days, standardised, and the place in the year and in the week."""
+
+    kind: ClassVar[str] = "date"
+
+    @staticmethod
+    def _read(column: Any) -> Array:
+        return as_days(column, _MEND)
+
+    def _names(self) -> list[str]:
+        days = ["days"] if self.scale.std else []
+        parts = [*days, "year sin", "year cos", "week sin", "week cos"]
+        return [f"{self.name} {part}" for part in parts]
+
+    def _values(self, column: Any, values: Array, leniency: Leniency) -> list[Array]:
         scaled = [self.scale.apply(values)] if self.scale.std else []
-        return scaled + ([missing.astype(np.float64)] if self.gaps else [])
+        angles = [2 * np.pi * values / period for period in (_YEAR, _WEEK)]
+        return scaled + [
+            np.nan_to_num(wave(angle)) for angle in angles for wave in (np.sin, np.cos)
+        ]
 
 
 @dataclass(frozen=True)
@@ -145,39 +180,6 @@ class Boolean:
         check_gaps(column, missing, self.gaps, leniency)
         filled = np.where(missing, self.usual, values)
         return [filled] + ([missing.astype(np.float64)] if self.gaps else [])
-
-
-@dataclass(frozen=True)
-class Date:
-    """A column of dates: days, standardised, and the place in the year and in the week."""
-
-    name: str
-    scale: Scale
-    gaps: bool
-    kind: ClassVar[str] = "date"
-
-    @classmethod
-    def fit(cls, column: Any, limit: int) -> Date:
-        """Learn from the training rows."""
-        values = as_days(column, _MEND)
-        return cls(str(column.name), Scale.of(values), bool(np.isnan(values).any()))
-
-    @property
-    def features(self) -> list[str]:
-        """The names of the features."""
-        parts = ["days"] if self.scale.std else []
-        parts += ["year sin", "year cos", "week sin", "week cos"]
-        return [f"{self.name} {part}" for part in (*parts, *["is missing"][: self.gaps])]
-
-    def encode(self, column: Any, leniency: Leniency) -> list[Array]:
-        """Return the features, each (n,)."""
-        days = as_days(column, _MEND)
-        missing = np.isnan(days)
-        check_gaps(column, missing, self.gaps, leniency)
-        scaled = [self.scale.apply(days)] if self.scale.std else []
-        angles = [2 * np.pi * days / period for period in (_YEAR, _WEEK)]
-        waves = [np.nan_to_num(wave(angle)) for angle in angles for wave in (np.sin, np.cos)]
-        return scaled + waves + ([missing.astype(np.float64)] if self.gaps else [])
 
 
 @dataclass(frozen=True)

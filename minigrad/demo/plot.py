@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from minigrad.demo.runs import Run
 from minigrad.plots import FAINT, INK, VALIDATION, draw_history, figure
-
-if TYPE_CHECKING:
-    from minigrad.demo import Run
-
 
 _PLACES = {"left": 0.036, "right": 0.995, "top": 0.83, "bottom": 0.13, "wspace": 0.05}
 
