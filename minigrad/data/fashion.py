@@ -19,8 +19,12 @@ Array = npt.NDArray[Any]
 
 __all__ = ["fashion_mnist"]
 
-# Addresses and MD5 sums as in the README of https://github.com/zalandoresearch/fashion-mnist.
-_ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+# Address and MD5 sums as in the README of https://github.com/zalandoresearch/fashion-mnist, which
+# holds the files, too: what one address cannot give the next one may.
+_ADDRESSES = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
 _MD5 = {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
@@ -51,9 +55,8 @@ def fashion_mnist(
 
     Raises:
         FileNotFoundError: a file is missing and ``download`` is off.
-        ValueError: a file does not have the official content; the message names it. A damaged
-            download is not kept.
-        OSError: the download failed; nothing is left behind.
+        ValueError: a file that is there does not have the official content; the message names it.
+        OSError: the download failed, or gave something else; nothing is left behind.
 
     Example:
         >>> from minigrad.data import fashion_mnist
@@ -64,16 +67,16 @@ def fashion_mnist(
     for name in (name for name in _MD5 if name.startswith(part)):
         file = place / name
         if file.exists():
-            if (found := hashlib.md5(file.read_bytes()).hexdigest()) != _MD5[name]:
+            if (found := _md5(file.read_bytes())) != _MD5[name]:
                 raise ValueError(
                     f"{file} is damaged: its MD5 sum is {found}, the official one {_MD5[name]}: "
                     "delete it, and it is fetched again"
                 )
         elif download:
-            _fetch(_ADDRESS + name, file, _MD5[name])
+            _keep(_fetched(name, file.parent), file)
         else:
             raise FileNotFoundError(
-                f"{file} does not exist: put it there or use download=True ({_ADDRESS}{name})"
+                f"{file} does not exist: put it there or use download=True ({_ADDRESSES[0]}{name})"
             )
     return load_mnist(place, train=train)
 
@@ -85,21 +88,33 @@ def _cache() -> Path:
     return Path(base) / "minigrad" / "fashion-mnist"
 
 
-def _fetch(address: str, file: Path, md5: str) -> None:
-    """Download to a file beside, check it, and only then give it its name."""
-    try:
-        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
-            content = answer.read()
-    except (OSError, HTTPException) as error:
-        raise OSError(
-            f"could not fetch {address} ({error}): without a network, put the file into "
-            f"{file.parent}"
-        ) from error
-    if (found := hashlib.md5(content).hexdigest()) != md5:
-        raise ValueError(
-            f"{address} gave {len(content)} bytes with the MD5 sum {found}, the official one is "
-            f"{md5}: the file was not kept; try again later"
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _fetched(name: str, folder: Path) -> bytes:
+    """Return the official content of a file, from the first address that gives it."""
+    problems = []
+    for address in _ADDRESSES:
+        try:
+            with urllib.request.urlopen(address + name, timeout=_SECONDS) as answer:
+                content: bytes = answer.read()
+        except (OSError, HTTPException) as error:
+            problems.append(f"{address}{name} ({error})")
+            continue
+        if (found := _md5(content)) == _MD5[name]:
+            return content
+        problems.append(
+            f"{address}{name} (it gave {len(content)} bytes with the MD5 sum {found}, the official "
+            f"one is {_MD5[name]})"
         )
+    raise OSError(
+        f"could not fetch {', nor '.join(problems)}: without a network, put the file into {folder}"
+    )
+
+
+def _keep(content: bytes, file: Path) -> None:
+    """Write to a file beside, and only then give it its name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=file.parent, prefix=file.name)
     try:
