@@ -97,5 +97,7 @@ def fit_many(
                 raise
             return [future.result() for future in futures]
     finally:
+        for trainer in trainers:
+            trainer.forget_interrupt()  # of one that had ended just before
         for bar, show in zip(bars, shown, strict=True):
             bar.show = show

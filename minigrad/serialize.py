@@ -150,6 +150,10 @@ def _ordered(content: bytes) -> bytes:
 
 def _write(path: str, content: bytes) -> None:
     folder, name = os.path.split(path)
+    if not os.path.isdir(folder or "."):
+        raise FileNotFoundError(f"{path}: there is no folder {folder}")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a directory; give the name of a file in it")
     beside = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(beside, "wb") as file:

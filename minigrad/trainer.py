@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from minigrad import _core, random
+from minigrad._check import integer
 from minigrad._core import Tensor
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
@@ -96,10 +97,7 @@ class Trainer(Learner):
         progress: bool | None = None,
     ) -> None:
         """Check the arguments; nothing is run."""
-        if batch_size < 1:
-            raise ValueError(f"batch_size = {batch_size} must be >= 1")
-        if seed < 0:
-            raise ValueError(f"seed = {seed} must be >= 0")
+        batch_size, seed = integer("batch_size", batch_size, 1), integer("seed", seed, 0)
         if curves not in ("honest", "running"):
             raise ValueError(f"curves must be 'honest' or 'running', got {curves!r}")
         if scheduler_every not in ("epoch", "batch"):
@@ -164,8 +162,7 @@ class Trainer(Learner):
             KeyboardInterrupt: Ctrl-C is passed on, after the callbacks' ``on_fit_end`` (where
                 EarlyStopping restores the best weights). ``trainer.history`` is complete.
         """
-        if epochs < 1:
-            raise ValueError(f"epochs = {epochs} must be >= 1")
+        epochs = integer("epochs", epochs, 1)
         train, validation = prepare(self, data, val, epochs)
         self.classes = train.classes
         self.history = History(curves="running" if train.once else self.curves)
@@ -232,6 +229,10 @@ class Trainer(Learner):
         ``fit`` raises KeyboardInterrupt in its own thread, after the callbacks' ``on_fit_end``.
         """
         self._interruption.request()
+
+    def forget_interrupt(self) -> None:
+        """Let the next ``fit`` run although `interrupt` was called after the last one's end."""
+        self._interruption.clear()
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return the data loss and every metric, in eval mode.

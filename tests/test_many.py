@@ -75,6 +75,14 @@ def test_ctrl_c_ends_them_all():
         assert np.isfinite(one.predict(DATA[0] if isinstance(DATA, tuple) else DATA.x)).all()
 
 
+def test_after_an_error_all_can_be_fitted_at_once():
+    many = [trainer(0), trainer(1)]
+    x, y = DATA
+    with pytest.raises(ValueError, match="nan"):
+        mg.fit_many(many, (x * np.nan, y))
+    assert [len(history) for history in mg.fit_many(many, DATA, epochs=2)] == [2, 2]
+
+
 def test_what_cannot_be_is_refused():
     one, other = trainer(0), trainer(1)
     other.optimizer = one.optimizer

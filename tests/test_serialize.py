@@ -135,6 +135,11 @@ def test_missing_file_and_directory(tmp_path):
         mg.load(tmp_path / "nowhere")
     with pytest.raises(IsADirectoryError, match="is a directory"):
         mg.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        mg.save({}, tmp_path / "nowhere" / "model.safetensors")
+    with pytest.raises(IsADirectoryError, match="is a directory; give the name of a file in it"):
+        mg.save({}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,9 @@ def test_repr_and_small_things():
     assert int(mg.tensor(3)) == 3
     assert [10, 20][mg.tensor(1)] == 20
     assert float(mg.tensor(2.5)) == 2.5
+
+
+def test_arrays_of_other_libraries_are_named_with_their_library() -> None:
+    theirs = type("Tensor", (), {"__module__": "torch"})
+    with pytest.raises(TypeError, match=r"exp: expected .*, got torch\.Tensor; mg.tensor\(x\)"):
+        mg.exp(theirs())

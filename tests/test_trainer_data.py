@@ -195,6 +195,7 @@ def test_an_optimizer_of_another_model_is_refused():
     ("arguments", "message"),
     [
         ({"batch_size": 0}, "batch_size"),
+        ({"seed": -1}, "seed must be at least 0"),
         ({"seed": -1}, "seed"),
         ({"curves": "smooth"}, "'honest' or 'running'"),
         ({"clip_grad_norm": 0.0}, "clip_grad_norm"),
@@ -207,5 +208,22 @@ def test_impossible_arguments_are_refused(arguments, message):
 
 
 def test_no_epochs_are_refused():
-    with pytest.raises(ValueError, match="epochs = 0"):
+    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         make().fit((X, Y), epochs=0)
+    for arguments in ({"batch_size": 2.5}, {"seed": "one"}):
+        with pytest.raises(TypeError, match=f"{next(iter(arguments))} must be an integer"):
+            make(**arguments)
+    trainer = make()
+    before = [p.numpy().tobytes() for p in trainer.model.parameters()]
+    with pytest.raises(TypeError, match="epochs must be an integer"):
+        trainer.fit((X, Y), epochs=1.5)
+    assert before == [p.numpy().tobytes() for p in trainer.model.parameters()]
+
+
+def test_an_error_says_which_data_it_is_about():
+    x = X.copy()
+    x[1, 0] = np.nan
+    for data, val, what in (((x, Y), (X, Y), "data"), ((X, Y), (x, Y), "val")):
+        with pytest.raises(ValueError, match="x has nan at row 1, column 0") as caught:
+            make().fit(data, val=val)
+        assert caught.value.__notes__ == [f"in {what}"]

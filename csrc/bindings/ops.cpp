@@ -17,7 +17,13 @@ const char* alias(const std::string& name) {
   return nullptr;
 }
 
-std::string type_name(PyObject* o) { return Py_TYPE(o)->tp_name; }
+// With its module, as others have a Tensor too: "torch.Tensor".
+std::string type_name(PyObject* o) {
+  const py::handle type(reinterpret_cast<PyObject*>(Py_TYPE(o)));
+  const auto module = py::str(type.attr("__module__")).cast<std::string>();
+  const auto name = py::str(type.attr("__qualname__")).cast<std::string>();
+  return module == "builtins" ? name : module + "." + name;
+}
 
 // One call's arguments, matched to the signature's parameters.
 struct Matched {
@@ -124,7 +130,7 @@ void read_tensors(const Op& op, std::span<PyObject* const> objects, std::span<Va
       like = promote(like, in[i].dtype());
     } else {
       fail<TypeError>(op.name(), ": expected a Tensor, a number or a numpy array, got ",
-                      type_name(objects[i]));
+                      type_name(objects[i]), "; mg.tensor(x) makes a Tensor of any array");
     }
   }
   if (!numbers) return;

@@ -61,7 +61,11 @@ def source(data: Any, what: str = "data", epochs: int = 1) -> Dataset | Stream:
         ValueError: a generator, for more than one epoch.
     """
     if not is_stream(data):
-        return as_dataset(data, what)
+        try:
+            return as_dataset(data, what)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"in {what}")
+            raise
     stream = Stream(data, what)
     if stream.once and epochs > 1:
         raise ValueError(
