@@ -104,8 +104,14 @@ class Trainer(Learner):
             raise ValueError(f"scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
         if clip_grad_norm is not None and not clip_grad_norm > 0:
             raise ValueError(f"clip_grad_norm = {clip_grad_norm} must be > 0")
-        if mix is not None and not callable(mix):
-            raise TypeError(f"mix must be called with (x, y) as augment.MixUp() is, got {mix!r}")
+        _check_callable("loss", loss, "nn.MSELoss() or a function (output, target)")
+        _check_callable("penalty", penalty, "nn.L2(1e-3); several are added: nn.L1(a) + nn.L2(b)")
+        _check_callable("constraint", constraint, "nn.MaxNorm(3)")
+        _check_callable("mix", mix, "augment.MixUp(0.2)")
+        if not hasattr(optimizer, "param_groups") or isinstance(optimizer, type):
+            raise TypeError(
+                f"optimizer must be one such as optim.Adam(model.parameters()), got {optimizer!r}"
+            )
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
@@ -298,6 +304,12 @@ class Trainer(Learner):
         self.epochs_trained = state["epochs_trained"]
         self.stop_reason = state["stop_reason"]
         self.noise.set_state((self.noise.initial_seed(), state["noise"]))
+
+
+def _check_callable(name: str, value: Any, example: str) -> None:
+    """Raise TypeError for a class instead of an instance, a name, a list."""
+    if value is not None and (isinstance(value, type) or not callable(value)):
+        raise TypeError(f"{name} must be callable, such as {example}, got {value!r}")
 
 
 def _all_run(epochs: int) -> str:

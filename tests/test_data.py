@@ -4,6 +4,7 @@ import gzip
 import struct
 
 import numpy as np
+import pandas
 import pytest
 
 from minigrad.data import (
@@ -40,6 +41,11 @@ def test_rows_and_subsets_share_the_arrays():
         (np.zeros((0, 2)), np.zeros(0), ValueError, "empty"),
         (np.array(1.0), None, ValueError, "axis of rows"),
         (np.array(["a", "b"]), None, TypeError, "must hold numbers"),
+        (
+            pandas.DataFrame({"size": [1.0], "colour": ["red"]}),
+            *(None, TypeError, "column 'colour' of x has dtype .* minigrad.table.fit"),
+        ),
+        (lambda: None, None, TypeError, "x is of type function: it must hold rows"),
         ([[1.0], [1.0, 2.0]], None, ValueError, "rectangular"),
         ([[1.0, 2.0], [3.0, np.nan]], None, ValueError, "nan at row 1, column 1:"),
         ([[1.0], [2.0]], [0.0, -np.inf], ValueError, "y has -inf at row 1"),

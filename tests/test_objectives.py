@@ -115,6 +115,18 @@ def test_penalties():
         nn.L2(0.3, "body.*")(model)
 
 
+def test_penalties_are_added():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)).double()
+    w0, w1 = model[0].weight.numpy(), model[1].weight.numpy()
+    both = nn.L2(0.3, "0.weight") + nn.L1(0.1, "1.weight") + nn.L2(0.0)
+    both(model).backward()
+    close(model[0].weight.grad, 0.6 * w0)
+    close(model[1].weight.grad, 0.1 * np.sign(w1))
+    assert repr(both) == "L2(0.3, names='0.weight') + L1(0.1, names='1.weight') + L2(0.0)"
+    with pytest.raises(TypeError):
+        nn.L2(0.1) + 1
+
+
 def test_max_norm():
     model = nn.Sequential(nn.Linear(5, 4), nn.Conv2d(2, 3, 3))
     nn.init.normal_(model[0].weight)

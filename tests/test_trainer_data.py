@@ -207,6 +207,25 @@ def test_impossible_arguments_are_refused(arguments, message):
         make(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("loss", nn.MSELoss, r"loss must be callable, such as nn.MSELoss\(\)"),
+        ("loss", "mse", "got 'mse'"),
+        ("penalty", [nn.L2(0.1)], "several are added"),
+        ("constraint", nn.MaxNorm, r"such as nn.MaxNorm\(3\)"),
+        ("mix", 0.2, "such as augment.MixUp"),
+        ("optimizer", optim.Adam, r"such as optim.Adam\(model.parameters\(\)\)"),
+        ("optimizer", "adam", "got 'adam'"),
+    ],
+)
+def test_classes_names_and_lists_are_refused_at_once(name, value, message):
+    model = network()
+    parts = {"loss": nn.MSELoss(), "optimizer": optim.SGD(model.parameters())}
+    with pytest.raises(TypeError, match=message):
+        Trainer(model, **{**parts, name: value})
+
+
 def test_no_epochs_are_refused():
     with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         make().fit((X, Y), epochs=0)

@@ -75,7 +75,7 @@ def test_batches_of_the_users_own_are_mixed():
 
 
 def test_refusals():
-    with pytest.raises(TypeError, match="mix must be called"):
+    with pytest.raises(TypeError, match="mix must be callable"):
         make(mix=0.2)
     with pytest.raises(ValueError, match="do not go together"):
         make(mix=augment.MixUp()).fit((X, X[:, 0], np.ones(50)))

@@ -189,12 +189,27 @@ def _numbers(values: Any, what: str) -> Array:
     """Return ``values`` as an array of numbers with at least one axis, without copying."""
     array = values if isinstance(values, np.ndarray) else _asarray(values, what)
     if array.dtype.kind not in "biuf":
+        if array.ndim == 0:
+            raise TypeError(
+                f"{what} is of type {type(values).__name__}: it must hold rows of numbers; a "
+                "function or an iterator of batches goes to fit, evaluate and predict only"
+            )
         raise TypeError(
-            f"{what} has dtype {array.dtype}: it must hold numbers; encode text and dates first"
+            f"{_worst(values, what)}: it must hold numbers; encode text and dates first, or let "
+            "minigrad.table.fit do it"
         )
     if array.ndim == 0:
         raise ValueError(f"{what} is the single number {array}: it needs an axis of rows")
     return array
+
+
+def _worst(values: Any, what: str) -> str:
+    """What is no number: of a pandas table its first such column."""
+    if hasattr(values, "columns"):
+        for name, dtype in values.dtypes.items():
+            if getattr(dtype, "kind", "O") not in "biuf":
+                return f"column {name!r} of {what} has dtype {dtype}"
+    return f"{what} has dtype {np.asarray(values).dtype}"
 
 
 def _weights(values: Any, rows: int) -> Array:

@@ -21,9 +21,11 @@ __all__ = ["L1", "L1L2", "L2", "Penalty"]
 class Penalty:
     """l1 · sum(|w|) + l2 · sum(w^2) over the chosen parameters; use L1, L2 or L1L2.
 
+    Penalties are added with +, so that layers can have strengths of their own.
+
     >>> from minigrad import nn
-    >>> isinstance(nn.L2(0.01), nn.Penalty)
-    True
+    >>> nn.L2(0.01, names="0.*") + nn.L1(0.001, names="2.*")
+    L2(0.01, names='0.*') + L1(0.001, names='2.*')
     """
 
     def __init__(self, l1: float, l2: float, names: str | Sequence[str] | None) -> None:
@@ -41,10 +43,29 @@ class Penalty:
                     total = part if total is None else total + part
         return zeros(()) if total is None else total
 
+    def __add__(self, other: Penalty) -> Penalty:
+        """Both penalties as one."""
+        return _Sum(self, other) if isinstance(other, Penalty) else NotImplemented
+
     def __repr__(self) -> str:
         """The factors and the choice."""
         names = "" if self.names is None else f", names={self.names!r}"
-        return f"{type(self).__name__}(l1={self.l1}, l2={self.l2}{names})"
+        factors = {"L1": f"{self.l1}", "L2": f"{self.l2}"}
+        kind = type(self).__name__
+        return f"{kind}({factors.get(kind, f'l1={self.l1}, l2={self.l2}')}{names})"
+
+
+class _Sum(Penalty):
+    """Two penalties added."""
+
+    def __init__(self, first: Penalty, second: Penalty) -> None:
+        self.first, self.second = first, second
+
+    def __call__(self, module: Module) -> Tensor:
+        return self.first(module) + self.second(module)
+
+    def __repr__(self) -> str:
+        return f"{self.first!r} + {self.second!r}"
 
 
 class L1(Penalty):

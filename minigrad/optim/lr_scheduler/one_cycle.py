@@ -84,7 +84,10 @@ class OneCycleLR(LRScheduler):
 
     def _at(self, epoch: int, ends: list[float]) -> float:
         if epoch > self.total_steps:
-            raise ValueError(f"step {epoch} of a cycle of total_steps = {self.total_steps}")
+            raise ValueError(
+                f"step {epoch} of a cycle of total_steps = {self.total_steps}: give it as many as "
+                "there will be, epochs * batches an epoch if it steps after every batch"
+            )
         start = 0.0
         phase = 0
         while phase < len(self.phase_ends) - 1 and epoch > self.phase_ends[phase]:
