@@ -120,6 +120,39 @@ def test_padding_is_a_zero_that_is_multiplied():
     assert np.isnan(y[0, 0]).tolist() == [[True, True, False], [True, True, False], [False] * 3]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("special", [None, np.inf, np.nan, "underflow"])
+@pytest.mark.parametrize(
+    ("x", "w", "stride", "pad", "dilation"),
+    [
+        ((2, 3, 26, 26), (20, 3, 3, 3), 1, 1, 1),
+        ((9, 5, 4, 5), (70, 5, 3, 3), 1, 1, 1),
+        ((2, 2, 9, 11), (33, 2, 5, 4), 2, 3, 1),
+        ((3, 4, 2, 3), (6, 4, 5, 5), 1, 4, 1),  # the kernel is larger than the image
+        ((1, 4, 17, 8), (5, 4, 3, 3), 1, 2, 2),
+    ],
+)
+def test_padding_gives_the_bits_of_zeros_around_the_image(
+    x, w, stride, pad, dilation, special, dtype
+):
+    x, w, b = arrays((x, w))
+    scale = np.finfo(dtype).tiny ** 0.5 * 1e-2 if special == "underflow" else 1
+    x, w, b = ((a * scale).astype(dtype) for a in (x, w, b))
+    b[::2] = -0.0
+    if isinstance(special, float):
+        w[1, -1, 0, -1] = special
+    padded = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)])
+    got = _core.conv2d(Tensor(x), Tensor(w), Tensor(b), stride, pad, dilation).numpy()
+    want = _core.conv2d(Tensor(padded), Tensor(w), Tensor(b), stride, 0, dilation).numpy()
+    np.testing.assert_array_equal(got, want)
+    assert not np.signbit(got[got == 0]).any()
+    g = Tensor(np.random.default_rng(3).standard_normal(got.shape).astype(dtype) * dtype(scale))
+    size = x.shape[2:]
+    got = _core.conv2d_input_grad(g, Tensor(w), *size, stride, pad, dilation).numpy()
+    want = _core.conv2d_input_grad(g, Tensor(w), *padded.shape[2:], stride, 0, dilation).numpy()
+    np.testing.assert_array_equal(got, want[:, :, pad : pad + size[0], pad : pad + size[1]])
+
+
 @pytest.mark.parametrize(
     ("x", "w", "options", "words"),
     [

@@ -7,7 +7,7 @@ MG_KERNEL_NAMESPACE_BEGIN
 
 template <class T, bool Backward>
 static int64_t outputs_units(const ConvShape& s) {
-  return outputs<T>(s, Backward).units;
+  return outputs<T, Backward>(s).units;
 }
 template <class T, bool Backward>
 static constexpr ConvPass outputs_pass() {

@@ -8,7 +8,9 @@
 //   forward       over (channel of the group, kh, kw), the bias added afterwards
 //   input_grad    over (filter of the group, kh, kw), kh and kw only where the stride meets them
 //   weight_grad   over (image, oh, ow) in chunks of 8 images, the chunks' sums added in order
-// Padding is a +0 that is multiplied like any other number: an infinite weight gives NaN there.
+// Padding is a +0 that is multiplied like any other number: an infinite weight gives NaN there. At
+// the end of `forward` and `input_grad` +0 is added (or the bias), so that no output is -0, and
+// links to the padding may be left out.
 //
 // A pass is cut into units that are computed in any order, by any thread:
 //   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)

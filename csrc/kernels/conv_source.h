@@ -1,6 +1,7 @@
 // What the products of a convolution read: planes of a few images, with a border of zeros where the
 // kernel looks beyond the edge. Without a border they are read where they are.
 #pragma once
+#include "kernels/ahead.h"
 #include "kernels/conv.h"
 #include "kernels/simd.h"
 
@@ -14,7 +15,6 @@ static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 
 static inline int64_t ceil_div(int64_t a, int64_t b) { return -floor_div(-a, b); }
 
 struct Source {
-  int64_t images;                   // at a time: several small ones
   int64_t channels, height, width;  // of one group, as stored
   int64_t all_channels;             // of an image, as stored
   int64_t top, left, rows, cols;    // the planes with their border
@@ -22,11 +22,9 @@ struct Source {
   bool copied;                      // there is a border, so they lie in scratch
 };
 
-static inline Source make_source(int64_t images, int64_t channels, int64_t groups, int64_t height,
-                                 int64_t width, int64_t top, int64_t bottom, int64_t left,
-                                 int64_t right) {
+static inline Source make_source(int64_t channels, int64_t groups, int64_t height, int64_t width,
+                                 int64_t top, int64_t bottom, int64_t left, int64_t right) {
   Source s{};
-  s.images = images;
   s.channels = channels / groups;
   s.all_channels = channels;
   s.height = height;
@@ -41,23 +39,38 @@ static inline Source make_source(int64_t images, int64_t channels, int64_t group
   return s;
 }
 
-static inline Source input_source(const ConvShape& s, int64_t images) {
-  return make_source(images, s.channels, s.groups, s.height, s.width, s.pad_h, s.pad_h, s.pad_w,
-                     s.pad_w);
+static inline Source input_source(const ConvShape& s) {
+  return make_source(s.channels, s.groups, s.height, s.width, s.pad_h, s.pad_h, s.pad_w, s.pad_w);
 }
 
 // The gradient of the output, with every place at which an input element looks through the kernel.
-static inline Source grad_source(const ConvShape& s, int64_t images) {
+static inline Source grad_source(const ConvShape& s) {
   const int64_t top = -ceil_div(s.pad_h - (s.kernel_h - 1) * s.dilation_h, s.stride_h);
   const int64_t left = -ceil_div(s.pad_w - (s.kernel_w - 1) * s.dilation_w, s.stride_w);
   const int64_t bottom = (s.height - 1 + s.pad_h) / s.stride_h - (s.out_h - 1);
   const int64_t right = (s.width - 1 + s.pad_w) / s.stride_w - (s.out_w - 1);
-  return make_source(images, s.filters, s.groups, s.out_h, s.out_w, max_of(0, top),
-                     max_of(0, bottom), max_of(0, left), max_of(0, right));
+  return make_source(s.filters, s.groups, s.out_h, s.out_w, max_of(0, top), max_of(0, bottom),
+                     max_of(0, left), max_of(0, right));
 }
 
-// Elements of scratch, to be cleared once before the first read_source.
-static inline int64_t source_elements(const Source& s) { return s.copied ? s.images * s.image : 0; }
+// The planes where they are stored, for those who look at nothing beyond.
+static inline Source without_border(const Source& s, int64_t groups) {
+  return make_source(s.all_channels, groups, s.height, s.width, 0, 0, 0, 0);
+}
+
+// Elements of scratch for so many images at a time, to be cleared before the first read_source.
+static inline int64_t source_elements(const Source& s, int64_t images) {
+  return s.copied ? images * s.image : 0;
+}
+
+// The same images, fetched in `times` steps.
+template <class T>
+static Ahead fetch_source(const Source& s, const T* x, int64_t first, int64_t images, int64_t group,
+                          int64_t times) {
+  const int64_t stored = s.height * s.width, size = sizeof(T);
+  return Ahead(x + (first * s.all_channels + group * s.channels) * stored, images,
+               s.all_channels * stored * size, s.channels * stored * size, times, true);
+}
 
 template <class T>
 static void copy_row(const T* src, T* dst, int64_t n) {

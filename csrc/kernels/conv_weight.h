@@ -14,6 +14,7 @@ constexpr int64_t link_block = 256;
 
 struct Weights {
   Source source;
+  int64_t images;  // at a time
   int64_t units, chunks, panels;
   int64_t columns, rows, plane;  // filters of a group, weights of a filter, pixels of an image
   int64_t sums;                  // elements of one unit
@@ -26,36 +27,43 @@ static Weights weights(const ConvShape& s) {
   w.panels = panel_count<T>(w.columns);
   w.plane = s.out_h * s.out_w;
   const int64_t most = min_of(s.images, images_per_chunk);
-  w.source = input_source(s, min_of(most, max_of(1, link_block / w.plane)));
+  w.source = input_source(s);
+  w.images = min_of(most, max_of(1, link_block / w.plane));
   w.chunks = (s.images + images_per_chunk - 1) / images_per_chunk;
   w.units = w.chunks * s.groups * w.panels;
   w.rows = w.source.channels * s.kernel_h * s.kernel_w;
-  w.sums = round_up(w.rows, tile_rows) * panel_columns<T>;
+  w.sums = w.rows * panel_columns<T>;
   return w;
 }
 
 template <class T>
 static int64_t weight_shared_bytes(const ConvShape& s) {
   const Weights w = weights<T>(s);
-  return (w.rows + w.source.images * w.plane) * int64_t{sizeof(int64_t)};
+  return 2 * w.rows * int64_t{sizeof(int64_t)} + w.images * w.plane * int64_t{sizeof(Link)};
 }
 template <class T>
 static int64_t weight_scratch_bytes(const ConvShape& s) {
-  return (link_block * panel_columns<T> + source_elements(weights<T>(s).source)) * sizeof(T);
+  const Weights w = weights<T>(s);
+  return (link_block * panel_columns<T> + source_elements(w.source, w.images)) * sizeof(T);
 }
 
+// Of the weights: where they look in the source, and their places; then of the pixels.
 template <class T>
 static void prepare_weight_grad(const ConvShape& s, const void*, void* shared) {
-  const Source source = weights<T>(s).source;
-  int64_t* table = static_cast<int64_t*>(shared);
-  for (int64_t c = 0; c < source.channels; ++c)
+  const Weights w = weights<T>(s);
+  int64_t *row = static_cast<int64_t*>(shared), *place = row + w.rows;
+  for (int64_t c = 0; c < w.source.channels; ++c)
     for (int64_t kh = 0; kh < s.kernel_h; ++kh)
       for (int64_t kw = 0; kw < s.kernel_w; ++kw)
-        *table++ = c * source.plane + kh * s.dilation_h * source.cols + kw * s.dilation_w;
-  for (int64_t n = 0; n < source.images; ++n)
+        *row++ = c * w.source.plane + kh * s.dilation_h * w.source.cols + kw * s.dilation_w;
+  for (int64_t i = 0; i < w.rows; ++i) *place++ = i;
+  Link* link = reinterpret_cast<Link*>(place);
+  int64_t k = 0;
+  for (int64_t n = 0; n < w.images; ++n)
     for (int64_t i = 0; i < s.out_h; ++i)
-      for (int64_t j = 0; j < s.out_w; ++j)
-        *table++ = n * source.image + i * s.stride_h * source.cols + j * s.stride_w;
+      for (int64_t j = 0; j < s.out_w; ++j, ++k)
+        *link++ = {n * w.source.image + i * s.stride_h * w.source.cols + j * s.stride_w,
+                   k % link_block};
 }
 
 // Links [first, first + n) of some images, from `grad` (image, filter, pixel), as rows of a panel.
@@ -72,16 +80,33 @@ static void turn_grad(const ConvShape& s, int64_t plane, const T* grad, int64_t 
   }
 }
 
+// What will be turned over after the first `done` links of these images: more of theirs, or, if
+// there are more images, of the next.
+template <class T>
+static Ahead fetch_grad(const ConvShape& s, const Weights& w, const T* from, int64_t used,
+                        int64_t images, int64_t done, bool more) {
+  constexpr int64_t size = sizeof(T);
+  const int64_t links = images * w.plane, image = s.filters * w.plane, tiles = w.rows / tile_rows;
+  if (images > 1)
+    return more && done == links ? Ahead(from + images * image, images, image * size,
+                                         used * w.plane * size, tiles, true)
+                                 : Ahead();
+  if (done == links && !more) return Ahead();
+  const int64_t next = min_of(link_block, done < links ? links - done : links);
+  return Ahead(from + (done < links ? done : image), used, w.plane * size, next * size, tiles,
+               true);
+}
+
 template <class T>
 static void run_weight_grad(const ConvShape& s, const void* x, const void* grad, void* sums,
                             const ConvFinish&, int64_t begin, int64_t end, const void* shared,
                             void* scratch) {
   const Weights w = weights<T>(s);
-  const int64_t* row = static_cast<const int64_t*>(shared);
-  const int64_t* col = row + w.rows;
+  const int64_t *row = static_cast<const int64_t*>(shared), *place = row + w.rows;
+  const Link* link = reinterpret_cast<const Link*>(place + w.rows);
   T* turned = static_cast<T*>(scratch);
   T* copy = turned + link_block * panel_columns<T>;
-  __builtin_memset(copy, 0, source_elements(w.source) * sizeof(T));
+  __builtin_memset(copy, 0, source_elements(w.source, w.images) * sizeof(T));
 
   while (begin < end) {
     // All panels asked for that share a chunk of images and a group read the images once.
@@ -89,9 +114,14 @@ static void run_weight_grad(const ConvShape& s, const void* x, const void* grad,
     const int64_t group = begin / w.panels % s.groups;
     const int64_t chunk = begin / w.panels / s.groups * images_per_chunk;
     const int64_t chunk_end = min_of(chunk + images_per_chunk, s.images);
-    for (int64_t image = chunk; image < chunk_end; image += w.source.images) {
-      const int64_t images = min_of(w.source.images, chunk_end - image);
+    for (int64_t image = chunk; image < chunk_end; image += w.images) {
+      const int64_t images = min_of(w.images, chunk_end - image);
       const T* source = read_source(w.source, static_cast<const T*>(x), image, images, group, copy);
+      const bool more = image + images < s.images;
+      Ahead ahead[2];
+      if (more)
+        ahead[1] = fetch_source(w.source, static_cast<const T*>(x), image + images, 1, group,
+                                w.rows * images * w.plane / (tile_rows * link_block));
       for (int64_t unit = begin; unit < stop; ++unit) {
         const int64_t panel = unit % w.panels;
         const int vectors = panel_vectors<T>(w.columns, panel);
@@ -99,12 +129,15 @@ static void run_weight_grad(const ConvShape& s, const void* x, const void* grad,
         const int64_t first = panel * panel_columns<T>;
         const T* from =
             static_cast<const T*>(grad) + (image * s.filters + group * w.columns + first) * w.plane;
-        const int64_t links = images * w.plane;
+        const int64_t used = min_of(wide, w.columns - first), links = images * w.plane;
         for (int64_t k = 0; k < links; k += link_block) {
           const int64_t n = min_of(link_block, links - k);
-          turn_grad(s, w.plane, from, min_of(wide, w.columns - first), k, n, turned, wide);
-          indirect_product(w.rows, vectors, n, source, row, col + k, turned,
-                           static_cast<T*>(sums) + unit * w.sums, image > chunk || k > 0);
+          turn_grad(s, w.plane, from, used, k, n, turned, wide);
+          ahead[0] = fetch_grad(s, w, from, used, images, k + n, more);
+          const Chain<T> chain{source, link + k, n, turned,
+                               image > chunk || k ? nullptr : zeros<T>};
+          indirect_product(chain, w.rows, vectors, row, place,
+                           static_cast<T*>(sums) + unit * w.sums, ahead, 2);
         }
       }
     }

@@ -1,8 +1,9 @@
-// The product behind every convolution: out[i][j] = sum over k of source[row[i] + col[k]] *
-// b[k][j], one fma chain per output in the order of k. Nothing of the left operand is copied,
-// whatever the stride, dilation and size of the kernel: it is read through the two tables of
-// offsets.
+// The product behind every convolution: out[place[i]][j] = sum over links of source[row[i] +
+// link.source] * panel[link.weight][j], one fma chain per output in the order of the links. Nothing
+// of the left operand is copied, whatever the stride, dilation and size of the kernel: it is read
+// through tables of offsets.
 #pragma once
+#include "kernels/ahead.h"
 #include "kernels/simd.h"
 
 namespace mg {
@@ -33,69 +34,102 @@ MG_INLINE int64_t padded_columns(int64_t columns) {
   return (columns + Vec<T>::width - 1) / Vec<T>::width * Vec<T>::width;
 }
 
-// out (tile_rows, V * width), continued if `more`, begun from zero if not.
-template <class T, int V>
-static void tile(int64_t k, const T* source, const int64_t* row, const int64_t* col, const T* panel,
-                 T* out, bool more) {
+struct Link {
+  int64_t source, weight;  // an offset; a row of the panel
+};
+
+template <class T>
+struct Chain {
+  const T* source;
+  const Link* link;
+  int64_t links;
+  const T* panel;
+  const T* start;  // a row that every chain begins with, or null: go on from `out`
+};
+
+template <class T>
+static constexpr T zeros[panel_columns<T>] = {};
+
+template <class T, int R, int V>
+static void tile(const Chain<T>& chain, const int64_t* row, const int64_t* place, T* out) {
   constexpr int w = Vec<T>::width;
-  Vec<T> acc[tile_rows][V];
+  Vec<T> acc[R][V];
 #pragma GCC unroll 6
-  for (int i = 0; i < tile_rows; ++i)
+  for (int i = 0; i < R; ++i) {
+    const T* from = chain.start ? chain.start : out + place[i] * (V * w);
 #pragma GCC unroll 4
-    for (int j = 0; j < V; ++j) acc[i][j] = more ? load(out + (i * V + j) * w) : Vec<T>::zero();
-  const int64_t r0 = row[0], r1 = row[1], r2 = row[2], r3 = row[3], r4 = row[4], r5 = row[5];
-  for (int64_t step = 0; step < k; ++step) {
-    const T* s = source + col[step];
-    const T left[tile_rows] = {s[r0], s[r1], s[r2], s[r3], s[r4], s[r5]};
+    for (int j = 0; j < V; ++j) acc[i][j] = load(from + j * w);
+  }
+  int64_t at[R];
+#pragma GCC unroll 6
+  for (int i = 0; i < R; ++i) at[i] = row[i];
+  const T *source = chain.source, *panel = chain.panel;
+  for (const Link *link = chain.link, *end = link + chain.links; link < end; ++link) {
+    const T *s = source + link->source, *p = panel + link->weight * (V * w);
     Vec<T> b[V];
 #pragma GCC unroll 4
-    for (int j = 0; j < V; ++j) b[j] = load(panel + j * w);
-    panel += V * w;
+    for (int j = 0; j < V; ++j) b[j] = load(p + j * w);
 #pragma GCC unroll 6
-    for (int i = 0; i < tile_rows; ++i) {
-      const Vec<T> a(left[i]);
+    for (int i = 0; i < R; ++i) {
+      const Vec<T> a(s[at[i]]);
 #pragma GCC unroll 4
       for (int j = 0; j < V; ++j) acc[i][j] = fma(a, b[j], acc[i][j]);
     }
   }
 #pragma GCC unroll 6
-  for (int i = 0; i < tile_rows; ++i)
+  for (int i = 0; i < R; ++i) {
+    T* to = out + place[i] * (V * w);
 #pragma GCC unroll 4
-    for (int j = 0; j < V; ++j) store(out + (i * V + j) * w, acc[i][j]);
-}
-
-template <class T>
-MG_INLINE void tile(int vectors, int64_t k, const T* source, const int64_t* row, const int64_t* col,
-                    const T* panel, T* out, bool more) {
-  if (vectors == 1) return tile<T, 1>(k, source, row, col, panel, out, more);
-  if constexpr (tile_vectors == 4) {
-    if (vectors == 3) return tile<T, 3>(k, source, row, col, panel, out, more);
-    if (vectors == 4) return tile<T, 4>(k, source, row, col, panel, out, more);
+    for (int j = 0; j < V; ++j) store(to + j * w, acc[i][j]);
   }
-  return tile<T, 2>(k, source, row, col, panel, out, more);
 }
 
-// All of `rows`, tile by tile. `out` has room for a whole number of tiles; what it gets beyond
-// `rows` means nothing.
 template <class T>
-static void indirect_product(int64_t rows, int vectors, int64_t k, const T* source,
-                             const int64_t* row, const int64_t* col, const T* panel, T* out,
-                             bool more) {
-  const int64_t step = int64_t{tile_rows} * vectors * Vec<T>::width;
-  int64_t i = 0;
-  for (; i + tile_rows <= rows; i += tile_rows, out += step)
-    tile(vectors, k, source, row + i, col, panel, out, more);
-  if (i == rows) return;
-  int64_t last[tile_rows];
-  for (int t = 0; t < tile_rows; ++t) last[t] = row[i + t < rows ? i + t : rows - 1];
-  tile(vectors, k, source, last, col, panel, out, more);
+using TileFn = void (*)(const Chain<T>&, const int64_t* row, const int64_t* place, T* out);
+
+// What is left over is done by fewer rows.
+constexpr int tile_heights[] = {tile_rows, 4, 2, 1};
+
+template <class T, int V>
+static constexpr TileFn<T> tiles_of[] = {tile<T, tile_rows, V>, tile<T, 4, V>, tile<T, 2, V>,
+                                         tile<T, 1, V>};
+
+template <class T>
+static const TileFn<T>* tiles(int vectors) {
+  if (vectors == 1) return tiles_of<T, 1>;
+  if constexpr (tile_vectors == 4) {
+    if (vectors == 3) return tiles_of<T, 3>;
+    if (vectors == 4) return tiles_of<T, 4>;
+  }
+  return tiles_of<T, 2>;
 }
 
-// dst[c][r] = src[r][c] (+ add[c] if given): a matrix turned over, square by square. With `Whole`,
+// All of `rows`, tile by tile; `ahead` are told of every tile.
+template <class T>
+static void indirect_product(const Chain<T>& chain, int64_t rows, int vectors, const int64_t* row,
+                             const int64_t* place, T* out, Ahead* ahead, int aheads) {
+  const TileFn<T>* fn = tiles<T>(vectors);
+  const int* height = tile_heights;
+  for (int64_t i = 0; i < rows; i += *height) {
+    for (; *height > rows - i; ++height) ++fn;
+    for (int a = 0; a < aheads; ++a) ahead[a].fetch();
+    (*fn)(chain, row + i, place + i, out);
+  }
+}
+
+// Leaves what is turned over as it is.
+struct AsIs {
+  template <class T>
+  MG_METHOD Vec<T> operator()(Vec<T> v, int64_t, int64_t, int) const {
+    return v;
+  }
+};
+
+// dst[c][r] = finish(src[r][c], c, r, lanes): a matrix turned over, square by square. With `Whole`,
 // rows of dst are whole vectors, zero beyond `rows`; without, nothing beyond is written.
-template <bool Whole, class T>
+template <bool Whole, class T, class Finish = AsIs>
 static void turn(const T* src, int64_t src_row, int64_t rows, int64_t cols, T* dst, int64_t dst_row,
-                 const T* add = nullptr) {
+                 const Finish& finish = {}) {
   constexpr int w = Vec<T>::width;
   for (int64_t c = 0; c < cols; c += w) {
     const int wide = cols - c < w ? static_cast<int>(cols - c) : w;
@@ -111,13 +145,13 @@ static void turn(const T* src, int64_t src_row, int64_t rows, int64_t cols, T* d
           v[i] = i < high ? load_n(from + i * src_row, wide) : Vec<T>::zero();
       }
       transpose(v);
-      if (add)
-        for (int i = 0; i < wide; ++i) v[i] = v[i] + Vec<T>(add[c + i]);
       if (wide == w && (Whole || high == w)) {
-        for (int i = 0; i < w; ++i) store(to + i * dst_row, v[i]);
+        for (int i = 0; i < w; ++i) store(to + i * dst_row, finish(v[i], c + i, r, w));
       } else {
-        for (int i = 0; i < wide; ++i)
-          Whole ? store(to + i * dst_row, v[i]) : store_n(to + i * dst_row, v[i], high);
+        for (int i = 0; i < wide; ++i) {
+          const Vec<T> x = finish(v[i], c + i, r, high);
+          Whole ? store(to + i * dst_row, x) : store_n(to + i * dst_row, x, high);
+        }
       }
     }
   }

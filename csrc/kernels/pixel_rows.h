@@ -7,25 +7,40 @@
 namespace mg {
 namespace MG_ISA {
 
+// Vectors of pixels, the first n lanes of each: vector j reads the source at at[j] and goes to
+// to[j] of each column of out, after finish(vector, column, to[j], n).
+template <class T, class Finish>
+struct Rows {
+  const T* source;
+  const Link* link;
+  int64_t links;
+  const T* weight;  // `wide` for each link
+  int64_t wide;
+  Finish finish;
+  T* out;
+  int64_t plane;
+  int n;
+};
+
 // As many accumulators as a tile of indirect.h has.
 template <int C>
 constexpr int row_tile_vectors =
     tile_rows * tile_vectors / C > 6 ? 6 : tile_rows * tile_vectors / C;
 
-// C columns of V vectors of pixels, the first n lanes of each: vector j reads the source at at[j]
-// and goes to to[j] of each column of out.
-template <class T, int C>
-static void row_tile(int64_t k, const T* source, const int64_t* at, const int64_t* col,
-                     const T* weight, int64_t wide, const T* bias, const int64_t* to, T* out,
-                     int64_t plane, int n) {
+// C columns from `column` of V vectors.
+template <class T, int C, class Finish>
+static void row_tile(const Rows<T, Finish>& r, int64_t column, const int64_t* at,
+                     const int64_t* to) {
   constexpr int V = row_tile_vectors<C>;
   Vec<T> acc[C][V];
 #pragma GCC unroll 6
   for (int c = 0; c < C; ++c)
 #pragma GCC unroll 6
     for (int j = 0; j < V; ++j) acc[c][j] = Vec<T>::zero();
-  for (int64_t step = 0; step < k; ++step, weight += wide) {
-    const T* s = source + col[step];
+  const T *source = r.source, *weight = r.weight + column;
+  const int64_t wide = r.wide;
+  for (const Link *link = r.link, *end = link + r.links; link < end; ++link, weight += wide) {
+    const T* s = source + link->source;
     Vec<T> x[V];
 #pragma GCC unroll 6
     for (int j = 0; j < V; ++j) x[j] = load(s + at[j]);
@@ -36,29 +51,23 @@ static void row_tile(int64_t k, const T* source, const int64_t* at, const int64_
       for (int j = 0; j < V; ++j) acc[c][j] = fma(x[j], b, acc[c][j]);
     }
   }
-  for (int c = 0; c < C; ++c) {
-    if (bias)
+  T* out = r.out + column * r.plane;
+  const bool whole = r.n == Vec<T>::width;
 #pragma GCC unroll 6
-      for (int j = 0; j < V; ++j) acc[c][j] = acc[c][j] + Vec<T>(bias[c]);
-    T* row = out + c * plane;
-    if (n == Vec<T>::width) {
+  for (int c = 0; c < C; ++c, out += r.plane)
 #pragma GCC unroll 6
-      for (int j = 0; j < V; ++j) store(row + to[j], acc[c][j]);
-    } else {
-#pragma GCC unroll 6
-      for (int j = 0; j < V; ++j) store_n(row + to[j], acc[c][j], n);
+    for (int j = 0; j < V; ++j) {
+      const Vec<T> v = r.finish(acc[c][j], column + c, to[j], r.n);
+      whole ? store(out + to[j], v) : store_n(out + to[j], v, r.n);
     }
-  }
 }
 
-template <class T, int C>
-static void row_tiles(int64_t vectors, int64_t k, const T* source, const int64_t* at,
-                      const int64_t* col, const T* weight, int64_t wide, const T* bias,
-                      const int64_t* to, T* out, int64_t plane, int n) {
+template <class T, int C, class Finish>
+static void row_tiles(const Rows<T, Finish>& r, int64_t column, int64_t vectors, const int64_t* at,
+                      const int64_t* to) {
   constexpr int V = row_tile_vectors<C>;
   int64_t i = 0;
-  for (; i + V <= vectors; i += V)
-    row_tile<T, C>(k, source, at + i, col, weight, wide, bias, to + i, out, plane, n);
+  for (; i + V <= vectors; i += V) row_tile<T, C>(r, column, at + i, to + i);
   if (i == vectors) return;
   // The last vectors once more, rather than fewer of them.
   int64_t last_at[V], last_to[V];
@@ -67,23 +76,19 @@ static void row_tiles(int64_t vectors, int64_t k, const T* source, const int64_t
     last_at[j] = at[from];
     last_to[j] = to[from];
   }
-  row_tile<T, C>(k, source, last_at, col, weight, wide, bias, last_to, out, plane, n);
+  row_tile<T, C>(r, column, last_at, last_to);
 }
 
-// All `columns` of a panel for all vectors. Vectors that overlap write the same values twice.
-template <class T>
-static void pixel_rows(int64_t columns, int64_t vectors, int64_t k, const T* source,
-                       const int64_t* at, const int64_t* col, const T* weight, int64_t wide,
-                       const T* bias, const int64_t* to, T* out, int64_t plane, int n) {
+// All `columns` for all vectors. Vectors that overlap write the same values twice.
+template <class T, class Finish>
+static void pixel_rows(const Rows<T, Finish>& r, int64_t columns, int64_t vectors,
+                       const int64_t* at, const int64_t* to) {
   for (int64_t c = 0; c < columns; c += 4) {
-    const T* w = weight + c;
-    const T* b = bias ? bias + c : nullptr;
-    T* o = out + c * plane;
     const int64_t left = columns - c;
-    if (left >= 4) row_tiles<T, 4>(vectors, k, source, at, col, w, wide, b, to, o, plane, n);
-    if (left == 3) row_tiles<T, 3>(vectors, k, source, at, col, w, wide, b, to, o, plane, n);
-    if (left == 2) row_tiles<T, 2>(vectors, k, source, at, col, w, wide, b, to, o, plane, n);
-    if (left == 1) row_tiles<T, 1>(vectors, k, source, at, col, w, wide, b, to, o, plane, n);
+    if (left >= 4) row_tiles<T, 4>(r, c, vectors, at, to);
+    if (left == 3) row_tiles<T, 3>(r, c, vectors, at, to);
+    if (left == 2) row_tiles<T, 2>(r, c, vectors, at, to);
+    if (left == 1) row_tiles<T, 1>(r, c, vectors, at, to);
   }
 }
 
