@@ -204,7 +204,7 @@ class History:
             lines.append("  ".join(cells) + ("  <- best" if i == place else ""))
             previous = i
         end = f"; {self.stop_reason}" if self.stop_reason else ""
-        return "\n".join([*lines, f"{n} epochs{end}"])
+        return "\n".join([*lines, f"{n} epoch{'s' * (n > 1)}{end}"])
 
 
 def _cell(value: float | None) -> str:

@@ -226,6 +226,17 @@ def test_classes_names_and_lists_are_refused_at_once(name, value, message):
         Trainer(model, **{**parts, name: value})
 
 
+def test_usual_slips_are_told_how_to_mend():
+    with pytest.raises(ValueError, match=r"one pair, fit\(\(x, y\), val="):
+        make().fit(X, Y)
+    with pytest.raises(ValueError, match=r"one pair, \(x, y\)"):
+        make().fit(X)
+    with pytest.raises(ValueError, match=r"label 1 .* give it 2, or use BCEWithLogitsLoss"):
+        make(network(1), nn.CrossEntropyLoss()).fit((X, np.arange(50) % 2))
+    with pytest.raises(ValueError, match=r"of a single row make x\[None\]"):
+        make().predict(X[0])
+
+
 def test_no_epochs_are_refused():
     with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         make().fit((X, Y), epochs=0)

@@ -193,9 +193,15 @@ def check_classes(y: Array, classes: int, what: str) -> None:
     bad = (y < 0) | (y >= classes) | (y != np.floor(y))
     if bad.any():
         place = tuple(int(i) for i in np.argwhere(bad)[0])
+        label = f"label {y[place]} in row {place[0]} of {what}"
+        if classes == 1:
+            raise ValueError(
+                f"{label}: cross-entropy needs one output a class, and the model has one in all; "
+                "for two classes give it 2, or use BCEWithLogitsLoss"
+            )
         raise ValueError(
-            f"label {y[place]} in row {place[0]} of {what} is not one of the {classes} classes "
-            f"0 to {classes - 1} that the model has outputs for"
+            f"{label} is not one of the {classes} classes 0 to {classes - 1} that the model has "
+            "outputs for"
         )
 
 

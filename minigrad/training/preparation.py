@@ -42,6 +42,10 @@ def prepare(
         raise TypeError(
             f"val must be data, got {val!r}: train, val = minigrad.data.split((x, y), {val!r})"
         )
+    if isinstance(train, Dataset) and train.y is None:
+        raise ValueError(
+            "the training data has no targets: give both as one pair, fit((x, y), val=(xv, yv))"
+        )
     validation = source(val, "val", epochs)
     rows = [_first(given).rows(slice(0, 1))[0].shape[1:] for given in (train, validation)]
     if rows[0] != rows[1]:
@@ -99,7 +103,7 @@ def _first(data: Dataset | Stream) -> Dataset:
 def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
     """Find how the targets are handed to the loss."""
     if data.y is None:
-        raise ValueError(f"{what} has no targets: give (x, y)")
+        raise ValueError(f"{what} has no targets: give both as one pair, (x, y)")
     dtype = model_dtype(trainer.model)
     first = slice(0, min(len(data), EVALUATION_ROWS))
     x, y = data.rows(first)
@@ -165,7 +169,7 @@ def check_rows(output: Any, rows: int) -> None:
     if output.ndim == 0 or output.shape[0] != rows:
         raise ValueError(
             f"the model returned shape {output.shape} for {rows} rows: its first axis must be the "
-            "rows"
+            "rows; of a single row make x[None]"
         )
 
 
