@@ -17,15 +17,18 @@
 namespace mg {
 namespace {
 
-// How often a worker looks for new work before it sleeps: a few microseconds, the time between
-// two ops of a step.
-constexpr int spin_count = 2000;
+// How often a worker looks for new work before it sleeps: tens of microseconds, the time between
+// two ops of a step that are worth threads.
+constexpr int spin_count = 1500;
 
 inline void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
 }
+
+// Waits for a moment, for the i-th time. Whoever is waited for may need this very core.
+inline void wait_a_moment(int i) { i % 32 != 31 ? relax() : std::this_thread::yield(); }
 
 int default_threads() {
   if (const char* text = std::getenv("MINIGRAD_NUM_THREADS"); text && *text) {
@@ -44,82 +47,114 @@ int default_threads() {
   return n ? static_cast<int>(n) : 1;
 }
 
+// Tasks of one thread, which others help with when they have done their own.
+struct alignas(64) Share {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+
 struct Job {
   void (*body)(void*, int64_t);
   void* context;
   int64_t tasks;
-  std::atomic<int64_t> next{0};
 };
 
 class Pool {
  public:
-  explicit Pool(int workers) {
-    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+  explicit Pool(int workers) : shares_(static_cast<size_t>(workers) + 1) {
+    for (int i = 1; i <= workers; ++i) threads_.emplace_back([this, i] { work(i); });
   }
   ~Pool() {
-    {
-      std::lock_guard lock(mutex_);
-      stop_ = true;
-      generation_.fetch_add(1, std::memory_order_release);
-    }
-    wake_.notify_all();
+    stop_.store(true, std::memory_order_relaxed);
+    open();
+    close();
     for (auto& t : threads_) t.join();
   }
 
-  void run(Job& job) {
-    {
-      std::lock_guard lock(mutex_);
-      job_.store(&job, std::memory_order_relaxed);
-      generation_.fetch_add(1, std::memory_order_release);
+  // Tasks that touch the same memory in one job after the other mostly meet the same thread, in
+  // whose cache it is: thread i begins with the i-th share.
+  void run(const Job& job) {
+    const auto threads = static_cast<int64_t>(shares_.size());
+    const int64_t shared_by = job.tasks < threads ? job.tasks : threads;
+    for (int64_t i = 0; i < threads; ++i) {
+      const bool takes_part = i < shared_by;
+      shares_[i].next.store(takes_part ? job.tasks * i / shared_by : 0, std::memory_order_relaxed);
+      shares_[i].end = takes_part ? job.tasks * (i + 1) / shared_by : 0;
     }
-    if (sleepers_.load(std::memory_order_acquire) > 0) wake_.notify_all();
-    drain(job);
-    // Close the door to workers that have not come yet, then wait for those inside.
-    {
-      std::lock_guard lock(mutex_);
-      job_.store(nullptr, std::memory_order_relaxed);
-    }
-    for (int i = 0; inside_.load(std::memory_order_acquire) > 0; ++i)
-      i < spin_count ? relax() : std::this_thread::yield();  // a worker may have lost its core
+    job_ = job;
+    open();
+    drain(0);
+    close();
   }
 
  private:
-  static void drain(Job& job) {
-    for (int64_t i; (i = job.next.fetch_add(1, std::memory_order_relaxed)) < job.tasks;)
-      job.body(job.context, i);
+  // The gate counts jobs in its upper half and the workers that are at one in its lower; they come
+  // in only while the bit between is set.
+  static constexpr uint64_t next_job = uint64_t{1} << 32, is_open = uint64_t{1} << 31;
+
+  void open() {
+    const uint64_t jobs = gate_.load(std::memory_order_relaxed) / next_job + 1;
+    gate_.store(jobs * next_job | is_open, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) == 0) return;
+    {
+      const std::lock_guard lock(mutex_);
+    }  // whoever has counted itself is waiting by now
+    wake_.notify_all();
+  }
+  // Shuts out workers that have not come yet, then waits for those inside.
+  void close() {
+    gate_.fetch_and(~is_open, std::memory_order_acq_rel);
+    for (int i = 0; gate_.load(std::memory_order_acquire) % is_open != 0; ++i) wait_a_moment(i);
+  }
+  // The gate once there is another job than `seen`.
+  uint64_t wait(uint64_t seen) {
+    uint64_t gate = 0;
+    const auto is_new = [&] {
+      gate = gate_.load(std::memory_order_seq_cst);
+      return gate / next_job != seen;
+    };
+    for (int i = 0; i < spin_count; ++i) {
+      if (is_new()) return gate;
+      wait_a_moment(i);
+    }
+    std::unique_lock lock(mutex_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    wake_.wait(lock, is_new);
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    return gate;
   }
 
-  void work() {
-    uint64_t seen = 0;
-    while (true) {
-      for (int i = 0; i < spin_count && generation_.load(std::memory_order_acquire) == seen; ++i)
-        relax();
-      Job* job;
-      {
-        std::unique_lock lock(mutex_);
-        if (generation_.load(std::memory_order_relaxed) == seen) {
-          sleepers_.fetch_add(1, std::memory_order_release);
-          wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
-          sleepers_.fetch_sub(1, std::memory_order_release);
-        }
-        if (stop_) return;
-        seen = generation_.load(std::memory_order_relaxed);
-        job = job_.load(std::memory_order_relaxed);
-        if (job) inside_.fetch_add(1, std::memory_order_relaxed);
-      }
-      if (job) {
-        drain(*job);
-        inside_.fetch_sub(1, std::memory_order_release);
-      }
+  void drain(size_t own) {
+    const size_t threads = shares_.size();
+    for (size_t i = 0; i < threads; ++i) {
+      Share& share = shares_[(own + i) % threads];
+      for (int64_t t; (t = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;)
+        job_.body(job_.context, t);
     }
   }
 
+  void work(int own) {
+    uint64_t seen = 0;
+    while (true) {
+      uint64_t gate = wait(seen);
+      seen = gate / next_job;
+      if (stop_.load(std::memory_order_relaxed)) return;
+      while (gate & is_open && gate / next_job == seen)
+        if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) {
+          drain(static_cast<size_t>(own));
+          gate_.fetch_sub(1, std::memory_order_release);
+          break;
+        }
+    }
+  }
+
+  std::vector<Share> shares_;
+  Job job_{};
+  alignas(64) std::atomic<uint64_t> gate_{0};
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::atomic<uint64_t> generation_{0};
-  std::atomic<Job*> job_{nullptr};
-  std::atomic<int> inside_{0}, sleepers_{0};
-  bool stop_ = false;
   std::vector<std::thread> threads_;
 };
 
@@ -165,14 +200,13 @@ void run_tasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
     void (*body)(void*, int64_t);
     void* context;
   } marked{body, context};
-  Job job{[](void* m, int64_t i) {
-            auto* inner = static_cast<Marked*>(m);
-            inside_task = true;
-            inner->body(inner->context, i);
-            inside_task = false;
-          },
-          &marked, tasks};
-  state->pool->run(job);
+  state->pool->run({[](void* m, int64_t i) {
+                      auto* inner = static_cast<Marked*>(m);
+                      inside_task = true;
+                      inner->body(inner->context, i);
+                      inside_task = false;
+                    },
+                    &marked, tasks});
 }
 
 }  // namespace mg

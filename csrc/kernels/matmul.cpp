@@ -156,7 +156,7 @@ static GemmSplit split(const Gemm& g) {
   const double work =
       static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
   GemmSplit s;
-  s.rows = g.m > g.n;
+  s.rows = g.m > g.n || g.cut_rows;
   s.step = s.rows && g.n > 1 ? Shape<T>::rows : Shape<T>::columns;
   s.parts = static_cast<int64_t>(work / (64 * 1024)) + 1;
   const int64_t most = ceil_div(s.rows ? g.m : g.n, s.step);

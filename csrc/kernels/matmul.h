@@ -39,6 +39,7 @@ struct Gemm {
   bool lanes;  // in_lanes() of the whole product, kept by its parts
   Epilogue epilogue = {};
   void* row_sums = nullptr;  // null, or where the sums of A's rows go, if sums() says it can be
+  bool cut_rows = false;     // threads take rows of C, as those will who go over it next
 
   // The order of summation when a vector takes part: a lone chain would wait for itself.
   static constexpr bool in_lanes(int64_t m, int64_t n, int64_t k) {

@@ -1,4 +1,5 @@
 // Linear layers: forward, with what usually follows, and the gradients of weight and bias.
+#include "core/threads.h"
 #include "ops/families.h"
 #include "ops/key.h"
 #include "ops/product.h"
@@ -109,6 +110,8 @@ void weight_grad_run(const Call& c) {
   Gemm gemm = gemm_of(turned, x, c.out(0).raw());
   const bool sums = can_sum_rows(gemm, g.dtype);
   if (sums) gemm.row_sums = c.out(1).raw();
+  // Optimizers cut the weight from front to back: what a thread wrote is in its cache still.
+  gemm.cut_rows = gemm.m >= get_num_threads() * 16;
   run_gemm(gemm, g.dtype);
   if (!sums) fold_over(g, {true}, Fold::sum, c.out(1));
 }
