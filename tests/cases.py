@@ -287,6 +287,14 @@ CASES = [
     ),
     Case("linear_relu_dropout", products.relu_dropped, products.linear_relu_dropout),
     Case("linear_weight_grad", lambda g, x: (g.T @ x, g.sum(0)), products.linear_weight_grad),
+    Case("linear_relu_linear", products.relu_between, products.linear_relu_linear),
+    Case(
+        "linear_relu_linear_grad",
+        products.slopes_of_both_layers,
+        products.linear_relu_linear_grad,
+        wrt=(0, 1, 3),
+        special=False,
+    ),
     # convolution, pooling, embedding
     Case("conv2d", windows.conv2d, windows.draw_conv2d),
     # Padding is multiplied by the weight, the gaps of the stride are not: NaN spreads otherwise.

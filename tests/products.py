@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import references as ref
 from draws import Call, Source, grid, real, thinned
 from numbers_drawn import key
 
@@ -53,3 +54,39 @@ def relu_dropped(
 def linear_weight_grad(s: Source) -> Call:
     batch = s.size()
     return Call((real(s.rng, (batch, s.size())), real(s.rng, (batch, s.size()))))
+
+
+def layer_sizes(s: Source) -> tuple[int, int, int]:
+    """Batch, features and hidden units."""
+    return s.size(), s.integer(1, 4), 64 + s.size() * s.scale
+
+
+def linear_relu_linear(s: Source) -> Call:
+    """Nowhere near the kink, as above."""
+    batch, features, units = layer_sizes(s)
+    x, weight = grid(s.rng, (batch, features)), grid(s.rng, (units, features))
+    x[:, 0] = 1
+    weight[:, 0] += 0.1
+    bias = grid(s.rng, (units,)) + 0.05
+    return Call((x, weight, bias, real(s.rng, (1, units)), real(s.rng, (1,))))
+
+
+def relu_between(
+    x: np.ndarray, weight1: np.ndarray, bias1: np.ndarray, weight2: np.ndarray, bias2: np.ndarray
+) -> np.ndarray:
+    hidden = x @ weight1.T + bias1
+    return np.where(hidden < 0, 0, hidden) @ weight2.T + bias2
+
+
+def linear_relu_linear_grad(s: Source) -> Call:
+    batch, features, units = layer_sizes(s)
+    g, x, weight2 = (real(s.rng, n) for n in ((batch, 1), (batch, features), (1, units)))
+    hidden = thinned(s.rng, (batch, units))
+    return Call((g, x, hidden, weight2), {"scale": s.choice([1.0, 2.0, 1.25])})
+
+
+def slopes_of_both_layers(
+    g: np.ndarray, x: np.ndarray, hidden: np.ndarray, weight2: np.ndarray, scale: float
+) -> tuple[np.ndarray, ...]:
+    back = ref.slope_of_relu_dropout(g @ weight2, hidden, scale)
+    return back.T @ x, back.sum(0), g.T @ hidden, g.sum(0)

@@ -52,7 +52,7 @@ def network(sizes: tuple[int, ...], p: float, dtype: str) -> nn.Sequential:
 @pytest.mark.parametrize(
     ("batch", "sizes"),
     [
-        (30, (2, 500, 1)),
+        (30, (2, 500, 2)),
         (7, (3, 65, 33, 2)),
         (1, (5, 9, 3)),
         (64, (70, 40, 1)),
@@ -166,3 +166,75 @@ def test_what_is_changed_in_place_meanwhile_is_not_read_later() -> None:
     with mg.no_grad():
         plan = plan_of(function, X)
     assert plan["linear"] == plan["relu"] == 1
+
+
+# ---- A wide layer between a few features and one output -----------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("p", [0.0, 0.5])
+@pytest.mark.parametrize("units", [64, 65, 500])
+@pytest.mark.parametrize(
+    ("batch", "features"), [(1, 2), (7, 1), (30, 2), (64, 3), (70, 1), (1030, 4)]
+)
+def test_a_wide_layer_is_read_once(
+    batch: int, features: int, units: int, p: float, dtype: str
+) -> None:
+    x = RNG.standard_normal((batch, features)).astype(dtype)
+    x[0] = [np.inf, np.nan, -0.0, 0][:features] if units == 65 else 0
+    model = network((features, units, 1), p, dtype)
+    plan = plan_of(gradients(model), x)
+    assert plan["linear_relu_linear_grad"] == plan["linear_relu_dropout"] == plan["linear"] == 1
+    assert not {"linear_weight_grad", "matmul_relu_dropout_backward"} & set(plan)
+
+    model.eval()
+    with mg.no_grad():
+        assert plan_of(lambda x: model(x), x) == {"linear_relu_linear": 1}
+
+
+def both_layers(model: nn.Sequential, x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+    hidden = model[0](x).relu()
+    return hidden, model[-1](hidden)
+
+
+SCALE = mg.tensor(np.ones(2, "float32"), requires_grad=True)
+
+
+def trained(x: mg.Tensor, model: nn.Sequential, *others: mg.Tensor) -> tuple[mg.Tensor, ...]:
+    y = model(x)
+    return (y, *_core.grad([(y * y).sum()], [*model.parameters(), *others]))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "function"),
+    [
+        ((2, 63, 1), trained),
+        ((5, 64, 1), trained),
+        ((2, 64, 2), trained),
+        ((2, 64, 1), lambda x, model: both_layers(model, x)),
+        ((2, 64, 1), lambda x, model: (h := both_layers(model, x))[1] + h[0].sum()),
+        ((2, 64, 1), lambda x, model: trained(x * SCALE, model, SCALE)),
+    ],
+    ids=["narrow", "features", "outputs", "returned", "read by others", "wanted by what is before"],
+)
+def test_other_layers_are_stored(sizes: tuple[int, ...], function: Callable[..., object]) -> None:
+    model = network(sizes, 0.0, "float32")
+    x = mg.tensor(RNG.standard_normal((8, sizes[0])).astype("float32"), requires_grad=True)
+    plan = plan_of(lambda x: function(x, model), x)
+    assert plan["linear_relu_dropout"] == 1
+    assert not {"linear_relu_linear", "linear_relu_linear_grad"} & set(plan)
+
+
+def test_a_layer_changed_meanwhile_is_stored() -> None:
+    model = network((2, 64, 1), 0.0, "float32")
+    scratch = model[0].weight.detach().clone()
+
+    def function(x: mg.Tensor) -> mg.Tensor:
+        scratch.copy_(model[0].weight.detach())
+        hidden = _core.linear(x, scratch, model[0].bias).relu()
+        scratch.copy_(x.sum() * scratch)
+        return model[-1](hidden)
+
+    with mg.no_grad():
+        plan = plan_of(function, RNG.standard_normal((8, 2)).astype("float32"))
+    assert plan["linear_relu_dropout"] == plan["linear"] == 1

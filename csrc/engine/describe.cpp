@@ -174,7 +174,8 @@ std::string Plan::describe(std::span<const double> nanoseconds) const {
     total.bytes += cost.bytes;
   }
   table.rule();
-  line(std::to_string(code.size()) + " instructions", "", total, total_time);
+  line(std::to_string(code.size()) + (code.size() == 1 ? " instruction" : " instructions"), "",
+       total, total_time);
   return table.text() + "arena " + std::to_string(program_.arena_bytes) + " bytes";
 }
 

@@ -9,7 +9,7 @@
 namespace mg {
 
 Plan::Plan(Program recorded)
-    : program_(place(fuse(take_epilogues(drop_dead(std::move(recorded)))))) {
+    : program_(place(fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
     if (s.kind == Slot::input) s.buffer = Ref<Buffer>(new Buffer(s.bytes));

@@ -19,10 +19,11 @@ extern const Conv conv;
 extern const Pool pool;
 extern const Embedding embedding;
 extern const Matmul matmul;
+extern const Hidden hidden;
 extern const Augment augment;
 
-extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, loss,   norm, reduce,
-                                     softmax,         optim,       random, conv, pool,
-                                     embedding,       matmul,      augment};
+extern constinit const Kernels table{MG_TEXT(MG_ISA), elementwise, loss,   norm,   reduce,
+                                     softmax,         optim,       random, conv,   pool,
+                                     embedding,       matmul,      hidden, augment};
 
 MG_KERNEL_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/hidden.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
@@ -29,6 +30,7 @@ struct Kernels {
   const Pool& pool;
   const Embedding& embedding;
   const Matmul& matmul;
+  const Hidden& hidden;
   const Augment& augment;
 };
 

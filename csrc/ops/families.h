@@ -23,6 +23,7 @@ extern const Family pool_family;
 extern const Family embedding_family;
 extern const Family matmul_family;
 extern const Family linear_family;
+extern const Family hidden_family;
 extern const Family resample_family;
 extern const Family blend_family;
 extern const Family boxes_family;

@@ -1,85 +1,10 @@
 // Products take in what is done to their results: relu and dropout on the way forward, and the
 // gradients of both on the way back. The intermediate results are never stored.
+#include "engine/passes/flow.h"
 #include "engine/passes/passes.h"
 
 namespace mg {
 namespace {
-
-bool same(const Operand& a, const Operand& b) {
-  return a.slot == b.slot &&
-         (a.slot < 0 || (a.view.shape == b.view.shape && a.view.strides == b.view.strides &&
-                         a.view.offset == b.view.offset && a.view.dtype == b.view.dtype));
-}
-
-// Who makes and who reads what; after a change it must be looked up anew.
-class Flow {
- public:
-  explicit Flow(const Program& p) : program_(p), slots_(p.slots.size()) {
-    for (int i = 0; i < static_cast<int>(p.code.size()); ++i) {
-      const Instruction& code = p.code[i];
-      for (const Operand& o : code.out) ++slots_[o.slot].writes, slots_[o.slot].maker = i;
-      for (int k = 0; k < static_cast<int>(code.in.size()); ++k)
-        if (code.in[k].slot >= 0) {
-          ++slots_[code.in[k].slot].reads;
-          if (code.writes_input(k)) ++slots_[code.in[k].slot].writes;
-        }
-    }
-    for (const Operand& o : p.outputs)
-      if (o.slot >= 0) ++slots_[o.slot].reads;
-  }
-
-  bool is(int i, const char* op) const {
-    return i >= 0 && program_.code[i].op && program_.code[i].op->name() == op;
-  }
-  // The instruction that made this value and nothing else in its slot, or -1.
-  int maker(const Operand& o) const {
-    if (o.slot < 0 || program_.slots[o.slot].kind != Slot::temporary) return -1;
-    const Use& use = slots_[o.slot];
-    return use.writes == 1 && same(program_.code[use.maker].out[0], o) ? use.maker : -1;
-  }
-  // Likewise, if the value has a single reader.
-  int sole_maker(const Operand& o) const {
-    const int i = maker(o);
-    return i >= 0 && slots_[o.slot].reads == 1 ? i : -1;
-  }
-  // Whether what instruction i reads is still there at `later`.
-  bool can_wait(int i, int later) const {
-    for (const Operand& read : program_.code[i].in)
-      for (int at = i + 1; at < later && read.slot >= 0; ++at) {
-        const Instruction& code = program_.code[at];
-        for (const Operand& o : code.out)
-          if (o.slot == read.slot) return false;
-        for (int k = 0; k < static_cast<int>(code.in.size()); ++k)
-          if (code.in[k].slot == read.slot && code.writes_input(k)) return false;
-      }
-    return true;
-  }
-  // The op of this name that made something of the value, both of which are unchanged at
-  // `later`; or -1.
-  int maker_of(const char* op, const Operand& from, int later) const {
-    for (int i = 0; i < later; ++i)
-      if (is(i, op) && same(program_.code[i].in[0], from) && can_wait(i, later) &&
-          maker(program_.code[i].out[0]) == i)
-        return i;
-    return -1;
-  }
-
- private:
-  struct Use {
-    int maker = -1, writes = 0, reads = 0;
-  };
-  const Program& program_;
-  std::vector<Use> slots_;
-};
-
-Instruction instruction(const char* op, std::vector<Operand> in, const Instruction& as) {
-  Instruction code;
-  code.op = &find_op(op);
-  code.attrs = code.op->signature_parsed.defaults;
-  code.in = std::move(in);
-  code.out = as.out;
-  return code;
-}
 
 // relu_backward(dropout(g, key), x), where y = dropout(relu(x), key) is stored: y is 0 wherever
 // either made it so, and the mask need not be drawn again.

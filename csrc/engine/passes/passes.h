@@ -8,6 +8,8 @@ namespace mg {
 Program drop_dead(Program p);
 // Products with the relu and dropout that follow them, and their gradients, as one instruction.
 Program take_epilogues(Program p);
+// Hidden layers of many units between a few features and one output, as one instruction each way.
+Program take_hidden_layers(Program p);
 // With chains of elementwise ops as groups that walk through the cache together.
 Program fuse(Program p);
 // With an arena offset for every temporary; two share bytes only if they never live at once.
