@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from presses import CtrlC
 
 import minigrad as mg
 from minigrad import _core, nn, optim
@@ -24,30 +21,6 @@ Y = X[:, :1]
 def model() -> nn.Sequential:
     mg.seed(0)
     return nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.Linear(256, 1))
-
-
-def interrupted(work: Callable[[], object], after: float = 0.3) -> None:
-    """Runs work, which would take minutes, until Ctrl-C ends it; pressed again, it is too late."""
-    pressed: list[float] = []
-
-    def press() -> None:
-        pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timers = [threading.Timer(after, press), threading.Timer(after + 10, press)]
-
-    def run() -> None:
-        for timer in timers:
-            timer.start()
-        work()
-
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run()
-    finally:
-        for timer in timers:
-            timer.cancel()
-    assert time.monotonic() - pressed[0] < 5
 
 
 @pytest.fixture
@@ -80,7 +53,13 @@ def test_a_plan_over_batches(model: nn.Sequential) -> None:
         return loss
 
     order = np.arange(5_000_000) % 256
-    interrupted(lambda: step.over_batches([X, Y], order, 64))
+    ctrl_c = CtrlC(0.3)
+
+    def work() -> None:
+        ctrl_c.begin()
+        step.over_batches([X, Y], order, 64)
+
+    ctrl_c.ends(work)
     assert step.over_batches([X, Y], order[:256], 64)[0] > 0, "the plan still replays"
     check_it_goes_on(model)
 
@@ -88,13 +67,16 @@ def test_a_plan_over_batches(model: nn.Sequential) -> None:
 @pytest.mark.parametrize("validation", [None, (X, Y)], ids=["plain", "validation"])
 def test_a_fit(model: nn.Sequential, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
     optimizer = optim.SGD(model.parameters(), lr=1e-3)
-    trainer = mg.Trainer(model, nn.MSELoss(), optimizer, batch_size=32, progress=False)
     for i in range(10):  # a moment between two calls into C++ must not lose it
-        after = 0.3 if i == 9 else 0.01 * i
-        interrupted(lambda: trainer.fit((X, Y), val=validation, epochs=1_000_000), after)
-    assert "interrupt" in trainer.history.stop_reason.lower()
-    epochs = len(trainer.history)
-    assert epochs < 1_000_000
+        ctrl_c = CtrlC(0.3 if i == 9 else 0.01 * i)
+        trainer = mg.Trainer(
+            model, nn.MSELoss(), optimizer, batch_size=32, progress=False, callbacks=[ctrl_c]
+        )
+        ctrl_c.ends(lambda t=trainer: t.fit((X, Y), val=validation, epochs=1_000_000))
+        history = trainer.history
+        assert history.stop_reason == f"interrupted in epoch {len(history)}"
+        assert len(history) < 1_000_000
+    trainer.callbacks.remove(ctrl_c)
     trainer.fit((X, Y), val=validation, epochs=1)
     check_it_goes_on(model)
 

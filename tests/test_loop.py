@@ -1,11 +1,8 @@
 """The loop: many epochs in one call are the epochs one by one, to the bit, whatever looks on."""
 
-import os
-import signal
-import threading
-
 import numpy as np
 import pytest
+from presses import CtrlC
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -217,18 +214,15 @@ def test_resuming_goes_on_to_the_same_bits(tmp_path):
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_long_call_with_a_whole_history():
-    model = network()
+    model, ctrl_c = network(), CtrlC(0.3, epochs=1)
     trainer = Trainer(
         model,
         nn.BCEWithLogitsLoss(),
         optim.Adam(model.parameters()),
-        callbacks=[EarlyStopping(patience=1_000_000)],
+        callbacks=[EarlyStopping(patience=1_000_000), ctrl_c],
         progress=False,
     )
-    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        trainer.fit((X, Y), val=(XV[:20], YV[:20]), epochs=1_000_000)
+    ctrl_c.ends(lambda: trainer.fit((X, Y), val=(XV[:20], YV[:20]), epochs=1_000_000))
     history = trainer.history
     assert history["epoch"].tolist() == list(range(len(history)))
     assert history.stop_reason == f"interrupted in epoch {len(history)}"

@@ -65,9 +65,19 @@ def test_one_that_fails_ends_the_others():
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_them_all():
-    many = [trainer(seed) for seed in range(3)]
-    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+    begun = threading.Barrier(2)
+
+    class CtrlC(Callback):
+        reads_model = False
+
+        def on_fit_begin(self, trainer):
+            begun.wait(60)
+
+        def on_epoch_end(self, trainer, row):
+            if trainer.seed == 1 and trainer.epoch == 20:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    many = [trainer(seed, callbacks=[CtrlC()]) for seed in range(3)]
     with pytest.raises(KeyboardInterrupt):
         mg.fit_many(many, DATA, VAL, epochs=1_000_000, workers=2)
     for one in many[:2]:

@@ -1,11 +1,8 @@
 """However a training ends, EarlyStopping puts back all of its best epoch, optimizer included."""
 
-import os
-import signal
-import threading
-
 import numpy as np
 import pytest
+from presses import CtrlC
 from trainers import XV, YV, X, Y, make, network
 
 from minigrad.callbacks import Callback, EarlyStopping, StopOnNaN
@@ -114,17 +111,15 @@ def test_the_best_epoch_comes_back_whole(ending, way):
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("way", [Between, EachEpoch])
 def test_ctrl_c_from_the_keyboard(way):
+    ctrl_c = CtrlC(0.3, epochs=1)
     trainer = make(
         network(norm=True),
-        callbacks=[EarlyStopping(patience=10**6), way(lambda trainer: None)],
+        callbacks=[EarlyStopping(patience=10**6), way(lambda trainer: None), ctrl_c],
         batch_size=16,
         lr=0.3,
         seed=5,
     )
-    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        trainer.fit((X, Y), val=(XV, YV), epochs=10**6)
+    ctrl_c.ends(lambda: trainer.fit((X, Y), val=(XV, YV), epochs=10**6))
     plain = make(network(norm=True), batch_size=16, lr=0.3, seed=5)
     plain.fit((X, Y), val=(XV, YV), epochs=trainer.history.best_epoch + 1)
     assert state(trainer) == state(plain)
