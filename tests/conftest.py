@@ -22,6 +22,7 @@ COMMON = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 settings.register_profile("quick", max_examples=15, derandomize=True, database=None, **COMMON)
+settings.register_profile("brief", max_examples=3, derandomize=True, database=None, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
 
 
@@ -36,10 +37,12 @@ def ctrl_c() -> Iterator[None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run tests marked slow too")
     parser.addoption("--thorough", action="store_true", help="many random examples a test")
+    parser.addoption("--brief", action="store_true", help="few of them: under a sanitizer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    settings.load_profile("thorough" if config.getoption("--thorough") else "quick")
+    given = [name for name in ("thorough", "brief") if config.getoption(f"--{name}")]
+    settings.load_profile(given[0] if given else "quick")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
