@@ -1,7 +1,10 @@
 """`python bench [subject ...] [--quick] [--threads 1 2] [--without torch] [--save DIR]`.
 
 Each library runs in a process of its own, bound to as many cores as it may use threads, and is
-stopped while others are timed.
+stopped while others are timed. A library can be held to what a smaller CPU has by its own variable,
+which the first lines of the output then name; for one without AVX-512:
+
+    MINIGRAD_ISA=avx2 OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 python bench matmul
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Any
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from harness import Bench, Result, best_threads
-from machine import cores, facts
+from machine import busy_cores, cores, facts
 from plot import draw
 
 HERE = Path(__file__).parent
@@ -55,7 +58,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave no stopped process behind
     machine = facts()
     print("\n".join(f"{name}: {fact}" for name, fact in machine.items()))
-    if (busy := os.getloadavg()[0]) > 0.5:
+    if (busy := busy_cores()) > 0.2:
         print(f"Others keep {busy:.1f} cores of this machine busy: trust ratios, not times.")
     for subject in args.subjects or subjects():
         results: list[Result] = []

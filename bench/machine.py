@@ -17,15 +17,26 @@ import numpy as np
 
 import minigrad as mg
 
+# What holds a library to less than the CPU can do.
+ISA_VARIABLES = (
+    "MINIGRAD_ISA",
+    "OPENBLAS_CORETYPE",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+)
+
 
 def facts() -> dict[str, str]:
-    """The CPU, its cores, and the kernels that minigrad and numpy chose for it."""
-    return {
+    """The CPU, its cores, the kernels that minigrad and numpy run on it, and what forced them."""
+    known = {
         "cpu": cpu_name(),
         "cores": str(len(cores())),
         "minigrad": f"{mg.__version__}, ISA {mg.isa()}",
         "numpy": f"{np.__version__}, {openblas()}",
     }
+    forced = [f"{name}={os.environ[name]}" for name in ISA_VARIABLES if os.environ.get(name)]
+    return known | ({"forced by": " ".join(forced)} if forced else {})
 
 
 def cores() -> list[int]:
@@ -33,6 +44,22 @@ def cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def busy_cores(seconds: float = 0.3) -> float:
+    """How many cores others keep busy while this process sleeps; the load where that is unknown."""
+
+    def times() -> list[int]:
+        return [int(t) for t in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+
+    try:
+        before = times()
+        time.sleep(seconds)
+        spent = [b - a for a, b in zip(before, times(), strict=True)]
+    except OSError:
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    idle = spent[3] + spent[4]  # and waiting for a disk
+    return (os.cpu_count() or 1) * (1 - idle / max(1, sum(spent)))
 
 
 def cpu_name() -> str:
