@@ -15,7 +15,7 @@ struct Augment {
   // (t00 x + t01 y + t02, t10 x + t11 y + t12), where pixels have their centres at whole numbers.
   // Between pixels the value is bilinear; all that is outside of the image is `fill`. Mirrors and
   // shifts by whole pixels copy the bits. A plane must have fewer than 2^24 - 3 (height + width)
-  // - 9 pixels. scratch: (height + 3) (width + 3) elements.
+  // - 9 pixels. scratch: 2 (height + 3) (width + 3) elements, half as many for the way back.
   void (*resample[2])(const void* x, const double* theta, int64_t images, const Resampling& sizes,
                       double fill, void* scratch, void* y);
   // The transposed map of resample with fill 0: the contributions to each pixel of dx are added to

@@ -30,11 +30,11 @@
 //                                            halves of each lane
 //   xor3(a, b, c)                            Int<double>: a ^ b ^ c
 //   pack_low(a, b)                           Int<double>: the low half of a, below that of b
-//   load_pairs(p, i, a, b)                   lane l of a is p[i[l]], of b p[i[l] + 1]; i points to
+//   load_quads(p, i, q)                      lane l of q[k] is p[2 * i[l] + k], k < 4; i points to
 //                                            numbers of the Lane type of Int<T>
-//   transpose(r)                             r[width], the rows of a square: turned into its
-//   columns evens(a, b), odds(a, b)                  lanes 0, 2, 4.. (1, 3, 5..) of a, then those
-//   of b zip_low(a, b), zip_high(a, b)            a0 b0 a1 b1.. of the lower (upper) halves
+//   transpose(r)                             r[width], the rows of a square, become its columns
+//   evens(a, b), odds(a, b)                  lanes 0, 2, 4.. (1, 3, 5..) of a, then those of b
+//   zip_low(a, b), zip_high(a, b)            a0 b0 a1 b1.. of the lower (upper) halves
 #pragma once
 
 #define MG_INLINE static inline __attribute__((always_inline))

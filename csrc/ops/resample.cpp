@@ -152,12 +152,13 @@ void infer_resample_backward(const Call& c) {
   c.make(c.in(0).dtype, {g[0], g[1], c.attrs.integer(0), c.attrs.integer(1)});
 }
 
-// f(first image, count, scratch) over all images, in parts that threads share out.
+// f(first image, count, scratch) over all images, in parts that threads share out; `scratch` holds
+// so many elements for each pixel of a frame.
 template <class F>
-void each_part(const Resampling& s, int64_t images, DType dtype, F&& f) {
+void each_part(const Resampling& s, int64_t images, DType dtype, int64_t per_pixel, F&& f) {
   const int64_t pixels = s.channels * (s.height * s.width + s.out_height * s.out_width);
   const int64_t grain = 1 + (1 << 15) / (pixels + 1);
-  const int64_t bytes = (s.height + 3) * (s.width + 3) * item_size(dtype);
+  const int64_t bytes = per_pixel * (s.height + 3) * (s.width + 3) * item_size(dtype);
   parallel_for(images, grain, [&](int64_t begin, int64_t end) {
     const Buffer scratch(static_cast<size_t>(bytes));
     f(begin, end - begin, scratch.data());
@@ -169,7 +170,7 @@ void run_resample(const Call& c) {
   const Resampling s = sizes_of(x.shape, c.attrs.integer(0), c.attrs.integer(1));
   const int64_t item = item_size(x.dtype), in = s.channels * s.height * s.width * item,
                 out = s.channels * s.out_height * s.out_width * item;
-  each_part(s, x.shape[0], x.dtype, [&](int64_t first, int64_t count, void* scratch) {
+  each_part(s, x.shape[0], x.dtype, 2, [&](int64_t first, int64_t count, void* scratch) {
     kernels().augment.resample[index(x.dtype)](
         x.data<char>() + first * in, theta.data<double>() + first * 6, count, s, c.attrs.real(2),
         scratch, c.out().data<char>() + first * out);
@@ -181,7 +182,7 @@ void run_resample_backward(const Call& c) {
   const Resampling s = sizes_of(c.out().shape, g.shape[2], g.shape[3]);
   const int64_t item = item_size(g.dtype), in = s.channels * s.height * s.width * item,
                 out = s.channels * s.out_height * s.out_width * item;
-  each_part(s, g.shape[0], g.dtype, [&](int64_t first, int64_t count, void* scratch) {
+  each_part(s, g.shape[0], g.dtype, 1, [&](int64_t first, int64_t count, void* scratch) {
     kernels().augment.resample_backward[index(g.dtype)](g.data<char>() + first * out,
                                                         theta.data<double>() + first * 6, count, s,
                                                         scratch, c.out().data<char>() + first * in);

@@ -2,6 +2,7 @@
 //
 // The plane is copied into a frame: one line of `fill` above and left of it, two below and right.
 // Positions are clamped to the frame, so that every one has four neighbours and none is tested.
+// To be read, each pixel has the one below it beside it, and so one load takes all four neighbours.
 #pragma once
 #include "kernels/augment.h"
 #include "kernels/simd.h"
@@ -31,27 +32,47 @@ struct Frame {
   int64_t height, width;  // of the plane
 
   MG_METHOD int64_t stride() const { return width + 3; }
-  MG_METHOD T* row(int64_t y) const { return at + (y + 1) * stride() + 1; }
+  MG_METHOD int64_t size() const { return (height + 3) * stride(); }
 
-  void clear(T fill) const {
-    for (int64_t i = 0, n = (height + 3) * stride(); i < n; ++i) at[i] = fill;
-  }
-  void read(const T* plane) const {
-    for (int64_t y = 0; y < height; ++y) copy_row(plane + y * width, row(y));
-  }
+  // A pixel at each place, to add to.
+  void clear() const { __builtin_memset(at, 0, size() * sizeof(T)); }
   void write(T* plane) const {
-    for (int64_t y = 0; y < height; ++y) copy_row(row(y), plane + y * width);
+    for (int64_t y = 0; y < height; ++y) {
+      const T* row = at + (y + 1) * stride() + 1;
+      // Rows are short: a call of memcpy for each would cost more than the copy.
+      each_vector<T>(width, [&](int64_t x, int n) __attribute__((always_inline)) {
+        if (n == Vec<T>::width)
+          store(plane + y * width + x, load(row + x));
+        else
+          store_n(plane + y * width + x, load_n(row + x, n), n);
+      });
+    }
   }
 
- private:
-  // Rows are short: a call of memcpy for each would cost more than the copy.
-  MG_METHOD void copy_row(const T* from, T* to) const {
-    each_vector<T>(width, [&](int64_t x, int n) __attribute__((always_inline)) {
-      if (n == Vec<T>::width)
-        store(to + x, load(from + x));
-      else
-        store_n(to + x, load_n(from + x, n), n);
-    });
+  // A pair at each place: the pixel and the one below.
+  void fill_pairs(T fill) const {
+    for (int64_t i = 0; i < 2 * size(); ++i) at[i] = fill;
+  }
+  void read_pairs(const T* plane, T fill) const {
+    const Vec<T> nothing(fill);
+    for (int64_t y = -1; y < height; ++y) {
+      const bool above = y >= 0, below = y + 1 < height;
+      const T *upper = plane + (above ? y * width : 0),
+              *lower = plane + (below ? y + 1 : 0) * width;
+      T* to = at + 2 * ((y + 1) * stride() + 1);
+      each_vector<T>(width, [&](int64_t x, int n) __attribute__((always_inline)) {
+        if (n < Vec<T>::width) {
+          for (int64_t i = 0; i < n; ++i) {
+            to[2 * i] = above ? upper[i] : fill;
+            to[2 * i + 1] = below ? lower[i] : fill;
+          }
+          return;
+        }
+        const Vec<T> a = above ? load(upper + x) : nothing, b = below ? load(lower + x) : nothing;
+        store(to + 2 * x, zip_low(a, b));
+        store(to + 2 * x + n, zip_high(a, b));
+      });
+    }
   }
 };
 
@@ -151,14 +172,12 @@ template <class T>
 static void resample_plane(const Frame<T>& frame, const double* theta, const Resampling& s,
                            T* out) {
   constexpr int64_t width = Vec<T>::width;
-  const T *upper = frame.at, *lower = upper + frame.stride();
   each_sources(frame, theta, s, [&](const Sources<T>& from, int64_t first, int64_t n) {
     each_vector<T>(n, [&](int64_t i, int some) __attribute__((always_inline)) {
       const Vec<T> fx = load(from.fx + i), fy = load(from.fy + i);
-      Vec<T> a, b, c, d;
-      load_pairs(upper, from.index + i, a, b);
-      load_pairs(lower, from.index + i, c, d);
-      const Vec<T> above = fma(fx, b - a, a), below = fma(fx, d - c, c);
+      Vec<T> q[4];  // upper left, lower left, upper right, lower right
+      load_quads(frame.at, from.index + i, q);
+      const Vec<T> above = fma(fx, q[2] - q[0], q[0]), below = fma(fx, q[3] - q[1], q[1]);
       const Vec<T> value = fma(fy, below - above, above);
       if (some == width)
         store(out + first + i, value);
@@ -175,14 +194,14 @@ static void resample(const void* in, const double* theta, int64_t images, const 
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   const Frame<T> frame{static_cast<T*>(scratch), s.height, s.width};
-  frame.clear(fill);
+  frame.fill_pairs(fill);
   for (int64_t i = 0; i < images; ++i, theta += 6) {
     const WholePixels map(theta);
     for (int64_t c = 0; c < s.channels; ++c) {
       if (map.holds) {
         copy_pixels(x, map, s, fill, y);
       } else {
-        frame.read(x);
+        frame.read_pairs(x, fill);
         resample_plane(frame, theta, s, y);
       }
       x += s.height * s.width;
@@ -214,7 +233,7 @@ static void resample_backward(const void* grad, const double* theta, int64_t ima
   T* dx = static_cast<T*>(out);
   const Frame<T> frame{static_cast<T*>(scratch), s.height, s.width};
   for (int64_t i = 0; i < images * s.channels; ++i) {
-    frame.clear(0);
+    frame.clear();
     scatter_plane(frame, theta + i / s.channels * 6, s, g);
     frame.write(dx);
     g += s.out_height * s.out_width;

@@ -288,23 +288,21 @@ MG_INLINE VecD zip_high(VecD a, VecD b) {
   return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a.v, b.v), _mm256_unpackhi_pd(a.v, b.v), 0x31);
 }
 
-// A pair is one load of twice the size.
-MG_INLINE __m128 pairs_at(const float* p, int32_t low, int32_t high) {
-  const __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(p + low));
-  return _mm_loadh_pi(pair, reinterpret_cast<const __m64*>(p + high));
+MG_INLINE void load_quads(const float* p, const int32_t* i, VecF (&q)[4]) {
+  __m256 r[4];
+  for (int j = 0; j < 4; ++j)
+    r[j] = _mm256_set_m128(_mm_loadu_ps(p + 2 * int64_t{i[4 + j]}),
+                           _mm_loadu_ps(p + 2 * int64_t{i[j]}));
+  const __m256 a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+  const __m256 c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+  q[0] = _mm256_shuffle_ps(a, c, 0x44);
+  q[1] = _mm256_shuffle_ps(a, c, 0xee);
+  q[2] = _mm256_shuffle_ps(b, d, 0x44);
+  q[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
-MG_INLINE void load_pairs(const float* p, const int32_t* i, VecF& first, VecF& second) {
-  // Lanes 0, 1, 4, 5 and 2, 3, 6, 7, so that one shuffle within halves puts all in order.
-  const __m256 a = _mm256_set_m128(pairs_at(p, i[4], i[5]), pairs_at(p, i[0], i[1]));
-  const __m256 b = _mm256_set_m128(pairs_at(p, i[6], i[7]), pairs_at(p, i[2], i[3]));
-  first = _mm256_shuffle_ps(a, b, 0x88);
-  second = _mm256_shuffle_ps(a, b, 0xdd);
-}
-MG_INLINE void load_pairs(const double* p, const int64_t* i, VecD& first, VecD& second) {
-  const __m256d a = _mm256_set_m128d(_mm_loadu_pd(p + i[2]), _mm_loadu_pd(p + i[0]));
-  const __m256d b = _mm256_set_m128d(_mm_loadu_pd(p + i[3]), _mm_loadu_pd(p + i[1]));
-  first = _mm256_unpacklo_pd(a, b);
-  second = _mm256_unpackhi_pd(a, b);
+MG_INLINE void load_quads(const double* p, const int64_t* i, VecD (&q)[4]) {
+  for (int j = 0; j < 4; ++j) q[j] = load(p + 2 * i[j]);
+  transpose(q);
 }
 
 }  // namespace MG_ISA

@@ -246,18 +246,16 @@ MG_INLINE VecD zip_low(VecD a, VecD b) { return vzip1q_f64(a.v, b.v); }
 MG_INLINE VecF zip_high(VecF a, VecF b) { return vzip2q_f32(a.v, b.v); }
 MG_INLINE VecD zip_high(VecD a, VecD b) { return vzip2q_f64(a.v, b.v); }
 
-MG_INLINE float32x4_t pairs_at(const float* p, int32_t low, int32_t high) {
-  return vcombine_f32(vld1_f32(p + low), vld1_f32(p + high));
+MG_INLINE void load_quads(const float* p, const int32_t* i, VecF (&q)[4]) {
+  for (int j = 0; j < 4; ++j) q[j] = vld1q_f32(p + 2 * int64_t{i[j]});
+  transpose(q);
 }
-MG_INLINE void load_pairs(const float* p, const int32_t* i, VecF& first, VecF& second) {
-  const float32x4_t a = pairs_at(p, i[0], i[1]), b = pairs_at(p, i[2], i[3]);
-  first = vuzp1q_f32(a, b);
-  second = vuzp2q_f32(a, b);
-}
-MG_INLINE void load_pairs(const double* p, const int64_t* i, VecD& first, VecD& second) {
-  const float64x2_t a = vld1q_f64(p + i[0]), b = vld1q_f64(p + i[1]);
-  first = vzip1q_f64(a, b);
-  second = vzip2q_f64(a, b);
+MG_INLINE void load_quads(const double* p, const int64_t* i, VecD (&q)[4]) {
+  for (int k = 0; k < 4; k += 2) {
+    const float64x2_t a = vld1q_f64(p + 2 * i[0] + k), b = vld1q_f64(p + 2 * i[1] + k);
+    q[k] = vzip1q_f64(a, b);
+    q[k + 1] = vzip2q_f64(a, b);
+  }
 }
 
 }  // namespace MG_ISA

@@ -334,10 +334,9 @@ MG_INLINE Vec<T> zip_high(Vec<T> a, Vec<T> b) {
 }
 
 template <class T>
-MG_INLINE void load_pairs(const T* p, const typename Int<T>::Lane* index, Vec<T>& first,
-                          Vec<T>& second) {
-  first = each<T>([=](int i) { return p[index[i]]; });
-  second = each<T>([=](int i) { return p[index[i] + 1]; });
+MG_INLINE void load_quads(const T* p, const typename Int<T>::Lane* index, Vec<T> (&q)[4]) {
+  for (int k = 0; k < 4; ++k)
+    q[k] = each<T>([=](int i) { return p[2 * static_cast<int64_t>(index[i]) + k]; });
 }
 
 #undef MG_LANES
