@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import OURS, Bench
+from harness import OURS, Bench, Peers, check
 
 import minigrad as mg
 from minigrad import _core
+from minigrad.nn import functional
+
+COLUMNS = 1024  # of the matrix that a bias is added to
 
 Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
@@ -22,6 +25,7 @@ NUMPY: dict[str, Callable[..., Array]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, np.float32(0)),
 }
+NAMES = (*NUMPY, "erf", "gelu")
 
 
 def values(name: str, dtype: str, elements: int) -> Array:
@@ -43,7 +47,8 @@ def by_numpy(name: str, dtype: str, elements: int) -> Call:
 def by_torch(name: str, dtype: str, elements: int) -> Call:
     import torch
 
-    x, f = torch.from_numpy(values(name, dtype, elements)), getattr(torch, name)
+    f = torch.nn.functional.gelu if name == "gelu" else getattr(torch, name)
+    x = torch.from_numpy(values(name, dtype, elements))
     return lambda: f(x)
 
 
@@ -51,12 +56,15 @@ def functions(bench: Bench, dtype: str, elements: int) -> None:
     """Each function of one array."""
     bench.title(f"{elements} elements of {dtype}; ns an element below each line")
     results = []
-    for name in NUMPY:
-        peers = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
+    for name in NAMES:
+        peers: Peers = {OURS: ours, "torch": by_torch}
+        if name in NUMPY:
+            peers["numpy"] = by_numpy
         group, args = f"{dtype}, {elements}", (name, dtype, elements)
         results.append(bench.compare(name, peers, args, tolerance=1e-6, group=group))
         bench.per_element(results[-1], elements)
     bench.summary("together", results)
+    bench.summary("together", results, "torch")
 
 
 def pair(elements: int) -> tuple[Array, Array]:
@@ -71,6 +79,22 @@ def our_stream(kind: str, elements: int) -> Call:
         "relu_backward": lambda: _core.relu_backward(x, y),
         "add": lambda: _core.add(x, y),
     }[kind]
+
+
+def our_plan(kind: str, elements: int) -> Call:
+    """One replay on what the plan holds already, as in a step: nothing is copied in or out."""
+    a, b = pair(elements)
+    wide, bias = a.reshape(-1, COLUMNS), b[:COLUMNS]
+    if kind == "bias_relu":
+        run, args = mg.compile(lambda x, b: (x + b).relu()), (mg.tensor(wide), mg.tensor(bias))
+        check(kind, run(*args).numpy(), np.maximum(wide + bias, 0), 0)
+    else:
+        run, args = mg.compile(lambda x: functional.dropout(x.relu(), 0.5)), (mg.tensor(a),)
+        got, positive = run(*args).numpy(), np.maximum(a, 0)
+        check(kind, got, np.where(got == 0, 0, 2 * positive), 0)
+        check(kind, (got > 0).sum() / (positive > 0).sum(), np.array(0.5), 0.01)
+    plan = run.plan_of(*args)
+    return lambda: plan.profile(1)
 
 
 def our_copy(kind: str, elements: int) -> Call:
@@ -96,9 +120,14 @@ def bound_by_memory(bench: Bench, elements: int) -> None:
         "relu_backward": "relu_backward (3 streams)",
         "add": "add (3 streams)",
     }.items():
-        peers = {OURS: our_stream, "numpy": numpy_stream}
+        peers: Peers = {OURS: our_stream, "numpy": numpy_stream}
         bench.agree(case, peers, (kind, elements), 0)
         bench.compare(case, {**peers, "copy": our_copy}, (kind, elements))
+    for kind, case in {
+        "bias_relu": "bias + relu in a plan",
+        "dropout": "relu + dropout in a plan",
+    }.items():
+        bench.compare(case, {OURS: our_plan, "copy": our_copy}, (kind, elements))
 
 
 def run(bench: Bench) -> None:

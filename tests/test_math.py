@@ -158,6 +158,17 @@ def test_float64_ten_million(name: str) -> None:
     print(f"{name}, float64: {error:.3f} ulp at most")
 
 
+def test_gelu_keeps_the_tail() -> None:
+    # By 1 + erf it would be 0 from -5.5 on, and have no right digit long before.
+    x = np.linspace(-12, 12, 100_001).astype(np.float32)
+    tensor, wide = _core.from_numpy(x), x.astype(np.float64)
+    below = special.ndtr(wide)
+    np.testing.assert_allclose(_core.gelu(tensor).numpy(), wide * below, rtol=5e-6)
+    slope = _core.gelu_backward(_core.from_numpy(np.ones_like(x)), tensor, False).numpy()
+    density = np.exp(-wide * wide / 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(slope, below + wide * density, rtol=1e-5, atol=2e-7)
+
+
 # Multiples of pi/2 that are closer to a float than any other: the reduction loses 60 bits.
 @pytest.mark.parametrize("name", ["sin", "cos"])
 def test_angles_closest_to_a_zero(name: str) -> None:
