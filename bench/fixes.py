@@ -156,6 +156,11 @@ DIGITS_FIXES = (
         "early stopping",
         training=lambda: {"callbacks": [callbacks.EarlyStopping(patience=20)]},
     ),
+    Fix("EMA 0.99", training=lambda: {"callbacks": [callbacks.AverageWeights(0.99)]}),
+    Fix(
+        "SWA, last 50 epochs",
+        training=lambda: {"callbacks": [callbacks.AverageWeights(start=150)]},
+    ),
     Fix("batch norm", lambda: {"norm": True}),
     Fix("label smoothing 0.1", smoothing=0.1),
     Fix("gaussian noise 0.1", lambda: {"first": [nn.GaussianNoise(0.1)]}),

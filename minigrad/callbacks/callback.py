@@ -38,7 +38,11 @@ class Callback:
         """Before the first batch of an epoch."""
 
     def on_batch_end(self, trainer: "Trainer", loss: Any) -> None:
-        """After a step. ``loss`` is the batch's data loss, a tensor; reading it takes time."""
+        """After a step. ``loss`` is the batch's data loss, a tensor; reading it takes time.
+
+        Overriding it has every op run by itself, without plans: for ops on tensors alone
+        ``trainer.add_to_step``, called in ``on_fit_begin``, is the fast way.
+        """
 
     def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
         """After an epoch; ``row`` is its entry in the history."""

@@ -119,7 +119,7 @@ def _accuracy(figures: Figures, rows: int) -> str:
     if "accuracy" not in figures:
         return ""
     low, high = share(round(figures["accuracy"] * rows), rows)
-    return f" Of all such rows it would tell {low:.0%} to {high:.0%} rightly (95 % interval)."
+    return f" Of new rows like these it would get {low:.0%} to {high:.0%} right (95 % interval)."
 
 
 def _nothing(own: float, other: float, name: str) -> str:
