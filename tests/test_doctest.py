@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import _core
 
 
 def modules():
@@ -23,6 +24,29 @@ def test_examples(name):
     with np.printoptions(legacy=False):
         result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0
+
+
+OPS = {row["name"]: row["doc"] for row in _core.ops()}
+BOUND = {
+    f"Tensor.{name}": value.__doc__
+    for name, value in vars(_core.Tensor).items()
+    if not name.startswith("_") and name not in OPS
+} | {
+    name: getattr(mg, name).__doc__
+    for name in mg.__all__
+    if getattr(getattr(mg, name), "__module__", "") == "minigrad._core"
+}
+
+
+@pytest.mark.parametrize("name", [*OPS, *BOUND])
+def test_the_compiled_core_has_examples(name):
+    """The texts of ops are in the rows of the op table, those of the rest where it is bound."""
+    text = {**OPS, **BOUND}[name]
+    mg.seed(0)
+    test = doctest.DocTestParser().get_doctest(text, {"mg": mg, "np": np}, name, None, None)
+    assert test.examples, "an example is missing"
+    found = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
+    assert (found.failed, found.attempted) == (0, len(test.examples))
 
 
 SPACES = (

@@ -64,30 +64,53 @@ py::dict build_info() {
 }  // namespace
 
 void register_engine(py::module_& m) {
-  m.def("grad", &grad, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(),
-        py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
-        py::arg("allow_unused") = false,
-        "Gradients of outputs with respect to inputs, as a tuple; no .grad is touched.");
-  m.def("is_grad_enabled", &grad_enabled);
+  m.def(
+      "grad", &grad, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(),
+      py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
+      py::arg("allow_unused") = false,
+      "Gradients of outputs with respect to inputs, as a tuple; no .grad is touched.\n\n"
+      "With create_graph they can be differentiated again. An input that outputs do not depend on\n"
+      "is an error, or None with allow_unused.\n\n"
+      ">>> x = mg.tensor(3.0, requires_grad=True)\n"
+      ">>> (slope,) = mg.grad(x ** 3, x, create_graph=True)\n"
+      ">>> slope.item(), mg.grad(slope, x)[0].item()\n"
+      "(27.0, 18.0)");
+  m.def("is_grad_enabled", &grad_enabled, "Whether ops of this thread are recorded.");
   m.def("set_grad_enabled", &set_grad_enabled, py::arg("mode"),
         "Whether ops of this thread are recorded; returns what it was before.");
   m.def("changes", &changes,
         "How often a tensor's requires_grad or a module was changed: another count means that a "
         "plan may no longer be what its function does.");
   m.def("note_change", &note_change, "Counts one change.");
-  m.def("get_num_threads", &get_num_threads);
+  m.def("get_num_threads", &get_num_threads,
+        "How many threads an op may use.\n\n"
+        ">>> mg.get_num_threads() >= 1\n"
+        "True");
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
-        "How many threads an op may use; results do not depend on it.");
+        "How many threads an op may use; results do not depend on it.\n\n"
+        ">>> mg.set_num_threads(mg.get_num_threads())");
   m.def("set_serial", &set_serial, py::arg("serial"),
         "Whether the ops of the calling thread stay on it; results do not depend on it.");
-  m.def("isa", [] { return kernels().isa; }, "The instruction set whose kernels are in use.");
-  m.def("build_info", &build_info, "Version, compiler, instruction sets and threads, as a dict.");
+  m.def(
+      "isa", [] { return kernels().isa; },
+      "The instruction set whose kernels are in use.\n\n"
+      ">>> mg.isa() in mg.build_info()['isas']\n"
+      "True");
+  m.def("build_info", &build_info,
+        "Version, compiler, instruction sets and threads, as a dict.\n\n"
+        ">>> sorted(mg.build_info())\n"
+        "['compiler', 'isa', 'isas', 'threads', 'version']");
   m.def(
       "from_numpy",
       [](const py::object& a) {
         return py::reinterpret_steal<py::object>(to_python(from_array_like(a, true)));
       },
-      py::arg("array"), "A tensor over the array's own memory, where dtype and memory allow.");
+      py::arg("array"),
+      "A tensor over the array's own memory, where dtype and memory allow.\n\n"
+      ">>> array = np.zeros(2, 'float32')\n"
+      ">>> _ = mg.from_numpy(array).fill_(3)\n"
+      ">>> array.tolist()\n"
+      "[3.0, 3.0]");
 }
 
 }  // namespace mg

@@ -153,50 +153,136 @@ py::object deep_copy(Self self, const py::dict& memo) {
 void register_tensor(py::module_& m) {
   py::class_<Tensor, Ref<Tensor>> tensor(
       m, "Tensor", py::dynamic_attr(),
-      "An n-dimensional array of float32, float64, int64 or bool that can be differentiated.");
+      "An n-dimensional array of float32, float64, int64 or bool that can be differentiated.\n\n"
+      "Made by mg.tensor and by ops; operators and indexing are numpy's, names and gradients "
+      "torch's.\n\n"
+      ">>> x = mg.tensor([1.0, 2.0], requires_grad=True)\n"
+      ">>> (x * x).sum().backward()\n"
+      ">>> x.grad\n"
+      "tensor([2., 4.])");
   tensor.def(py::init(&create), py::arg("data"), py::arg("dtype") = py::none(),
              py::arg("requires_grad") = false);
 
-  tensor.def_property_readonly("shape", [](Self s) { return tuple_of(self_of(s).array.shape); });
+  tensor.def_property_readonly(
+      "shape", [](Self s) { return tuple_of(self_of(s).array.shape); },
+      "The sizes of the dimensions, as a tuple.\n\n"
+      ">>> mg.zeros(2, 3).shape\n"
+      "(2, 3)");
   tensor.def_property_readonly(
       "strides", [](Self s) { return tuple_of(self_of(s).array.strides); },
-      "Steps between elements along each dimension, in elements.");
-  tensor.def_property_readonly("ndim", [](Self s) { return self_of(s).array.rank(); });
-  tensor.def_property_readonly("size", [](Self s) { return self_of(s).array.numel(); });
-  tensor.def("numel", [](Self s) { return self_of(s).array.numel(); });
-  tensor.def_property_readonly("nbytes", [](Self s) { return self_of(s).array.bytes(); });
-  tensor.def_property_readonly("dtype", [](Self s) { return numpy_dtype(self_of(s).array.dtype); });
-  tensor.def_property_readonly("T", &reversed_dims, "The dimensions in reverse order; a view.");
-  tensor.def_property_readonly("is_leaf", [](Self s) { return self_of(s).is_leaf(); });
-  tensor.def("is_contiguous", [](Self s) { return self_of(s).array.contiguous(); });
+      "Steps between elements along each dimension, in elements.\n\n"
+      ">>> mg.zeros(2, 3).strides\n"
+      "(3, 1)");
+  tensor.def_property_readonly(
+      "ndim", [](Self s) { return self_of(s).array.rank(); },
+      "How many dimensions there are.\n\n"
+      ">>> mg.zeros(2, 3).ndim\n"
+      "2");
+  tensor.def_property_readonly(
+      "size", [](Self s) { return self_of(s).array.numel(); },
+      "How many elements there are, as in numpy (torch: numel).\n\n"
+      ">>> mg.zeros(2, 3).size\n"
+      "6");
+  tensor.def(
+      "numel", [](Self s) { return self_of(s).array.numel(); },
+      "How many elements there are.\n\n"
+      ">>> mg.zeros(2, 3).numel()\n"
+      "6");
+  tensor.def_property_readonly(
+      "nbytes", [](Self s) { return self_of(s).array.bytes(); },
+      "The bytes that the elements take.\n\n"
+      ">>> mg.zeros(2, 3).nbytes\n"
+      "24");
+  tensor.def_property_readonly(
+      "dtype", [](Self s) { return numpy_dtype(self_of(s).array.dtype); },
+      "The type of the elements, as numpy's.\n\n"
+      ">>> mg.zeros(2).dtype\n"
+      "dtype('float32')");
+  tensor.def_property_readonly("T", &reversed_dims,
+                               "The dimensions in reverse order; a view.\n\n"
+                               ">>> mg.zeros(2, 3).T.shape\n"
+                               "(3, 2)");
+  tensor.def_property_readonly(
+      "is_leaf", [](Self s) { return self_of(s).is_leaf(); },
+      "Whether it is no result of an op that gradients flow through: its own .grad is kept.\n\n"
+      ">>> x = mg.ones(1, requires_grad=True)\n"
+      ">>> x.is_leaf, (2 * x).is_leaf\n"
+      "(True, False)");
+  tensor.def(
+      "is_contiguous", [](Self s) { return self_of(s).array.contiguous(); },
+      "Whether the elements lie side by side in row-major order.\n\n"
+      ">>> mg.zeros(2, 3).is_contiguous(), mg.zeros(2, 3).T.is_contiguous()\n"
+      "(True, False)");
 
-  tensor.def_property("grad", [](Self s) { return python(self_of(s).grad); }, &set_grad);
+  tensor.def_property(
+      "grad", [](Self s) { return python(self_of(s).grad); }, &set_grad,
+      "The gradient that backward() added up, a tensor of the same shape and dtype, or None.\n\n"
+      ">>> x = mg.ones(2, requires_grad=True)\n"
+      ">>> (3 * x).sum().backward()\n"
+      ">>> x.grad.tolist()\n"
+      "[3.0, 3.0]");
   tensor.def_property(
       "requires_grad", [](Self s) { return self_of(s).tracked(); },
-      [](Self s, bool on) { require_grad(self_of(s), on); });
+      [](Self s, bool on) { require_grad(self_of(s), on); },
+      "Whether gradients flow to it; of a leaf it can be set.\n\n"
+      ">>> x = mg.ones(1)\n"
+      ">>> x.requires_grad = True\n"
+      ">>> (2 * x).requires_grad\n"
+      "True");
   tensor.def(
       "requires_grad_",
       [](Self s, bool on) {
         require_grad(self_of(s), on);
         return py::reinterpret_borrow<py::object>(s);
       },
-      py::arg("requires_grad") = true);
+      py::arg("requires_grad") = true,
+      "Sets requires_grad of a leaf; returns it.\n\n"
+      ">>> mg.ones(1).requires_grad_().requires_grad\n"
+      "True");
   tensor.def_property_readonly(
       "grad_fn",
       [](Self s) -> py::object {
         const Tensor& t = self_of(s);
         return t.step ? py::object(py::str(t.step->op.name())) : py::object(py::none());
       },
-      "The name of the op that made this tensor, or None for a leaf.");
-  tensor.def("backward", &run_backward, py::arg("gradient") = py::none(),
-             py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
-             "Adds d(self)/d(leaf) to .grad of every leaf that requires a gradient.");
+      "The name of the op that made this tensor, or None for a leaf.\n\n"
+      ">>> mg.ones(1, requires_grad=True).exp().grad_fn\n"
+      "'exp'");
+  tensor.def(
+      "backward", &run_backward, py::arg("gradient") = py::none(),
+      py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
+      "Adds d(self)/d(leaf) to .grad of every leaf that requires a gradient.\n\n"
+      "gradient, of the shape of self, takes the place of the 1 for a scalar. The graph is freed,\n"
+      "unless retain_graph; with create_graph gradients can be differentiated again.\n\n"
+      ">>> x = mg.tensor([1.0, 2.0], requires_grad=True)\n"
+      ">>> (x * x).backward(mg.tensor([1.0, 10.0]))\n"
+      ">>> x.grad.tolist()\n"
+      "[2.0, 40.0]");
 
-  tensor.def("to", &convert, py::arg("dtype"), "Converted to a dtype; self if it has it already.");
-  tensor.def("float", [](Self s) { return convert(s, numpy_dtype(DType::f32)); });
-  tensor.def("double", [](Self s) { return convert(s, numpy_dtype(DType::f64)); });
-  tensor.def("long", [](Self s) { return convert(s, numpy_dtype(DType::i64)); });
-  tensor.def("bool", [](Self s) { return convert(s, numpy_dtype(DType::b8)); });
+  tensor.def("to", &convert, py::arg("dtype"),
+             "Converted to a dtype; self if it has it already.\n\n"
+             ">>> mg.tensor([1.5, -0.5]).to('int64').tolist()\n"
+             "[1, 0]");
+  tensor.def(
+      "float", [](Self s) { return convert(s, numpy_dtype(DType::f32)); },
+      "Converted to float32.\n\n"
+      ">>> mg.tensor([1]).float().dtype\n"
+      "dtype('float32')");
+  tensor.def(
+      "double", [](Self s) { return convert(s, numpy_dtype(DType::f64)); },
+      "Converted to float64.\n\n"
+      ">>> mg.tensor([1]).double().dtype\n"
+      "dtype('float64')");
+  tensor.def(
+      "long", [](Self s) { return convert(s, numpy_dtype(DType::i64)); },
+      "Converted to int64, towards 0.\n\n"
+      ">>> mg.tensor([1.5]).long().tolist()\n"
+      "[1]");
+  tensor.def(
+      "bool", [](Self s) { return convert(s, numpy_dtype(DType::b8)); },
+      "Converted to bool: whether not 0.\n\n"
+      ">>> mg.tensor([0.0, 2.0]).bool().tolist()\n"
+      "[False, True]");
   tensor.def(
       "fill_",
       [](Self s, double value) {
@@ -204,11 +290,26 @@ void register_tensor(py::module_& m) {
         call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
         return py::reinterpret_borrow<py::object>(s);
       },
-      py::arg("value"));
+      py::arg("value"),
+      "Sets every element, in place; returns the tensor.\n\n"
+      ">>> mg.zeros(2).fill_(3).tolist()\n"
+      "[3.0, 3.0]");
 
-  tensor.def("item", &item, "The value of a tensor of one element, as a Python number.");
-  tensor.def("tolist", [](Self s) { return to_numpy(s).attr("tolist")(); });
-  tensor.def("numpy", &to_numpy, "The same memory as an ndarray.");
+  tensor.def("item", &item,
+             "The value of a tensor of one element, as a Python number.\n\n"
+             ">>> mg.tensor([[2.5]]).item()\n"
+             "2.5");
+  tensor.def(
+      "tolist", [](Self s) { return to_numpy(s).attr("tolist")(); },
+      "The elements as nested lists of Python numbers.\n\n"
+      ">>> mg.tensor([[1, 2], [3, 4]]).tolist()\n"
+      "[[1, 2], [3, 4]]");
+  tensor.def("numpy", &to_numpy,
+             "The same memory as an ndarray: what is written to one is in the other.\n\n"
+             ">>> x = mg.zeros(2)\n"
+             ">>> x.numpy()[0] = 5\n"
+             ">>> x.tolist()\n"
+             "[5.0, 0.0]");
   tensor.def("__array__", &as_ndarray, py::arg("dtype") = py::none(), py::arg("copy") = py::none());
   tensor.attr("__array_ufunc__") = py::none();  // array + tensor is ours to answer
   tensor.def("__dlpack__",

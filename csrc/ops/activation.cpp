@@ -79,9 +79,15 @@ bool ready_gelu(const Call& c, Pointwise* p) {
 
 const Row rows[] = {
     elementwise<&E::relu>("relu(x)", by_input<"relu_backward">,
-                          "max(x, 0); NaN stays NaN. The gradient at 0 is 0.", Promote::number),
-    derivative<&E::relu_backward>("relu_backward(g, x)", piecewise<"relu_backward">,
-                                  "g where x > 0, else 0."),
+                          "max(x, 0); NaN stays NaN. The gradient at 0 is 0.\n\n"
+                          ">>> mg.relu(mg.tensor([-1.0, 2.0])).tolist()\n"
+                          "[0.0, 2.0]",
+                          Promote::number),
+    derivative<&E::relu_backward>(
+        "relu_backward(g, x)", piecewise<"relu_backward">,
+        "g where x > 0, else 0.\n\n"
+        ">>> mg.relu_backward(mg.ones(2), mg.tensor([-1.0, 2.0])).tolist()\n"
+        "[0.0, 1.0]"),
 
     derivative<&E::relu_dropout_backward>(
         "relu_dropout_backward(g, y, scale: float = 1.0)",
@@ -89,22 +95,31 @@ const Row rows[] = {
           if (v.needs(0))
             set_summed(v, 0, call<"relu_dropout_backward">(v.grad(), v.in(1), v.attrs.real(0)));
         },
-        "g * scale where y > 0, else 0: the gradient of y = dropout(relu(x)) with scale = "
-        "1 / (1 - p)."),
+        "g * scale where y > 0, else 0: the gradient of y = dropout(relu(x)) with scale = 1 / "
+        "(1 - p).\n\n"
+        ">>> mg.relu_dropout_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 2.0).tolist()\n"
+        "[0.0, 2.0]"),
 
     activation<&E::leaky_relu>(
         "leaky_relu(x, negative_slope: float = 0.01)",
         [](Vjp& v) { v.set(0, call<"leaky_relu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },
-        "x where x > 0, else negative_slope * x."),
+        "x where x > 0, else negative_slope * x.\n\n"
+        ">>> mg.leaky_relu(mg.tensor([-4.0, 2.0]), 0.25).tolist()\n"
+        "[-1.0, 2.0]"),
     derivative<&E::leaky_relu_backward>(
         "leaky_relu_backward(g, x, negative_slope: float)",
         [](Vjp& v) {
           if (v.needs(0))
             set_summed(v, 0, call<"leaky_relu_backward">(v.grad(), v.in(1), v.attrs.real(0)));
         },
-        "g where x > 0, else negative_slope * g."),
+        "g where x > 0, else negative_slope * g.\n\n"
+        ">>> mg.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()\n"
+        "[0.25, 1.0]"),
 
-    activation<&E::sigmoid>("sigmoid(x)", by_output<"sigmoid_backward">, "1 / (1 + exp(-x))."),
+    activation<&E::sigmoid>("sigmoid(x)", by_output<"sigmoid_backward">,
+                            "1 / (1 + exp(-x)).\n\n"
+                            ">>> mg.sigmoid(mg.tensor([0.0, 100.0])).tolist()\n"
+                            "[0.5, 1.0]"),
     derivative<&E::sigmoid_backward>(
         "sigmoid_backward(g, y)",
         [](Vjp& v) {
@@ -112,9 +127,14 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, call<"sigmoid_backward">(v.grad(), y));
           if (v.needs(1)) set_summed(v, 1, v.grad() * g * (1.0 - y * 2.0));
         },
-        "g * y * (1 - y), y being the sigmoid."),
+        "g * y * (1 - y), y being the sigmoid.\n\n"
+        ">>> mg.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
+        "[0.25]"),
 
-    activation<&E::tanh>("tanh(x)", by_output<"tanh_backward">, "The hyperbolic tangent."),
+    activation<&E::tanh>("tanh(x)", by_output<"tanh_backward">,
+                         "The hyperbolic tangent.\n\n"
+                         ">>> mg.tanh(mg.tensor([0.0, 100.0])).tolist()\n"
+                         "[0.0, 1.0]"),
     derivative<&E::tanh_backward>(
         "tanh_backward(g, y)",
         [](Vjp& v) {
@@ -122,14 +142,17 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, call<"tanh_backward">(v.grad(), y));
           if (v.needs(1)) set_summed(v, 1, v.grad() * g * y * -2.0);
         },
-        "g * (1 - y^2), y being the tanh."),
+        "g * (1 - y^2), y being the tanh.\n\n"
+        ">>> mg.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
+        "[0.75]"),
 
     computed<ready_gelu<&E::gelu, &E::gelu_tanh>>(
         {"gelu(x, approximate: bool = False)", infer_elementwise<&E::gelu>, nullptr,
          [](Vjp& v) { v.set(0, call<"gelu_backward">(v.grad(), v.in(0), v.attrs.flag(0))); },
          "x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and "
-         "Gimpel "
-         "2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.",
+         "Gimpel 2016); approximate=True: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.\n\n"
+         ">>> round(mg.gelu(mg.tensor([1.0])).item(), 4)\n"
+         "0.8413",
          Promote::floating}),
     computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>>(
         {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>, nullptr,
@@ -141,34 +164,54 @@ const Row rows[] = {
                         v.grad() * v.in(0) *
                             (approximate ? gelu_tanh_second(v.in(1)) : gelu_second(v.in(1))));
          },
-         "g times the derivative of gelu at x."}),
+         "g times the derivative of gelu at x.\n\n"
+         ">>> mg.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()\n"
+         "[0.5]"}),
 
     activation<&E::silu>("silu(x)", by_input<"silu_backward">,
-                         "x * sigmoid(x), also known as swish."),
+                         "x * sigmoid(x), also known as swish.\n\n"
+                         ">>> mg.silu(mg.tensor([0.0, 100.0])).tolist()\n"
+                         "[0.0, 100.0]"),
     derivative<&E::silu_backward>(
         "silu_backward(g, x)", [](Vjp& v) { curved<"silu_backward">(v, silu_second); },
-        "g times the derivative of silu at x."),
+        "g times the derivative of silu at x.\n\n"
+        ">>> mg.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
+        "[0.5]"),
 
-    activation<&E::softplus>("softplus(x)", by_input<"softplus_backward">, "log(1 + exp(x))."),
+    activation<&E::softplus>("softplus(x)", by_input<"softplus_backward">,
+                             "log(1 + exp(x)).\n\n"
+                             ">>> round(mg.softplus(mg.tensor([0.0])).item(), 4)\n"
+                             "0.6931"),
     derivative<&E::softplus_backward>(
         "softplus_backward(g, x)", [](Vjp& v) { curved<"softplus_backward">(v, softplus_second); },
-        "g * sigmoid(x)."),
+        "g * sigmoid(x).\n\n"
+        ">>> mg.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
+        "[0.5]"),
 
     activation<&E::elu>(
         "elu(x, alpha: float = 1.0)",
         [](Vjp& v) { v.set(0, call<"elu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },
-        "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."),
+        "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015).\n\n"
+        ">>> mg.elu(mg.tensor([-100.0, 2.0])).tolist()\n"
+        "[-1.0, 2.0]"),
     derivative<&E::elu_backward>(
         "elu_backward(g, x, alpha: float)",
         [](Vjp& v) { exponential_below<"elu_backward">(v, v.attrs.real(0)); },
-        "g where x > 0, else g * alpha * exp(x)."),
+        "g where x > 0, else g * alpha * exp(x).\n\n"
+        ">>> mg.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()\n"
+        "[0.25, 1.0]"),
 
-    activation<&E::selu>("selu(x)", by_input<"selu_backward">,
-                         "1.0507 * elu(x, 1.6733): keeps mean 0 and variance 1 through deep dense "
-                         "networks (Klambauer et al. 2017)."),
+    activation<&E::selu>(
+        "selu(x)", by_input<"selu_backward">,
+        "1.0507 * elu(x, 1.6733): keeps mean 0 and variance 1 through deep dense networks "
+        "(Klambauer et al. 2017).\n\n"
+        ">>> round(mg.selu(mg.tensor([1.0])).item(), 4)\n"
+        "1.0507"),
     derivative<&E::selu_backward>(
         "selu_backward(g, x)", [](Vjp& v) { exponential_below<"selu_backward">(v); },
-        "g times the derivative of selu at x."),
+        "g times the derivative of selu at x.\n\n"
+        ">>> round(mg.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)\n"
+        "1.0507"),
 };
 
 }  // namespace

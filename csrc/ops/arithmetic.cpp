@@ -100,7 +100,10 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, v.grad());
           if (v.needs(1)) set_summed(v, 1, v.grad());
         },
-        "x + y, element by element.", Promote::number),
+        "x + y, element by element. Shapes broadcast as in numpy.\n\n"
+        ">>> mg.add(mg.tensor([1.0, 2.0]), 0.5).tolist()\n"
+        "[1.5, 2.5]",
+        Promote::number),
 
     elementwise<&E::sub>(
         "sub(x, y)",
@@ -108,7 +111,10 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, v.grad());
           if (v.needs(1)) set_summed(v, 1, -v.grad());
         },
-        "x - y, element by element.", Promote::number),
+        "x - y, element by element. Shapes broadcast as in numpy.\n\n"
+        ">>> mg.sub(mg.tensor([1.0, 2.0]), 0.5).tolist()\n"
+        "[0.5, 1.5]",
+        Promote::number),
 
     elementwise<&E::mul>(
         "mul(x, y)",
@@ -116,7 +122,10 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, v.grad() * v.in(1));
           if (v.needs(1)) set_summed(v, 1, v.grad() * v.in(0));
         },
-        "x * y, element by element.", Promote::number),
+        "x * y, element by element. Shapes broadcast as in numpy.\n\n"
+        ">>> mg.mul(mg.tensor([1.0, 2.0]), mg.tensor([[2.0], [3.0]])).tolist()\n"
+        "[[2.0, 4.0], [3.0, 6.0]]",
+        Promote::number),
 
     elementwise<&E::div>(
         "div(x, y)",
@@ -124,45 +133,77 @@ const Row rows[] = {
           if (v.needs(0)) set_summed(v, 0, v.grad() / v.in(1));
           if (v.needs(1)) set_summed(v, 1, -(v.grad() * v.out() / v.in(1)));
         },
-        "x / y, element by element; integers are divided as float32.", Promote::floating),
+        "x / y, element by element; integers are divided as float32. Shapes broadcast as in "
+        "numpy.\n\n"
+        ">>> mg.div(mg.tensor([1, 2]), 2).tolist()\n"
+        "[0.5, 1.0]",
+        Promote::floating),
 
     {"pow(x, y)", infer_elementwise<&E::pow>, run_pow, pow_vjp,
-     "x to the power of y, element by element. The gradient is 0 where y is 0, and 0 for y where x "
-     "is 0 and y >= 0. Integers take no negative exponents.",
+     "x to the power of y, element by element. The gradient is 0 where y is 0, and 0 for y "
+     "where x is 0 and y >= 0. Integers take no negative exponents. Shapes broadcast as in "
+     "numpy.\n\n"
+     ">>> mg.pow(mg.tensor([1.0, 3.0]), 2).tolist()\n"
+     "[1.0, 9.0]",
      Promote::number, 1, 0, 0, nullptr, ready_pow},
 
     elementwise<&E::neg>(
-        "neg(x)", [](Vjp& v) { v.set(0, -v.grad()); }, "-x.", Promote::number),
+        "neg(x)", [](Vjp& v) { v.set(0, -v.grad()); },
+        "-x.\n\n"
+        ">>> mg.neg(mg.tensor([1.0, -2.0])).tolist()\n"
+        "[-1.0, 2.0]",
+        Promote::number),
 
     elementwise<&E::abs>(
         "abs(x)", [](Vjp& v) { v.set(0, v.grad() * call<"sign">(v.in(0))); },
-        "The absolute value. The gradient at 0 is 0.", Promote::number),
+        "The absolute value. The gradient at 0 is 0.\n\n"
+        ">>> mg.abs(mg.tensor([1.0, -2.0])).tolist()\n"
+        "[1.0, 2.0]",
+        Promote::number),
 
     elementwise<&E::sign>(
-        "sign(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "-1, 0 or 1; NaN stays NaN.",
+        "sign(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
+        "-1, 0 or 1; NaN stays NaN.\n\n"
+        ">>> mg.sign(mg.tensor([-3.0, 0.0, 0.5])).tolist()\n"
+        "[-1.0, 0.0, 1.0]",
         Promote::number),
 
     elementwise<&E::floor>(
-        "floor(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); }, "The largest whole number <= x.",
+        "floor(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
+        "The largest whole number <= x.\n\n"
+        ">>> mg.floor(mg.tensor([-1.5, 1.5])).tolist()\n"
+        "[-2.0, 1.0]",
         Promote::number),
 
     elementwise<&E::round>(
         "round(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
-        "The nearest whole number; halves go to even.", Promote::number),
+        "The nearest whole number; halves go to even.\n\n"
+        ">>> mg.round(mg.tensor([0.5, 1.5, 1.75])).tolist()\n"
+        "[0.0, 2.0, 2.0]",
+        Promote::number),
 
     elementwise<&E::reciprocal>(
-        "reciprocal(x)", [](Vjp& v) { v.set(0, -(v.grad() * v.out() * v.out())); }, "1 / x.",
+        "reciprocal(x)", [](Vjp& v) { v.set(0, -(v.grad() * v.out() * v.out())); },
+        "1 / x.\n\n"
+        ">>> mg.reciprocal(mg.tensor([2.0, 4.0])).tolist()\n"
+        "[0.5, 0.25]",
         Promote::floating),
 
-    elementwise<&E::minimum>("minimum(x, y)", extreme_vjp<"lt">,
-                             "The lesser of x and y, element by element; NaN if either is. Equal "
-                             "ones share the gradient.",
-                             Promote::number),
+    elementwise<&E::minimum>(
+        "minimum(x, y)", extreme_vjp<"lt">,
+        "The lesser of x and y, element by element; NaN if either is. Equal ones share the "
+        "gradient. Shapes broadcast as in numpy.\n\n"
+        ">>> mg.minimum(mg.tensor([1.0, 5.0]), 3.0).tolist()\n"
+        "[1.0, 3.0]",
+        Promote::number),
 
-    elementwise<&E::maximum>("maximum(x, y)", extreme_vjp<"gt">,
-                             "The greater of x and y, element by element; NaN if either is. Equal "
-                             "ones share the gradient.",
-                             Promote::number),
+    elementwise<&E::maximum>(
+        "maximum(x, y)", extreme_vjp<"gt">,
+        "The greater of x and y, element by element; NaN if either is. Equal ones share the "
+        "gradient. Shapes broadcast as in numpy.\n\n"
+        ">>> mg.maximum(mg.tensor([1.0, 5.0]), 3.0).tolist()\n"
+        "[3.0, 5.0]",
+        Promote::number),
 
     computed<ready_clip<&E::clip>>(
         {"clip(x, min: float? = None, max: float? = None)", infer_clip, nullptr,
@@ -170,8 +211,9 @@ const Row rows[] = {
            v.set(0, call<"clip_backward">(v.grad(), v.in(0), lowest(v.attrs), highest(v.attrs)));
          },
          "x held between min and max (`max` if they cross); None leaves a side open. NaN stays "
-         "NaN. "
-         "The gradient is 1 inside and on the bounds.",
+         "NaN. The gradient is 1 inside and on the bounds.\n\n"
+         ">>> mg.clip(mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()\n"
+         "[-1.0, 0.5, 1.0]",
          Promote::number}),
 
     computed<ready_clip<&E::clip_backward>>(
@@ -182,7 +224,9 @@ const Row rows[] = {
              set_summed(
                  v, 0, call<"clip_backward">(v.grad(), v.in(1), lowest(v.attrs), highest(v.attrs)));
          },
-         "g where min <= x <= max, else 0."}),
+         "g where min <= x <= max, else 0.\n\n"
+         ">>> mg.clip_backward(mg.ones(3), mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()\n"
+         "[0.0, 1.0, 0.0]"}),
 
     computed<ready_elementwise<&E::where>>(
         {"where(condition, x, y)", infer_where, nullptr,
@@ -191,7 +235,10 @@ const Row rows[] = {
            if (v.needs(1)) set_summed(v, 1, call<"where">(v.in(0), g, zero_like(g)));
            if (v.needs(2)) set_summed(v, 2, call<"where">(v.in(0), zero_like(g), g));
          },
-         "x where condition (bool), else y, element by element.", Promote::any, 1, 1}),
+         "x where condition (bool), else y, element by element. Shapes broadcast as in numpy.\n\n"
+         ">>> mg.where(mg.tensor([True, False]), mg.tensor([1.0, 2.0]), 0.0).tolist()\n"
+         "[1.0, 0.0]",
+         Promote::any, 1, 1}),
 };
 
 }  // namespace

@@ -165,19 +165,29 @@ const Row rows[] = {
         .signature = "erase_boxes(draws, height: int, width: int)",
         .infer = infer_erase_boxes,
         .run = run_erase_boxes,
-        .doc = "Boxes (N, 4) of images of height x width, from float64 draws (N, 3 + 2 attempts). "
-               "A box is empty unless number 0 is negative. Then come an area, as a share of the "
-               "image, and the logarithm of height / width, for each attempt: the first box that "
-               "is smaller than the image both ways is taken. The last two numbers, in [0, 1), "
-               "are its place down and to the right.",
+        .doc =
+            "Boxes (N, 4) of images of height x width, from float64 draws (N, 3 + 2 attempts). A "
+            "box is empty unless number 0 is negative. Then come an area, as a share of the image, "
+            "and the logarithm of height / width, for each attempt: the first box that is smaller "
+            "than the image both ways is taken. The last two numbers, in [0, 1), are its place "
+            "down and to the right.\n\n"
+            ">>> draws = mg.tensor([[-1, 0.25, 0, 0, 0], [1, 0.25, 0, 0, 0]], 'float64')\n"
+            ">>> mg.erase_boxes(draws, 8, 8).tolist()\n"
+            "[[0, 0, 4, 4], [0, 0, 0, 0]]",
     },
     {
         .signature = "cut_boxes(weights, centres, height: int, width: int)",
         .infer = infer_cut_boxes,
         .run = run_cut_boxes,
-        .doc = "Boxes (N, 4) that leave the share `weights` (N,) of images of height x width "
-               "outside, around centres (N, 2), which are in [0, 1), down and to the right. What "
-               "would leave the image is cut off; the second result is the share that is left.",
+        .doc =
+            "Boxes (N, 4) that leave the share `weights` (N,) of images of height x width outside, "
+            "around centres (N, 2), which are in [0, 1), down and to the right. What would leave "
+            "the image is cut off; the second result is the share that is left.\n\n"
+            ">>> weight, centre = mg.tensor([0.75], 'float64'), mg.tensor([[0.5, 0.5]], "
+            "'float64')\n"
+            ">>> boxes, left = mg.cut_boxes(weight, centre, 8, 8)\n"
+            ">>> boxes.tolist(), left.tolist()\n"
+            "([[2, 2, 4, 4]], [0.75])",
         .outputs = 2,
     },
     {
@@ -186,7 +196,10 @@ const Row rows[] = {
         .run = run_paste,
         .vjp = vjp_paste,
         .doc = "Images x (N, C, H, W), but y inside of int64 boxes (N, 4), which are (top, left, "
-               "height, width). y is repeated to the shape of x.",
+               "height, width). y is repeated to the shape of x.\n\n"
+               ">>> mg.paste(mg.zeros(1, 1, 2, 2), mg.ones(1, 1, 1, 1), mg.tensor([[0, 1, 2, "
+               "1]])).tolist()\n"
+               "[[[[0.0, 1.0], [0.0, 1.0]]]]",
     },
 };
 

@@ -69,13 +69,17 @@ void run_backward(const Call& c) {
 const Row rows[] = {
     {"embedding(indices, weight)", infer_embedding, run_embedding,
      [](Vjp& v) { v.set(1, call<"embedding_backward">(v.grad(), v.in(0), v.in(1).shape()[0])); },
-     "Row weight[i] for each of the int64 indices: shape (*indices.shape, features)."},
+     "Row weight[i] for each of the int64 indices: shape (*indices.shape, features).\n\n"
+     ">>> mg.embedding(mg.tensor([2, 0]), mg.tensor([[1.0], [2.0], [3.0]])).tolist()\n"
+     "[[3.0], [1.0]]"},
 
     {"embedding_backward(g, indices, rows: int)", infer_backward, run_backward,
      [](Vjp& v) {
        if (v.needs(0)) v.set(0, call<"embedding">(v.in(1), v.grad()));
      },
-     "Zeros (rows, features) to which each row of g is added at its index, in order."},
+     "Zeros (rows, features) to which each row of g is added at its index, in order.\n\n"
+     ">>> mg.embedding_backward(mg.ones(3, 1), mg.tensor([2, 0, 2]), 3).tolist()\n"
+     "[[1.0], [0.0], [2.0]]"},
 };
 
 }  // namespace

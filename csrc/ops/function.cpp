@@ -16,32 +16,49 @@ constexpr double two_over_root_pi = 1.1283791670955126;
 
 const Row rows[] = {
     function<&E::exp>(
-        "exp(x)", [](Vjp& v) { v.set(0, v.grad() * v.out()); }, "e to the power of x."),
+        "exp(x)", [](Vjp& v) { v.set(0, v.grad() * v.out()); },
+        "e to the power of x.\n\n"
+        ">>> round(mg.exp(mg.tensor(1.0)).item(), 4)\n"
+        "2.7183"),
     function<&E::expm1>(
         "expm1(x)", [](Vjp& v) { v.set(0, v.grad() * (v.out() + 1)); },
-        "exp(x) - 1, exact near 0."),
+        "exp(x) - 1, exact near 0.\n\n"
+        ">>> mg.expm1(mg.tensor([0.0, 1e-20], 'float64')).tolist()\n"
+        "[0.0, 1e-20]"),
     function<&E::log>(
         "log(x)", [](Vjp& v) { v.set(0, v.grad() / v.in(0)); },
-        "The natural logarithm; -inf at 0, NaN below."),
+        "The natural logarithm; -inf at 0, NaN below.\n\n"
+        ">>> mg.log(mg.tensor([1.0, 0.0])).tolist()\n"
+        "[0.0, -inf]"),
     function<&E::log1p>(
         "log1p(x)", [](Vjp& v) { v.set(0, v.grad() / (v.in(0) + 1)); },
-        "log(1 + x), exact near 0."),
+        "log(1 + x), exact near 0.\n\n"
+        ">>> mg.log1p(mg.tensor([0.0, 1e-20], 'float64')).tolist()\n"
+        "[0.0, 1e-20]"),
     function<&E::sqrt>(
         "sqrt(x)", [](Vjp& v) { v.set(0, v.grad() * 0.5 / v.out()); },
-        "The square root; NaN below 0. The gradient at 0 is infinite."),
+        "The square root; NaN below 0. The gradient at 0 is infinite.\n\n"
+        ">>> mg.sqrt(mg.tensor([4.0, 9.0])).tolist()\n"
+        "[2.0, 3.0]"),
     function<&E::sin>(
         "sin(x)", [](Vjp& v) { v.set(0, v.grad() * call<"cos">(v.in(0))); },
-        "The sine of x radians."),
+        "The sine of x radians.\n\n"
+        ">>> mg.sin(mg.tensor([0.0, 0.5 * 3.141592653589793], 'float64')).tolist()\n"
+        "[0.0, 1.0]"),
     function<&E::cos>(
         "cos(x)", [](Vjp& v) { v.set(0, -(v.grad() * call<"sin">(v.in(0)))); },
-        "The cosine of x radians."),
+        "The cosine of x radians.\n\n"
+        ">>> mg.cos(mg.tensor([0.0, 3.141592653589793], 'float64')).tolist()\n"
+        "[1.0, -1.0]"),
     function<&E::erf>(
         "erf(x)",
         [](Vjp& v) {
           const Var& x = v.in(0);
           v.set(0, v.grad() * call<"exp">(-(x * x)) * two_over_root_pi);
         },
-        "The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."),
+        "The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.\n\n"
+        ">>> mg.erf(mg.tensor([0.0, 9.0])).tolist()\n"
+        "[0.0, 1.0]"),
 };
 
 }  // namespace

@@ -182,7 +182,9 @@ const Row rows[] = {
        v.set(0,
              call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0), v.attrs.list(2)));
      },
-     "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it."},
+     "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it.\n\n"
+     ">>> mg.slice(mg.arange(6), [1], [2], [3]).tolist()\n"
+     "[1, 4]"},
 
     {"slice_backward(g, shape: ints, starts: ints, steps: ints)",
      [](const Call& c) {
@@ -197,7 +199,9 @@ const Row rows[] = {
      [](Vjp& v) {
        v.set(0, call<"slice">(v.grad(), v.attrs.list(1), v.in(0).shape(), v.attrs.list(2)));
      },
-     "Zeros of `shape` with g where `slice` read."},
+     "Zeros of `shape` with g where `slice` read.\n\n"
+     ">>> mg.slice_backward(mg.ones(2), [6], [1], [3]).tolist()\n"
+     "[0.0, 1.0, 0.0, 0.0, 1.0, 0.0]"},
 
     {"take(x, indices, dim: int = 0)",
      [](const Call& c) {
@@ -209,8 +213,10 @@ const Row rows[] = {
      [](Vjp& v) {
        v.set(0, call<"take_backward">(v.grad(), v.in(1), v.in(0).shape(), v.attrs.integer(0)));
      },
-     "The entries of dimension dim that the int64 indices name (numpy's take); indices below 0 "
-     "count from the end."},
+     "The entries of dimension dim that the int64 indices name (numpy's take); indices "
+     "below 0 count from the end. Dimension dim of x becomes those of indices.\n\n"
+     ">>> mg.take(mg.tensor([[1, 2], [3, 4]]), mg.tensor([1, 1, 0])).tolist()\n"
+     "[[3, 4], [3, 4], [1, 2]]"},
 
     {"take_backward(g, indices, shape: ints, dim: int)",
      [](const Call& c) {
@@ -225,7 +231,9 @@ const Row rows[] = {
      },
      run_take_backward,
      [](Vjp& v) { v.set(0, call<"take">(v.grad(), v.in(1), v.attrs.integer(1))); },
-     "Zeros of `shape` to which the rows of g are added where `take` read them."},
+     "Zeros of `shape` to which the rows of g are added where `take` read them.\n\n"
+     ">>> mg.take_backward(mg.ones(3), mg.tensor([1, 1, 0]), [3], 0).tolist()\n"
+     "[1.0, 2.0, 0.0]"},
 
     {"check_indices(indices, size: int)",
      [](const Call& c) {
@@ -233,10 +241,16 @@ const Row rows[] = {
        c.make(DType::i64, c.in(0).shape);
      },
      [](const Call& c) { copy(checked_indices("index", c.in(0), c.attrs.integer(0)), c.out()); },
-     nullptr, "Indices in [-size, size) as [0, size); an IndexError names the first beyond."},
+     nullptr,
+     "Indices in [-size, size) as [0, size); an IndexError names the first beyond.\n\n"
+     ">>> mg.check_indices(mg.tensor([0, -1]), 4).tolist()\n"
+     "[0, 3]"},
 
     {"concatenate(*tensors, dim: int = 0)", infer_concatenate, run_concatenate, concatenate_vjp,
-     "Tensors one after another along an existing dimension.", Promote::any},
+     "Tensors one after another along an existing dimension.\n\n"
+     ">>> mg.concatenate(mg.tensor([1, 2]), mg.tensor([3])).tolist()\n"
+     "[1, 2, 3]",
+     Promote::any},
 
     {"stack(*tensors, dim: int = 0)", infer_stack, run_stack,
      [](Vjp& v) {
@@ -250,7 +264,10 @@ const Row rows[] = {
          v.set(i, call<"reshape">(call<"slice">(v.grad(), starts, sizes, steps), v.in(i).shape()));
        }
      },
-     "Tensors of one shape along a new dimension.", Promote::any},
+     "Tensors of one shape along a new dimension.\n\n"
+     ">>> mg.stack(mg.tensor([1, 2]), mg.tensor([3, 4]), dim=1).tolist()\n"
+     "[[1, 3], [2, 4]]",
+     Promote::any},
 };
 
 }  // namespace

@@ -158,28 +158,54 @@ constexpr auto huber = &Loss::huber;
 const Row rows[] = {
     loss_row<bce, "binary_cross_entropy_with_logits_backward">(
         "binary_cross_entropy_with_logits(x, target, reduction: int = 1)",
-        "max(x, 0) - x t + log(1 + exp(-|x|)): the cross-entropy of sigmoid(x) against targets in "
-        "[0, 1], without overflow. reduction: 0 each element, 1 mean, 2 sum."),
-    loss_row<mse, "mse_loss_backward">("mse_loss(x, target, reduction: int = 1)",
-                                       "(x - target)^2. reduction: 0 each element, 1 mean, 2 sum."),
+        "max(x, 0) - x t + log(1 + exp(-|x|)): the cross-entropy of sigmoid(x) against targets "
+        "in [0, 1], without overflow. reduction: 0 each element, 1 mean, 2 sum. x and target "
+        "have one shape; the result has it too, or none if reduced.\n\n"
+        ">>> x, y = mg.tensor([0.0, 1000.0], 'float64'), mg.ones(2).double()\n"
+        ">>> mg.binary_cross_entropy_with_logits(x, y, reduction=0).numpy().round(4).tolist()\n"
+        "[0.6931, 0.0]"),
+    loss_row<mse, "mse_loss_backward">(
+        "mse_loss(x, target, reduction: int = 1)",
+        "(x - target)^2. reduction: 0 each element, 1 mean, 2 sum. x and target have one "
+        "shape; the result has it too, or none if reduced.\n\n"
+        ">>> mg.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
+        "2.0"),
     loss_row<l1, "l1_loss_backward">(
         "l1_loss(x, target, reduction: int = 1)",
-        "|x - target|. reduction: 0 each element, 1 mean, 2 sum. The gradient at 0 is 0."),
+        "|x - target|. reduction: 0 each element, 1 mean, 2 sum. The gradient at 0 is 0. x and "
+        "target have one shape; the result has it too, or none if reduced.\n\n"
+        ">>> mg.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
+        "1.0"),
     loss_row<huber, "huber_loss_backward">(
         "huber_loss(x, target, delta: float = 1.0, reduction: int = 1)",
-        "d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = x - target. reduction: "
-        "0 "
-        "each element, 1 mean, 2 sum."),
+        "d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = x - target. "
+        "reduction: 0 each element, 1 mean, 2 sum. x and target have one shape; the result has "
+        "it too, or none if reduced.\n\n"
+        ">>> mg.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), reduction=0).tolist()\n"
+        "[0.5, 2.5]"),
     backward_row<bce, "binary_cross_entropy_with_logits_backward">(
         "binary_cross_entropy_with_logits_backward(grad, x, target, reduction: int)",
-        "(sigmoid(x) - target) times the gradient of the loss."),
-    backward_row<mse, "mse_loss_backward">("mse_loss_backward(grad, x, target, reduction: int)",
-                                           "2 (x - target) times the gradient of the loss."),
-    backward_row<l1, "l1_loss_backward">("l1_loss_backward(grad, x, target, reduction: int)",
-                                         "sign(x - target) times the gradient of the loss."),
+        "(sigmoid(x) - target) times the gradient of the loss.\n\n"
+        ">>> one = mg.tensor(1.0)\n"
+        ">>> mg.binary_cross_entropy_with_logits_backward(one, mg.zeros(2), mg.tensor([0.0, "
+        "1.0]), 2).tolist()\n"
+        "[0.5, -0.5]"),
+    backward_row<mse, "mse_loss_backward">(
+        "mse_loss_backward(grad, x, target, reduction: int)",
+        "2 (x - target) times the gradient of the loss.\n\n"
+        ">>> mg.mse_loss_backward(mg.tensor(1.0), mg.tensor([1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
+        "[1.0, 2.0]"),
+    backward_row<l1, "l1_loss_backward">(
+        "l1_loss_backward(grad, x, target, reduction: int)",
+        "sign(x - target) times the gradient of the loss.\n\n"
+        ">>> mg.l1_loss_backward(mg.tensor(1.0), mg.tensor([-1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
+        "[-0.5, 0.5]"),
     backward_row<huber, "huber_loss_backward">(
         "huber_loss_backward(grad, x, target, delta: float, reduction: int)",
-        "x - target, cut to [-delta, delta], times the gradient of the loss."),
+        "x - target, cut to [-delta, delta], times the gradient of the loss.\n\n"
+        ">>> mg.huber_loss_backward(mg.tensor(1.0), mg.tensor([0.5, 2.0]), mg.zeros(2), 1.0, "
+        "2).tolist()\n"
+        "[0.5, 1.0]"),
 };
 
 }  // namespace

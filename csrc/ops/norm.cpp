@@ -280,22 +280,40 @@ const Row rows[] = {
     {"batch_norm(x, weight?, bias?, running_mean!?, running_var!?, training: bool = False, "
      "momentum: float = 0.1, eps: float = 1e-05)",
      infer_batch_norm, run_batch_norm, vjp_batch_norm,
-     "(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In training "
-     "mean "
-     "and biased variance are the batch's, and running = (1 - momentum) running + momentum batch, "
-     "with the unbiased variance; otherwise they are the running ones.",
+     "(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In "
+     "training mean and biased variance are the batch's, and running = (1 - momentum) "
+     "running + momentum batch, with the unbiased variance; otherwise they are the running "
+     "ones. x has shape (N, C, ...), the others (C,).\n\n"
+     ">>> mean, var = mg.zeros(1).double(), mg.ones(1).double()\n"
+     ">>> x = mg.tensor([[1.0], [3.0]], 'float64')\n"
+     ">>> mg.batch_norm(x, None, None, mean, var, training=True, eps=0.0).tolist()\n"
+     "[[-1.0], [1.0]]\n"
+     ">>> mean.tolist(), var.tolist()\n"
+     "([0.2], [1.1])",
      Promote::none, 3, 0, 2},
     {"batch_norm_backward(grad, x, weight?, mean, rstd, training: bool, eps: float)",
      infer_batch_norm_backward, run_batch_norm_backward, vjp_batch_norm_backward,
-     "The gradients of batch_norm for x, weight and bias.", Promote::none, 3},
+     "The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
+     ">>> x, mean, rstd = mg.tensor([[1.0], [3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
+     ">>> gx, gw, gb = mg.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)\n"
+     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
+     "([[0.0], [0.0]], [2.0], [4.0])",
+     Promote::none, 3},
     {"layer_norm(x, normalized_shape: ints, weight?, bias?, eps: float = 1e-05)", infer_layer_norm,
      run_layer_norm, vjp_layer_norm,
-     "(x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last "
-     "dimensions, whose sizes are normalized_shape.",
+     "(x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the "
+     "last dimensions, whose sizes are normalized_shape.\n\n"
+     ">>> mg.layer_norm(mg.tensor([[1.0, 3.0], [5.0, 5.0]]), (2,), eps=1e-12).tolist()\n"
+     "[[-1.0, 1.0], [0.0, 0.0]]",
      Promote::none, 3, 0, 2},
     {"layer_norm_backward(grad, x, weight?, mean, rstd, normalized_shape: ints, eps: float)",
      infer_layer_norm_backward, run_layer_norm_backward, vjp_layer_norm_backward,
-     "The gradients of layer_norm for x, weight and bias.", Promote::none, 3},
+     "The gradients of layer_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
+     ">>> x, mean, rstd = mg.tensor([[1.0, 3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
+     ">>> gx, gw, gb = mg.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)\n"
+     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
+     "([[0.0, 0.0]], [-1.0, 3.0], [1.0, 3.0])",
+     Promote::none, 3},
 };
 
 }  // namespace

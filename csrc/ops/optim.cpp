@@ -273,7 +273,12 @@ const Row rows[] = {
         .infer = infer_sgd,
         .run = run_sgd,
         .doc = "One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, "
-               "decoupled] as float64; step grows by one. grad_scale multiplies the gradient.",
+               "decoupled] as float64; step grows by one. grad_scale multiplies the gradient. "
+               "Parameter, gradient and buffers have one shape.\n\n"
+               ">>> p, hyper = mg.tensor([1.0]), mg.tensor([0, 0.5, 0, 0, 0, 0, 0, 0], 'float64')\n"
+               ">>> mg.sgd_(p, mg.ones(1), hyper, None)\n"
+               ">>> p.tolist(), hyper.tolist()[0]\n"
+               "([0.5], 1.0)",
         .outputs = 0,
     },
     {
@@ -281,9 +286,15 @@ const Row rows[] = {
                      "grad_scale?)",
         .infer = infer_adam,
         .run = run_adam,
-        .doc = "One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, "
-               "beta2, eps, decoupled] as float64; step grows by one, and gives the bias "
-               "corrections. With max_exp_avg_sq, AMSGrad.",
+        .doc =
+            "One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, "
+            "beta2, eps, decoupled] as float64; step grows by one, and gives the bias corrections. "
+            "With max_exp_avg_sq, AMSGrad. Parameter, gradient and buffers have one shape.\n\n"
+            ">>> p, m, v = mg.tensor([1.0]), mg.zeros(1), mg.zeros(1)\n"
+            ">>> hyper = mg.tensor([0, 0.5, 0, 0, 0.9, 0.999, 1e-8, 0], 'float64')\n"
+            ">>> mg.adam_(p, mg.ones(1), m, v, hyper, None)\n"
+            ">>> round(p.item(), 4), hyper.tolist()[0]\n"
+            "(0.5, 1.0)",
         .outputs = 0,
     },
     {
@@ -292,7 +303,13 @@ const Row rows[] = {
         .infer = infer_rmsprop,
         .run = run_rmsprop,
         .doc = "One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, "
-               "decoupled] as float64; step grows by one. With grad_avg, centered.",
+               "decoupled] as float64; step grows by one. With grad_avg, centered. Parameter, "
+               "gradient and buffers have one shape.\n\n"
+               ">>> p, v = mg.tensor([1.0]), mg.zeros(1)\n"
+               ">>> hyper = mg.tensor([0, 0.25, 0, 0, 0.75, 0, 0, 0], 'float64')\n"
+               ">>> mg.rmsprop_(p, mg.ones(1), v, hyper, None, None)\n"
+               ">>> p.tolist(), v.tolist()\n"
+               "([0.5], [0.25])",
         .outputs = 0,
     },
     {
@@ -300,20 +317,33 @@ const Row rows[] = {
         .infer = infer_total_norm,
         .run = run_total_norm,
         .doc = "The Euclidean norm of all elements of all tensors, or the largest magnitude, as "
-               "float64.",
+               "float64. The result has no dimensions.\n\n"
+               ">>> mg.total_norm(mg.tensor([3.0]), mg.tensor([[4.0]])).item()\n"
+               "5.0",
     },
     {
         .signature = "scale_(tensor!, factor)",
         .infer = infer_scale,
         .run = run_scale,
-        .doc = "tensor *= factor in place; factor is one float64 value, read when the op runs.",
+        .doc = "tensor *= factor in place; factor is one float64 value, read when the op runs. The "
+               "factor has shape (1,).\n\n"
+               ">>> x = mg.tensor([1.0, 2.0])\n"
+               ">>> mg.scale_(x, mg.tensor([0.5], 'float64'))\n"
+               ">>> x.tolist()\n"
+               "[0.5, 1.0]",
         .outputs = 0,
     },
     {
         .signature = "lerp_(tensor!, end, weight)",
         .infer = infer_lerp,
         .run = run_lerp,
-        .doc = "tensor += weight * (end - tensor) in place; weight is one float64 value.",
+        .doc =
+            "tensor += weight * (end - tensor) in place; weight is one float64 value. The weight "
+            "has shape (1,).\n\n"
+            ">>> x = mg.zeros(2)\n"
+            ">>> mg.lerp_(x, mg.tensor([4.0, 8.0]), mg.tensor([0.25], 'float64'))\n"
+            ">>> x.tolist()\n"
+            "[1.0, 2.0]",
         .outputs = 0,
     },
     {
@@ -321,7 +351,11 @@ const Row rows[] = {
         .infer = infer_max_norm,
         .run = run_max_norm,
         .doc = "Scales back every row tensor[i] (over all other dimensions) whose Euclidean norm "
-               "exceeds max_norm.",
+               "exceeds max_norm.\n\n"
+               ">>> x = mg.tensor([[3.0, 4.0], [0.0, 1.0]])\n"
+               ">>> mg.max_norm_(x, 2.5)\n"
+               ">>> x.tolist()\n"
+               "[[1.5, 2.0], [0.0, 1.0]]",
         .outputs = 0,
     },
 };

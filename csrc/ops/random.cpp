@@ -191,43 +191,69 @@ const Row rows[] = {
         .signature = "next_key(state!)",
         .infer = infer_next_key,
         .run = run_next_key,
-        .doc = "A copy of the generator's state [seed, step]; the state's step then grows by one.",
+        .doc = "A copy of the generator's state [seed, step]; the state's step then grows by one. "
+               "Both are int64 (2,).\n\n"
+               ">>> state = mg.tensor([7, 0])\n"
+               ">>> mg.next_key(state).tolist(), state.tolist()\n"
+               "([7, 0], [7, 1])",
     },
     computed<ready_floats<&Random::uniform>>({
         .signature = "uniform(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
-        .doc = "Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1).",
+        .doc =
+            "Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1). The key is "
+            "int64 [seed, step], as next_key gives it.\n\n"
+            ">>> x = mg.uniform(mg.tensor([0, 0]), (2, 3))\n"
+            ">>> x.shape, x.min().item() >= 0, x.max().item() < 1\n"
+            "((2, 3), True, True)",
     }),
     computed<ready_floats<&Random::normal>>({
         .signature = "normal(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
-        .doc = "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64.",
+        .doc =
+            "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64. The key is "
+            "int64 [seed, step], as next_key gives it.\n\n"
+            ">>> mg.normal(mg.tensor([0, 0]), (2, 3)).shape\n"
+            "(2, 3)",
     }),
     {
         .signature = "uniform_between(key, ranges, rows: int)",
         .infer = infer_uniform_between,
         .run = run_uniform_between,
-        .doc = "float64 numbers (rows, columns), those of column j uniform in [low, high), the "
-               "pair in row j of ranges (columns, 2). A row is the same for any number of rows.",
+        .doc =
+            "float64 numbers (rows, columns), those of column j uniform in [low, high), the pair "
+            "in row j of ranges (columns, 2). A row is the same for any number of rows.\n\n"
+            ">>> mg.uniform_between(mg.tensor([0, 0]), mg.tensor([[0.0, 0.0], [5.0, 5.0]], "
+            "'float64'), 3).tolist()\n"
+            "[[0.0, 5.0], [0.0, 5.0], [0.0, 5.0]]",
     },
     {
         .signature = "symmetric_beta(key, n: int, alpha: float)",
         .infer = infer_symmetric_beta,
         .run = run_symmetric_beta,
-        .doc = "n float64 numbers with the distribution Beta(alpha, alpha). A number is the same "
-               "for any n.",
+        .doc =
+            "n float64 numbers with the distribution Beta(alpha, alpha). A number is the same for "
+            "any n.\n\n"
+            ">>> mg.symmetric_beta(mg.tensor([0, 0]), 4, 0.2).shape\n"
+            "(4,)",
     },
     {
         .signature = "randint(key, low: int, high: int, shape: ints)",
         .infer = infer_randint,
         .run = run_randint,
-        .doc = "Whole numbers, uniform in [low, high), as int64.",
+        .doc =
+            "Whole numbers, uniform in [low, high), as int64. The key is int64 [seed, step]; high "
+            "is not included.\n\n"
+            ">>> mg._core.randint(mg.tensor([0, 0]), 5, 6, (3,)).tolist()\n"
+            "[5, 5, 5]",
     },
     {
         .signature = "permutation(key, n: int)",
         .infer = infer_permutation,
         .run = run_permutation,
-        .doc = "The numbers 0 .. n - 1 in random order, as int64.",
+        .doc = "The numbers 0 .. n - 1 in random order, as int64.\n\n"
+               ">>> sorted(mg.permutation(mg.tensor([0, 0]), 4).tolist())\n"
+               "[0, 1, 2, 3]",
     },
     computed<ready_dropout>({
         .signature = "dropout(x, key, p: float = 0.5)",
@@ -236,8 +262,11 @@ const Row rows[] = {
             [](Vjp& v) {
               if (v.needs(0)) v.set(0, call<"dropout">(v.grad(), v.in(1), v.attrs.real(0)));
             },
-        .doc = "Zero with probability p, else x / (1 - p). The gradient draws the same mask from "
-               "the key again.",
+        .doc =
+            "Zero with probability p, else x / (1 - p). The gradient draws the same mask from the "
+            "key again. The shape stays; the key is int64 [seed, step].\n\n"
+            ">>> sorted(set(mg.dropout(mg.ones(100), mg.tensor([0, 0]), 0.5).tolist()))\n"
+            "[0.0, 2.0]",
     }),
     {
         .signature = "dropout2d(x, key, p: float = 0.5)",
@@ -247,7 +276,11 @@ const Row rows[] = {
             [](Vjp& v) {
               if (v.needs(0)) v.set(0, call<"dropout2d">(v.grad(), v.in(1), v.attrs.real(0)));
             },
-        .doc = "Dropout of whole channels of x (N, C, ...): one draw for each n and c.",
+        .doc = "Dropout of whole channels of x (N, C, ...): one draw for each n and c. The key is "
+               "int64 [seed, step].\n\n"
+               ">>> x = mg.dropout2d(mg.ones(20, 5, 2, 2), mg.tensor([0, 0]), 0.5)\n"
+               ">>> sorted(set(x.mean((2, 3)).flatten().tolist()))\n"
+               "[0.0, 2.0]",
     },
 };
 

@@ -189,41 +189,69 @@ void vjp_logsumexp(Vjp& v) {
 const Row rows[] = {
     {"sum(x, dim: ints? = None, keepdim: bool = False)", infer_sum, run_sum,
      [](Vjp& v) { v.set(0, spread(v, v.grad())); },
-     "The sum over `dim` (one, several, or all). Integers and bools are counted as int64; the sum "
-     "of "
-     "nothing is 0.",
+     "The sum over `dim` (one, several, or all). Integers and bools are counted as int64; "
+     "the sum of nothing is 0. What is reduced vanishes from the shape, or stays with size "
+     "1 if keepdim.\n\n"
+     ">>> mg.sum(mg.tensor([[1, 2], [3, 4]]), 0).tolist()\n"
+     "[4, 6]",
      Promote::none, 1, 0, 0, nullptr, nullptr, fold_all<false>},
     {"mean(x, dim: ints? = None, keepdim: bool = False)",
      [](const Call& c) { infer_as(c, c.in(0).dtype, 1); }, run_mean, vjp_mean,
-     "The mean over `dim` (one, several, or all). Integers are averaged as float32; the mean of "
-     "nothing is NaN.",
+     "The mean over `dim` (one, several, or all). Integers are averaged as float32; the "
+     "mean of nothing is NaN. What is reduced vanishes from the shape, or stays with size 1 "
+     "if keepdim.\n\n"
+     ">>> mg.mean(mg.tensor([[1, 2], [3, 4]]), 1, keepdim=True).tolist()\n"
+     "[[1.5], [3.5]]",
      Promote::floating, 1, 0, 0, nullptr, nullptr, fold_all<true>},
     {"max(x, dim: ints? = None, keepdim: bool = False)", infer_extreme, run_extreme<Fold::max>,
      vjp_extreme,
-     "The largest element over `dim` (one, several, or all), NaN if there is one. The gradient is "
-     "shared evenly by all elements that are equal to it, as torch.amax does."},
+     "The largest element over `dim` (one, several, or all), NaN if there is one. The "
+     "gradient is shared evenly by all elements that are equal to it, as torch.amax does. "
+     "What is reduced vanishes from the shape, or stays with size 1 if keepdim.\n\n"
+     ">>> mg.max(mg.tensor([[1, 5], [3, 4]]), 1).tolist()\n"
+     "[5, 4]"},
     {"min(x, dim: ints? = None, keepdim: bool = False)", infer_extreme, run_extreme<Fold::min>,
      vjp_extreme,
-     "The smallest element over `dim` (one, several, or all), NaN if there is one. The gradient is "
-     "shared evenly by all elements that are equal to it, as torch.amin does."},
+     "The smallest element over `dim` (one, several, or all), NaN if there is one. The "
+     "gradient is shared evenly by all elements that are equal to it, as torch.amin does. "
+     "What is reduced vanishes from the shape, or stays with size 1 if keepdim.\n\n"
+     ">>> mg.min(mg.tensor([[1, 5], [3, 4]])).item()\n"
+     "1"},
     {"argmax(x, dim: int? = None, keepdim: bool = False)", infer_arg, run_arg<true>, nullptr,
-     "The index of the first largest element along `dim`, or of the flattened tensor; the first "
-     "NaN "
-     "counts as largest."},
+     "The index of the first largest element along `dim`, or of the flattened tensor; the "
+     "first NaN counts as largest. The result is int64, without the dimension, or with size "
+     "1 if keepdim.\n\n"
+     ">>> mg.argmax(mg.tensor([[1, 5], [3, 4]]), 1).tolist()\n"
+     "[1, 1]"},
     {"argmin(x, dim: int? = None, keepdim: bool = False)", infer_arg, run_arg<false>, nullptr,
-     "The index of the first smallest element along `dim`, or of the flattened tensor; the first "
-     "NaN "
-     "counts as smallest."},
+     "The index of the first smallest element along `dim`, or of the flattened tensor; the "
+     "first NaN counts as smallest. The result is int64, without the dimension, or with "
+     "size 1 if keepdim.\n\n"
+     ">>> mg.argmin(mg.tensor([[1, 5], [3, 4]])).item()\n"
+     "0"},
     {"var(x, dim: ints? = None, correction: int = 1, keepdim: bool = False)", infer_var, run_var,
      vjp_var,
-     "sum((x - mean)^2) / max(n - correction, 0) over `dim`, where n elements are reduced to one: "
-     "correction 1 is the unbiased estimate, 0 the variance of the data itself.",
+     "sum((x - mean)^2) / max(n - correction, 0) over `dim`, where n elements are reduced "
+     "to one: correction 1 is the unbiased estimate, 0 the variance of the data itself. "
+     "What is reduced vanishes from the shape, or stays with size 1 if keepdim.\n\n"
+     ">>> mg.var(mg.tensor([1.0, 3.0])).item(), mg.var(mg.tensor([1.0, 3.0]), "
+     "correction=0).item()\n"
+     "(2.0, 1.0)",
      Promote::floating},
     {"std(x, dim: ints? = None, correction: int = 1, keepdim: bool = False)", infer_var, run_std,
-     vjp_std, "The square root of var(x, dim, correction); its gradient is 0 where it is 0.",
+     vjp_std,
+     "The square root of var(x, dim, correction); its gradient is 0 where it is 0. What is "
+     "reduced vanishes from the shape, or stays with size 1 if keepdim.\n\n"
+     ">>> mg.std(mg.tensor([[1.0, 3.0], [1.0, 1.0]]), 1, correction=0).tolist()\n"
+     "[1.0, 0.0]",
      Promote::floating},
     {"logsumexp(x, dim: ints? = None, keepdim: bool = False)", infer_logsumexp, run_logsumexp,
-     vjp_logsumexp, "log(sum(exp(x))) over `dim`, without overflow.", Promote::floating},
+     vjp_logsumexp,
+     "log(sum(exp(x))) over `dim`, without overflow. What is reduced vanishes from the "
+     "shape, or stays with size 1 if keepdim.\n\n"
+     ">>> mg.logsumexp(mg.tensor([1000.0, -1000.0])).item()\n"
+     "1000.0",
+     Promote::floating},
 };
 
 }  // namespace

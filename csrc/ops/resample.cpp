@@ -204,7 +204,10 @@ const Row rows[] = {
             "whole ones), scale, shear along x and y in degrees, and two numbers that mirror left "
             "and right, or top and bottom, where they are negative. The image is mirrored, then "
             "sheared, turned and scaled about its centre, then shifted. With `before`, another "
-            "theta, all that happens to what that one gives.",
+            "theta, all that happens to what that one gives.\n\n"
+            ">>> shift = mg.tensor([[0, 1, 0, 1, 0, 0, 1, 1]], 'float64')\n"
+            ">>> mg.affine_matrix(shift, None, 4, 4).tolist()\n"
+            "[[[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]]",
     },
     {
         .signature = "resample(x, theta, height: int, width: int, fill: float = 0.0)",
@@ -216,10 +219,14 @@ const Row rows[] = {
               const Dims& x = v.in(0).shape();
               if (v.needs(0)) v.set(0, call<"resample_backward">(v.grad(), v.in(1), x[2], x[3]));
             },
-        .doc = "Images x (N, C, H, W) seen through float64 matrices theta (N, 2, 3): pixel (i, j) "
-               "of the (N, C, height, width) result is at theta · (j, i, 1) of x, interpolated "
-               "between its four neighbours, of which those outside of x are `fill`. Mirrors and "
-               "shifts by whole pixels are copies.",
+        .doc =
+            "Images x (N, C, H, W) seen through float64 matrices theta (N, 2, 3): pixel (i, j) of "
+            "the (N, C, height, width) result is at theta · (j, i, 1) of x, interpolated between "
+            "its four neighbours, of which those outside of x are `fill`. Mirrors and shifts by "
+            "whole pixels are copies.\n\n"
+            ">>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')\n"
+            ">>> mg.resample(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
+            "[[[[0.0, 1.0, 2.0]]]]",
     },
     {
         .signature = "resample_backward(g, theta, height: int, width: int)",
@@ -231,7 +238,10 @@ const Row rows[] = {
               const Dims& g = v.in(0).shape();
               if (v.needs(0)) v.set(0, call<"resample">(v.grad(), v.in(1), g[2], g[3], 0.0));
             },
-        .doc = "The gradient of resample by its images, which are of height x width.",
+        .doc = "The gradient of resample by its images, which are of height x width.\n\n"
+               ">>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')\n"
+               ">>> mg.resample_backward(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
+               "[[[[2.0, 3.0, 0.0]]]]",
     },
 };
 

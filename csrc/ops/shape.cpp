@@ -106,7 +106,9 @@ const Row rows[] = {
     {"reshape(x, shape: ints)",
      [](const Call& c) { view_or_copy(c, complete(c.attrs.list(0), c.in(0), c.name)); },
      copy_elements, restore_shape,
-     "The same elements in another shape; one size may be -1. A view where memory allows."},
+     "The same elements in another shape; one size may be -1. A view where memory allows.\n\n"
+     ">>> mg.arange(6).reshape(2, -1).tolist()\n"
+     "[[0, 1, 2], [3, 4, 5]]"},
 
     {"flatten(x, start_dim: int = 0, end_dim: int = -1)",
      [](const Call& c) {
@@ -124,10 +126,15 @@ const Row rows[] = {
        }
        view_or_copy(c, shape);
      },
-     copy_elements, restore_shape, "Dimensions start_dim to end_dim as one."},
+     copy_elements, restore_shape,
+     "Dimensions start_dim to end_dim as one.\n\n"
+     ">>> mg.zeros(5, 2, 3).flatten(1).shape\n"
+     "(5, 6)"},
 
     {"squeeze(x, dim: ints? = None)", infer_squeeze, nullptr, restore_shape,
-     "Without the dimensions of size 1 (all of them, or those in dim)."},
+     "Without the dimensions of size 1 (all of them, or those in dim).\n\n"
+     ">>> mg.zeros(1, 3, 1).squeeze().shape, mg.zeros(1, 3, 1).squeeze(0).shape\n"
+     "((3,), (3, 1))"},
 
     {"unsqueeze(x, dim: int)",
      [](const Call& c) {
@@ -137,11 +144,16 @@ const Row rows[] = {
        out.strides.insert(i, 1);
        c.view(out);
      },
-     nullptr, restore_shape, "With a new dimension of size 1 at dim."},
+     nullptr, restore_shape,
+     "With a new dimension of size 1 at dim.\n\n"
+     ">>> mg.zeros(3).unsqueeze(0).shape, mg.zeros(3).unsqueeze(-1).shape\n"
+     "((1, 3), (3, 1))"},
 
     {"transpose(x, dim0: int = -2, dim1: int = -1)", swap_dims, nullptr,
      [](Vjp& v) { v.set(0, call<"transpose">(v.grad(), v.attrs.integer(0), v.attrs.integer(1))); },
-     "Two dimensions exchanged; a view."},
+     "Two dimensions exchanged; a view.\n\n"
+     ">>> mg.zeros(2, 3, 4).transpose(0, 2).shape\n"
+     "(4, 3, 2)"},
 
     {"permute(x, dims: ints)",
      [](const Call& c) {
@@ -161,11 +173,15 @@ const Row rows[] = {
        for (int i = 0; i < order.size(); ++i) inverse[order[i]] = i;
        v.set(0, call<"permute">(v.grad(), inverse));
      },
-     "Dimensions in the order dims; a view."},
+     "Dimensions in the order dims; a view.\n\n"
+     ">>> mg.zeros(2, 3, 4).permute(1, 2, 0).shape\n"
+     "(3, 4, 2)"},
 
     {"expand(x, shape: ints)", infer_expand, nullptr,
      [](Vjp& v) { v.set(0, sum_to(v.grad(), v.in(0).shape())); },
-     "Sizes of 1 repeated up to shape (-1 keeps a size), without copying."},
+     "Sizes of 1 repeated up to shape (-1 keeps a size), without copying.\n\n"
+     ">>> mg.tensor([[1], [2]]).expand(2, 3).tolist()\n"
+     "[[1, 1, 1], [2, 2, 2]]"},
 
     {"contiguous(x)",
      [](const Call& c) {
@@ -175,13 +191,22 @@ const Row rows[] = {
          c.make(c.in(0).dtype, c.in(0).shape);
      },
      copy_elements, [](Vjp& v) { v.set(0, v.grad()); },
-     "The same values side by side in row-major order; x itself if it is so already."},
+     "The same values side by side in row-major order; x itself if it is so already.\n\n"
+     ">>> mg.zeros(2, 3).transpose().contiguous().strides\n"
+     "(2, 1)"},
 
     {"clone(x)", [](const Call& c) { c.make(c.in(0).dtype, c.in(0).shape); }, copy_elements,
-     [](Vjp& v) { v.set(0, v.grad()); }, "A copy with memory of its own."},
+     [](Vjp& v) { v.set(0, v.grad()); },
+     "A copy with memory of its own.\n\n"
+     ">>> x = mg.zeros(1)\n"
+     ">>> _ = x.clone().fill_(3.0)\n"
+     ">>> x.tolist()\n"
+     "[0.0]"},
 
     {"detach(x)", [](const Call& c) { c.view(c.in(0)); }, nullptr, nullptr,
-     "The same memory, cut off from the graph: no gradient flows back."},
+     "The same memory, cut off from the graph: no gradient flows back.\n\n"
+     ">>> mg.ones(1, requires_grad=True).detach().requires_grad\n"
+     "False"},
 
     computed<ready_cast>({"cast(x, dtype: int)",
                           [](const Call& c) {
@@ -193,7 +218,9 @@ const Row rows[] = {
                           },
                           nullptr,
                           [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
-                          "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool)."}),
+                          "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool).\n\n"
+                          ">>> mg.cast(mg.tensor([1.5, -0.5]), 2).tolist()\n"
+                          "[1, 0]"}),
 
     {"copy_(x!, source)",
      [](const Call& c) {
@@ -215,7 +242,13 @@ const Row rows[] = {
        }
        copy(source, c.in(0));
      },
-     nullptr, "Writes source (broadcast) into x's memory.", Promote::none, 0},
+     nullptr,
+     "Writes source (broadcast) into x's memory.\n\n"
+     ">>> x = mg.zeros(2, 2)\n"
+     ">>> mg.copy_(x, mg.tensor([1.0, 2.0]))\n"
+     ">>> x.tolist()\n"
+     "[[1.0, 2.0], [1.0, 2.0]]",
+     Promote::none, 0},
 };
 
 }  // namespace
