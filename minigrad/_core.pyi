@@ -1427,10 +1427,20 @@ def linear_weight_grad(g: TensorLike, x: TensorLike) -> tuple[Tensor, ...]:
     """
 
 def linear_relu_linear(x: TensorLike, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> Tensor:
-    """linear(relu(linear(x, weight1, bias1)), weight2, bias2) in one pass, without the hidden layer in memory: for x (batch, 1 to 4), 64 hidden units or more and one output."""
+    """linear(relu(linear(x, weight1, bias1)), weight2, bias2) in one pass, without the hidden layer in memory: for x (batch, 1 to 4), 64 hidden units or more and one output.
+
+    >>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)
+    >>> mg.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()
+    [[128.0]]
+    """
 
 def linear_relu_linear_grad(g: TensorLike, x: TensorLike, hidden: TensorLike, weight2: TensorLike, scale: _Float = 1.0) -> tuple[Tensor, ...]:
-    """The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), hidden = dropout(relu(linear(x, weight1, bias1))), in one pass; g is that of the output, and scale what dropout multiplied by."""
+    """The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), hidden = dropout(relu(linear(x, weight1, bias1))), in one pass; g is that of the output, and scale what dropout multiplied by.
+
+    >>> g, x, hidden, second = mg.ones(1, 1), mg.ones(1, 2), mg.ones(1, 64), mg.ones(1, 64)
+    >>> [part.shape for part in mg.linear_relu_linear_grad(g, x, hidden, second)]
+    [(64, 2), (64,), (1, 64), (1,)]
+    """
 
 def affine_matrix(params: TensorLike, before: TensorLike | None, height: int, width: int) -> Tensor:
     """theta (N, 2, 3) for resample, from float64 params (N, 8) of images of height x width: clockwise angle in degrees, shift to the right and down in pixels (rounded down to whole ones), scale, shear along x and y in degrees, and two numbers that mirror left and right, or top and bottom, where they are negative. The image is mirrored, then sheared, turned and scaled about its centre, then shifted. With `before`, another theta, all that happens to what that one gives.
