@@ -76,6 +76,7 @@ __all__ = [
     "ones",
     "ones_like",
     "optim",
+    "plots",
     "rand",
     "randint",
     "randn",
@@ -90,7 +91,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from minigrad import augment, callbacks, data, nn, optim, table
+    from minigrad import augment, callbacks, data, nn, optim, plots, table
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
     from minigrad.compiled import compile
     from minigrad.cross_validation import cross_validate
@@ -120,6 +121,7 @@ _LATER = {
     "lr_find": "minigrad.lr_range",
     "nn": "minigrad.nn",
     "optim": "minigrad.optim",
+    "plots": "minigrad.plots",
     "save": "minigrad.serialize",
     "table": "minigrad.table",
 }

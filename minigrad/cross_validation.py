@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,16 @@ from minigrad.data.dataset import Dataset
 from minigrad.data.split import Stratify, k_fold
 from minigrad.history import History
 from minigrad.intervals import Interval, mean_interval
+from minigrad.metrics import METRICS
+from minigrad.nn import Module
 from minigrad.trainer import Trainer
 
 __all__ = ["CrossValidation", "Fold", "cross_validate"]
 
 Prepare = Callable[[Dataset, Dataset], tuple[Any, Any]]
+
+# The models of all folds so far, in this process.
+_trained: WeakSet[Module] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,13 @@ class CrossValidation:
     def interval(self, column: str) -> Interval:
         """Mean and confidence interval of one column, widened as folds share training rows.
 
-        The correction is that of Nadeau and Bengio (2003); see ``minigrad.intervals``.
+        The correction is that of Nadeau and Bengio (2003); see ``minigrad.intervals``. It ends
+        where the metric of that name does, such as an accuracy at 1.
         """
         train, val = np.sum([fold.rows for fold in self.folds], axis=0)
-        return mean_interval(self[column].tolist(), self.confidence, test_share=val / train)
+        found = mean_interval(self[column].tolist(), self.confidence, test_share=val / train)
+        metric = METRICS.get(column.removeprefix("val_"))
+        return found if metric is None else found.within(*metric.bounds)
 
     def __str__(self) -> str:
         """A table: one row a fold, then mean and interval of every column."""
@@ -91,6 +100,7 @@ class CrossValidation:
             )
             lines.append(f"{label:4}  " + "  ".join(cells))
         rows = f"{len(self.folds)} folds, {self.confidence:.0%} intervals of the mean"
+        rows += " (Student's t, widened after Nadeau and Bengio)"
         return "\n".join([*lines, rows])
 
 
@@ -134,7 +144,8 @@ def cross_validate(
         CrossValidation: ``folds``, ``histories``, ``result["val_loss"]``, ``interval("val_loss")``.
 
     Raises:
-        TypeError: ``build`` returned no Trainer.
+        TypeError: ``build`` is no function, or returned no Trainer.
+        ValueError: ``build`` returned a model that another fold has trained.
         Exception: what a fold raised, with its number added; folds not yet begun are cancelled.
 
     Example:
@@ -148,6 +159,11 @@ def cross_validate(
         >>> len(found.folds), found["val_accuracy"].shape, found.interval("val_accuracy").mean > 0.8
         (4, (4,), True)
     """
+    if not callable(build):
+        raise TypeError(
+            "build must be a function that makes a fresh Trainer, called once a fold; got "
+            f"{type(build).__name__}"
+        )
     integer("epochs", epochs, 1)
     mean_interval([0.0, 0.0], confidence)  # a wrong one is named before hours of training
     pairs = k_fold(data, k, seed=seed, stratify=stratify, groups=groups)
@@ -176,6 +192,12 @@ def _train_fold(
         trainer = build()
         if not isinstance(trainer, Trainer):
             raise TypeError(f"build must return a Trainer, got {type(trainer).__name__}")
+        if trainer.model in _trained:
+            raise ValueError(
+                "build returned a model that another fold has trained, which has seen the rows of "
+                "this one: make the model inside build"
+            )
+        _trained.add(trainer.model)
         for callback in trainer.callbacks:
             if isinstance(callback, ProgressBar) and callback.show is None:
                 callback.show = False  # the folds have a bar of their own

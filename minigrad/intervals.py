@@ -36,6 +36,16 @@ class Interval:
         """Whether 0 lies outside: a difference that is not chance alone."""
         return self.low > 0 or self.high < 0
 
+    def within(self, low: float, high: float) -> Interval:
+        """The interval with its bounds clipped to what is possible.
+
+        Example:
+            >>> from minigrad.intervals import Interval
+            >>> print(Interval(0.75, 0.25, 1.25).within(0, 1))
+            0.75 [0.25, 1]
+        """
+        return Interval(self.mean, max(self.low, low), min(self.high, high))
+
 
 def mean_interval(
     values: Sequence[float], confidence: float = 0.95, *, test_share: float = 0.0

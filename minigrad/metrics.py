@@ -1,13 +1,15 @@
 """Metrics: functions of a model's outputs and the targets of all rows, to one number.
 
 ``METRICS`` is the one table of names. A classifier's outputs are logits: one column (or none) for
-two classes, where above 0 means class 1, or one column a class, where the largest wins.
+two classes, where above 0 means class 1, or one column a class, where the largest wins. Targets are
+class numbers, or one column a class, of which the largest is taken.
 
 Those that are made of tensor ops become part of a training's plan. Given arrays, they return a
 float all the same.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, overload
@@ -48,7 +50,7 @@ def accuracy(output: Tensor, target: Tensor) -> Tensor:
 
     Args:
         output: logits, (n,) or (n, 1) for two classes, (n, classes) for more.
-        target: (n,) or (n, 1) class numbers.
+        target: (n,) or (n, 1) class numbers; (n, classes) one-hot or probabilities.
 
     Example:
         >>> import numpy as np
@@ -124,7 +126,11 @@ def auc(output: Array, target: Array) -> float:
     else:
         scores, truth = output.reshape(-1), target.reshape(-1)
         if len(scores) != len(output) or len(truth) != len(output):
-            raise ValueError(f"output {output.shape} and target {target.shape} do not match")
+            raise ValueError(
+                "auc is of two classes: it takes one score or two logits a row and one target, "
+                f"not output {output.shape} and target {target.shape}; for more classes write a "
+                "Metric that takes one column against the others"
+            )
     if not np.isin(truth, (0, 1)).all():
         raise ValueError("auc needs two classes with the targets 0 and 1")
     if np.isnan(scores).any():
@@ -196,12 +202,16 @@ class Metric:
             then EarlyStopping wants to be told.
         of_tensors: the function takes tensors and gives a tensor of one number, so that a plan
             can hold it: that costs microseconds less an epoch.
+        of_classes: it compares classes: outputs must be logits and targets class numbers.
+        bounds: the least and the largest value it may have.
     """
 
     name: str
     function: Callable[[Any, Any], Any]
     mode: Mode | None = None
     of_tensors: bool = False
+    of_classes: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def __call__(self, output: Array | Tensor, target: Array | Tensor) -> float:
         """Return the metric as a Python float."""
@@ -216,14 +226,14 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", accuracy, "max", of_tensors=True),
-        Metric("f1", f1, "max", of_tensors=True),
-        Metric("precision", precision, "max", of_tensors=True),
-        Metric("recall", recall, "max", of_tensors=True),
-        Metric("auc", auc, "max"),
-        Metric("r2", r2, "max", of_tensors=True),
-        Metric("mae", mae, "min", of_tensors=True),
-        Metric("rmse", rmse, "min", of_tensors=True),
+        Metric("accuracy", accuracy, "max", of_tensors=True, of_classes=True, bounds=(0, 1)),
+        Metric("f1", f1, "max", of_tensors=True, of_classes=True, bounds=(0, 1)),
+        Metric("precision", precision, "max", of_tensors=True, of_classes=True, bounds=(0, 1)),
+        Metric("recall", recall, "max", of_tensors=True, of_classes=True, bounds=(0, 1)),
+        Metric("auc", auc, "max", bounds=(0, 1)),
+        Metric("r2", r2, "max", of_tensors=True, bounds=(-math.inf, 1)),
+        Metric("mae", mae, "min", of_tensors=True, bounds=(0, math.inf)),
+        Metric("rmse", rmse, "min", of_tensors=True, bounds=(0, math.inf)),
     )
 }
 
@@ -281,6 +291,8 @@ def _tallies(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Te
 
 
 def _labels(output: Tensor, target: Tensor) -> Tensor:
+    if target.shape == output.shape and target.ndim == 2 and target.shape[1] > 1:
+        return target.argmax(1)
     if target.shape not in ((len(output),), (len(output), 1)):
         raise ValueError(
             f"targets of shape {target.shape} are not one class for each of {len(output)} rows"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
 from minigrad import _core, random
@@ -112,6 +114,8 @@ class Trainer(Learner):
             raise TypeError(
                 f"optimizer must be one such as optim.Adam(model.parameters()), got {optimizer!r}"
             )
+        if getattr(scheduler, "optimizer", optimizer) is not optimizer:
+            raise ValueError("the scheduler was made for another optimizer than this trainer's")
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
@@ -158,7 +162,8 @@ class Trainer(Learner):
                 or a function that returns one: it is gone through anew each epoch, and once more
                 for honest curves; order and size of its batches are its own. A generator does for
                 one epoch, with running curves.
-            val: the same for validation, or None.
+            val: the same for validation, or None. Weigh its rows as those of training, if those
+                have weights: else the gap compares means of two kinds.
             epochs: how many, unless a callback stops earlier.
             resume: a file of ModelCheckpoint; training goes on after its epoch, up to ``epochs``
                 in all, to the same bits as without the interruption.
@@ -186,7 +191,7 @@ class Trainer(Learner):
                     load_training(self, resume)
                 self._loop = Loop(self, train, validation)
                 self._loop.run()
-            self.history.stop_reason = self.stop_reason or _all_run(epochs)
+            self.history.stop_reason = self.stop_reason or _all_run(self.history)
         except KeyboardInterrupt:
             self.history.stop_reason = f"interrupted in epoch {self.epoch}"
             raise
@@ -312,5 +317,11 @@ def _check_callable(name: str, value: Any, example: str) -> None:
         raise TypeError(f"{name} must be callable, such as {example}, got {value!r}")
 
 
-def _all_run(epochs: int) -> str:
-    return f"all {epochs} epochs run" if epochs > 1 else "1 epoch run, as asked"
+def _all_run(history: History) -> str:
+    count = len(history)
+    text = f"all {count} epochs run" if count > 1 else "1 epoch run, as asked"
+    if not math.isfinite(history[-1]["loss"]):
+        finite = np.flatnonzero(np.isfinite(history["loss"]))
+        since = 0 if finite.size == 0 else int(finite[-1]) + 1
+        text += f"; the loss is not finite from epoch {since} on (StopOnNaN would have ended it)"
+    return text

@@ -7,10 +7,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 import numpy as np
 import pytest
 from folds import X, Y, build
+from trainers import make, network
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.cross_validation import CrossValidation, Fold
 from minigrad.data import Dataset
+from minigrad.history import History
 from minigrad.intervals import mean_interval
 
 
@@ -53,12 +56,12 @@ def test_the_bits_do_not_depend_on_the_executor():
     assert figures(validate()) == serial
     assert figures(validate(seed=1)) != serial
     context = multiprocessing.get_context("spawn")
-    for make in (
+    for pool in (
         InThisThread,
         lambda: ThreadPoolExecutor(3),
         lambda: ProcessPoolExecutor(2, mp_context=context),
     ):
-        with make() as executor:
+        with pool() as executor:
             assert figures(validate(executor=executor)) == serial
 
 
@@ -113,7 +116,7 @@ def test_the_table_has_a_line_a_fold_and_the_interval():
     assert lines[0].split() == ["fold", *found.columns]
     assert [line.split()[0] for line in lines[1:8]] == ["0", "1", "2", "3", "mean", "low", "high"]
     assert lines[5].split()[1] == f"{found.interval('val_loss').mean:.4g}"
-    assert lines[-1] == "4 folds, 95% intervals of the mean"
+    assert lines[-1].startswith("4 folds, 95% intervals of the mean (Student's t, widened")
     with pytest.raises(KeyError, match="no column 'val_f1'"):
         found["val_f1"]
 
@@ -159,3 +162,27 @@ def test_wrong_arguments_are_refused(arguments, error, message):
 def test_build_must_give_a_trainer():
     with pytest.raises(TypeError, match="build must return a Trainer, got Linear"):
         mg.cross_validate(lambda: nn.Linear(3, 1), (X, Y), epochs=1)
+    with pytest.raises(TypeError, match="build must be a function that makes a fresh Trainer"):
+        mg.cross_validate(make(), (X, Y), epochs=1)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_model_of_another_fold_is_refused(threads):
+    model = network()
+
+    def build():
+        return make(model)
+
+    executor = ThreadPoolExecutor(threads) if threads else None
+    with pytest.raises(ValueError, match="build returned a model that another fold has trained"):
+        mg.cross_validate(build, (X, Y), epochs=1, executor=executor)
+
+
+def test_intervals_end_where_the_metric_does():
+
+    part = {"loss": 0.1, "f1": 0.9}
+    scores = [{"loss": 0.1, "f1": 1.0}, {"loss": 0.1, "f1": 0.5}]
+    found = CrossValidation([Fold(i, (8, 2), History(), part, s) for i, s in enumerate(scores)])
+    assert found.interval("val_f1").high == 1.0
+    assert found.interval("val_f1").low == 0.0
+    assert found.interval("val_f1").mean == 0.75

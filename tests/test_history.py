@@ -116,6 +116,29 @@ def test_plot_shows_both_curves_and_marks_the_best(history, tmp_path):
         History().plot()
 
 
+def test_a_column_is_no_file_name(history, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"write plot\(metric='val_loss'\)"):
+        history.plot("val_loss")
+    assert not list(tmp_path.iterdir())
+
+
+def test_several_histories_in_one_chart(history, tmp_path):
+    pytest.importorskip("matplotlib")
+    alone = History()
+    alone.append({"epoch": 0, "loss": 1.0})
+    (axes,) = mg.plots.compare({"a": history, "b": alone}, tmp_path / "both.png").axes
+    assert axes.get_legend_handles_labels()[1] == ["a", "b", "train"]
+    train, val = axes.lines[:2]
+    np.testing.assert_array_equal(train.get_ydata(), history["loss"])
+    np.testing.assert_array_equal(val.get_ydata(), history["val_loss"])
+    assert train.get_color() == val.get_color() != axes.lines[3].get_color()
+    assert axes.lines[2].get_xdata().tolist() == [history.best_epoch]
+    with pytest.raises(ValueError, match="no epochs"):
+        mg.plots.compare({"a": History()})
+
+
 def test_a_single_epoch_can_be_seen():
     pytest.importorskip("matplotlib")
     history = History()
@@ -181,7 +204,7 @@ def test_metrics_without_an_answer_are_nan():
 
 @pytest.mark.parametrize("metric", list(METRICS))
 def test_metrics_never_broadcast(metric):
-    with pytest.raises(ValueError, match=r"match|not one class"):
+    with pytest.raises(ValueError, match=r"match|not one class|two classes"):
         METRICS[metric](np.zeros((4, 1)), np.zeros((4, 4)))
 
 

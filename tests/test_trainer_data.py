@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from trainers import XV, YV, X, Y, make, network, rows, same, weights
+from trainers import CLASSES, XV, YV, X, Y, make, network, rows, same, weights
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -100,6 +100,23 @@ def test_clipping_constraint_and_scheduler_are_applied():
     np.testing.assert_allclose(history["lr"], [0.01, 0.005, 0.0025])
 
 
+def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step():
+    trainer = make(batch_size=25, scheduler_every="batch")
+    trainer.scheduler = optim.lr_scheduler.StepLR(trainer.optimizer, 1, gamma=0.5)
+    history = trainer.fit((X, Y), epochs=3)  # two steps each
+    np.testing.assert_allclose(history["lr"], 0.01 * 0.5 ** np.array([1, 3, 5]))
+
+
+def test_a_loss_that_is_no_number_is_told_at_the_end():
+    trainer = make(lr=1e30)
+    history = trainer.fit((X, Y), epochs=20)
+    first = int(np.isfinite(history["loss"]).argmin())
+    assert history.stop_reason == (
+        f"all 20 epochs run; the loss is not finite from epoch {first} on "
+        "(StopOnNaN would have ended it)"
+    )
+
+
 # --- refusals --------------------------------------------------------------------------------
 
 NAN = X.copy()
@@ -171,6 +188,45 @@ def test_a_metric_or_loss_that_fails_does_so_before_training():
         assert same(before, weights(trainer.model))
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "precision", "recall"])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [(np.arange(50) % 2 * 2 - 1, "-1 in row 0"), (Y, "0 or|is none; number the classes")],
+)
+def test_metrics_of_classes_want_class_numbers(metric, y, message):
+    trainer = make(metrics=[metric])
+    with pytest.raises(ValueError, match=rf"metric '{metric}' needs class numbers.*{message}"):
+        trainer.fit((X, y), epochs=1)
+    batches = [(X[:25], (X[:25, 0] > 0) * 1.0), (X[25:], y[25:])]
+    with pytest.raises(ValueError, match="needs class numbers"):
+        trainer.fit(batches, epochs=1)
+
+
+def test_one_hot_targets_are_classes_to_a_metric():
+    numbers = make(network(3), nn.CrossEntropyLoss(), metrics=["accuracy", "f1"])
+    coded = make(network(3), nn.CrossEntropyLoss(), metrics=["accuracy", "f1"])
+    expected = numbers.fit((X, CLASSES), epochs=3)
+    found = coded.fit((X, np.eye(3)[CLASSES]), epochs=3)
+    for name in ("accuracy", "f1"):
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "metrics", "message"),
+    [
+        (nn.Sigmoid(), nn.BCEWithLogitsLoss(), [], "ends in Sigmoid and the loss applies one"),
+        (nn.Softmax(), nn.CrossEntropyLoss(), [], "ends in Softmax and the loss applies one"),
+        (nn.Sigmoid(), nn.MSELoss(), ["accuracy"], "'accuracy' takes logits"),
+    ],
+)
+def test_probabilities_are_refused_where_logits_are_wanted(last, loss, metrics, message):
+    outputs = 2 if isinstance(last, nn.Softmax) else 1
+    model = nn.Sequential(network(outputs), nn.Sequential(last))
+    with pytest.raises(ValueError, match=message):
+        make(model, loss, metrics=metrics).fit((X, CLASSES // 2), epochs=1)
+    make(model).fit((X, np.zeros((50, outputs))), epochs=1)  # as probabilities they are fine
+
+
 def test_a_model_that_loses_rows_is_refused():
     class Total(nn.Module):
         def __init__(self):
@@ -235,6 +291,22 @@ def test_usual_slips_are_told_how_to_mend():
         make(network(1), nn.CrossEntropyLoss()).fit((X, np.arange(50) % 2))
     with pytest.raises(ValueError, match=r"of a single row make x\[None\]"):
         make().predict(X[0])
+
+
+def test_data_of_another_make_is_told_how_to_mend():
+    for data, error, message in (
+        (((X, X[:, :1]), Y), ValueError, "2 arrays of different shapes.*side by side as columns"),
+        ({"x": X, "y": Y}, TypeError, r"a dict with 'x', 'y': give the arrays as a pair"),
+        (((1, [2, 3]), Y), ValueError, "not a rectangular array"),
+    ):
+        with pytest.raises(error, match=message):
+            make().fit(data)
+
+
+def test_a_scheduler_of_another_optimizer_is_refused():
+    other = optim.SGD(network().parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="made for another optimizer"):
+        make(scheduler=optim.lr_scheduler.StepLR(other, 1))
 
 
 def test_no_epochs_are_refused():

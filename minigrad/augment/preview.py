@@ -93,7 +93,10 @@ def _augmenting(modules: list[Module]) -> list[Module]:
             row.append(module)
     last = max((i for i, m in enumerate(row) if isinstance(m, Augmentation | Mix)), default=-1)
     if last < 0:
-        raise ValueError("there is no augmentation at the front of the model to draw")
+        raise ValueError(
+            "there is no augmentation at the front of the model to draw; of one inside a module of "
+            "your own give that layer: preview(images, model.augment)"
+        )
     return row[: last + 1]
 
 

@@ -1,6 +1,6 @@
 """A data set: arrays of equal length, checked, of which any rows can be taken."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,11 @@ def as_dataset(data: Any, what: str = "data") -> Dataset:
         return data
     if isinstance(data, tuple) and len(data) in (2, 3):
         return Dataset(data[0], data[1], weight=data[2] if len(data) == 3 else None)
+    if isinstance(data, Mapping):
+        raise TypeError(
+            f"{what} is a {type(data).__name__} with {', '.join(map(repr, data))}: give the arrays "
+            "as a pair, such as (data['x'], data['y'])"
+        )
     if isinstance(data, tuple):
         raise TypeError(
             f"{what} must be (x, y), (x, y, weight) or a Dataset, got a tuple of {len(data)}"
@@ -230,7 +235,13 @@ def _asarray(values: Any, what: str) -> Array:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{what} is not a rectangular array: {error}") from error
+        several = (
+            f"{what} holds {len(values)} arrays of different shapes, and a model takes one: put "
+            "them side by side as columns, and take them apart in its forward"
+        )
+        ragged = f"{what} is not a rectangular array: {error}"
+        arrays = isinstance(values, tuple) and all(hasattr(part, "shape") for part in values)
+        raise ValueError(several if arrays else ragged) from error
 
 
 def _row_numbers(index: npt.ArrayLike, n: int) -> Array:

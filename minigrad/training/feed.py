@@ -12,6 +12,7 @@ import numpy.typing as npt
 from minigrad import nn
 from minigrad._core import Tensor
 from minigrad.data import Dataset
+from minigrad.metrics import Metric
 
 Array = npt.NDArray[Any]
 LossKind = Literal["classes", "binary", "values", "own"]
@@ -214,3 +215,36 @@ def check_probabilities(y: Array, what: str) -> None:
             f"target {y[place]} in row {place[0]} of {what} is not in [0, 1], as binary "
             "cross-entropy needs"
         )
+
+
+def check_class_numbers(y: Array, what: str, metric: str) -> None:
+    """Raise ValueError naming the first target that is no class number, as a metric needs."""
+    bad = (y < 0) | (y != np.floor(y)) if y.dtype.kind == "f" else y < 0
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"metric {metric!r} needs class numbers (0, 1, ...) as targets: {y[place]} in row "
+            f"{place[0]} of {what} is none; number the classes, or use 'r2', 'mae' or 'rmse'"
+        )
+
+
+def check_logits(model: nn.Module, output: Tensor, kind: LossKind, metrics: list[Metric]) -> None:
+    """Raise ValueError if the last layer makes probabilities where logits are wanted."""
+    last = model
+    while isinstance(last, nn.Sequential) and len(last):
+        last = last[-1]
+    if not isinstance(last, nn.Sigmoid | nn.Softmax):
+        return
+    name = type(last).__name__
+    if kind in ("binary", "classes"):
+        raise ValueError(
+            f"the model ends in {name} and the loss applies one itself: leave the {name} out, so "
+            "that the model returns logits"
+        )
+    for metric in metrics:
+        if metric.of_classes and output.numel() == output.shape[0]:
+            raise ValueError(
+                f"metric {metric.name!r} takes logits, of which those above 0 are class 1, and "
+                f"the model ends in {name}: leave it out and use BCEWithLogitsLoss, or give a "
+                "metric of your own, such as lambda p, y: ((p > 0.5) == y).mean()"
+            )

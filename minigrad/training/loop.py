@@ -62,6 +62,7 @@ class Loop:
         self._seen = 0
         self._changes = -1
         self._epochs_a_call = 1
+        self._lr = 0.0  # of the last step
 
     def run(self) -> None:
         """Train until all epochs are run or a callback stops."""
@@ -169,7 +170,7 @@ class Loop:
             if trainer.penalty is not None:
                 figures["penalty"] = trainer.evaluate_penalty()
         figures["epoch"] = trainer.epoch
-        figures["lr"] = trainer.optimizer.param_groups[0]["lr"]
+        figures["lr"] = self._lr
         figures["seconds"] = time.perf_counter() - self._start
         self._end_epoch({name: figures[name] for name in trainer.columns})
 
@@ -178,6 +179,7 @@ class Loop:
         trainer = self.trainer
         running = RunningAverage() if trainer.history.curves == "running" else None
         for batch in self.batches():
+            self._lr = trainer.optimizer.param_groups[0]["lr"]
             loss, output, *shares = trainer.step(*batch)
             if trainer.scheduler is not None and trainer.scheduler_every == "batch":
                 trainer.scheduler.step()

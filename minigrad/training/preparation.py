@@ -12,9 +12,10 @@ from minigrad.data.dataset import as_dataset
 from minigrad.nn import Module
 from minigrad.training.feed import (
     Feed,
-    LossKind,
     TargetForm,
+    check_class_numbers,
     check_classes,
+    check_logits,
     check_probabilities,
     features,
     loss_kind,
@@ -90,8 +91,7 @@ def make_feed(trainer: Trainer, data: Dataset | Stream, what: str) -> Feed | Str
     dtype = model_dtype(trainer.model)
     if isinstance(data, Dataset):
         return Feed(data, dtype, form)
-    kind = loss_kind(trainer.loss)
-    data.match(dtype, form, lambda batch: _check_labels(batch, form, kind, what))
+    data.match(dtype, form, lambda batch: _check_targets(trainer, batch, form, what))
     return data
 
 
@@ -113,7 +113,8 @@ def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
         check_rows(output, len(x))
         kind = loss_kind(trainer.loss)
         form = target_form(y, output.shape, dtype, kind)
-        _check_labels(data, form, kind, what)
+        check_logits(trainer.model, output, kind, trainer.metrics)
+        _check_targets(trainer, data, form, what)
         target = Tensor(form.of(y))
         given = data.weights(first)
         weights = [] if given is None else [Tensor(given.astype(dtype))]
@@ -134,13 +135,18 @@ def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
     return form
 
 
-def _check_labels(data: Dataset, form: TargetForm, kind: LossKind, what: str) -> None:
-    """Raise ValueError naming the first target that the loss cannot take."""
+def _check_targets(trainer: Trainer, data: Dataset, form: TargetForm, what: str) -> None:
+    """Raise ValueError naming the first target that the loss or a metric cannot take."""
     assert data.y is not None
     if form.classes is not None:
         check_classes(data.y, form.classes, what)
-    elif kind == "binary":
+        return
+    if loss_kind(trainer.loss) == "binary":
         check_probabilities(data.y, what)
+    if form.row in ((), (1,)):
+        for metric in trainer.metrics:
+            if metric.of_classes:
+                check_class_numbers(data.y, what, metric.name)
 
 
 def model_dtype(model: Module) -> np.dtype[Any]:

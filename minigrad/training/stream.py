@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -33,7 +33,7 @@ def is_stream(data: Any) -> bool:
         >>> is_stream((x, y)), is_stream([(x, y)]), is_stream((x, y) for _ in range(3))
         (False, True, True)
     """
-    if isinstance(data, Dataset | Tensor | tuple | str) or hasattr(data, "__array__"):
+    if isinstance(data, Dataset | Tensor | tuple | Mapping | str) or hasattr(data, "__array__"):
         return False
     if isinstance(data, list):
         return bool(data) and (isinstance(data[0], Dataset) or _is_pair(data[0]))
