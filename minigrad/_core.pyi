@@ -241,6 +241,7 @@ class Tensor:
     def linear(self, weight: TensorLike, bias: TensorLike | None = None) -> Tensor: ...
     def linear_relu_dropout(self, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor: ...
     def linear_relu_linear(self, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> Tensor: ...
+    def linear_relu_linear_stored(self, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> tuple[Tensor, ...]: ...
     def log(self) -> Tensor: ...
     def log1p(self) -> Tensor: ...
     def log_softmax(self, dim: int = -1, *, axis: int = -1) -> Tensor: ...
@@ -1432,6 +1433,15 @@ def linear_relu_linear(x: TensorLike, weight1: TensorLike, bias1: TensorLike, we
     >>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)
     >>> mg.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()
     [[128.0]]
+    """
+
+def linear_relu_linear_stored(x: TensorLike, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> tuple[Tensor, ...]:
+    """linear_relu_linear, and the hidden layer that it went through.
+
+    >>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)
+    >>> y, hidden = mg.linear_relu_linear_stored(x, first, mg.zeros(64), second, mg.zeros(1))
+    >>> y.item(), hidden.shape
+    (128.0, (1, 64))
     """
 
 def linear_relu_linear_grad(g: TensorLike, x: TensorLike, hidden: TensorLike, weight2: TensorLike, scale: _Float = 1.0) -> tuple[Tensor, ...]:

@@ -288,6 +288,7 @@ CASES = [
     Case("linear_relu_dropout", products.relu_dropped, products.linear_relu_dropout),
     Case("linear_weight_grad", lambda g, x: (g.T @ x, g.sum(0)), products.linear_weight_grad),
     Case("linear_relu_linear", products.relu_between, products.linear_relu_linear),
+    Case("linear_relu_linear_stored", products.both_layers, products.linear_relu_linear),
     Case(
         "linear_relu_linear_grad",
         products.slopes_of_both_layers,

@@ -71,11 +71,16 @@ def linear_relu_linear(s: Source) -> Call:
     return Call((x, weight, bias, real(s.rng, (1, units)), real(s.rng, (1,))))
 
 
-def relu_between(
+def both_layers(
     x: np.ndarray, weight1: np.ndarray, bias1: np.ndarray, weight2: np.ndarray, bias2: np.ndarray
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     hidden = x @ weight1.T + bias1
-    return np.where(hidden < 0, 0, hidden) @ weight2.T + bias2
+    hidden = np.where(hidden < 0, 0, hidden)
+    return hidden @ weight2.T + bias2, hidden
+
+
+def relu_between(*call: np.ndarray) -> np.ndarray:
+    return both_layers(*call)[0]
 
 
 def linear_relu_linear_grad(s: Source) -> Call:

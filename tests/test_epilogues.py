@@ -184,7 +184,9 @@ def test_a_wide_layer_is_read_once(
     x[0] = [np.inf, np.nan, -0.0, 0][:features] if units == 65 else 0
     model = network((features, units, 1), p, dtype)
     plan = plan_of(gradients(model), x)
-    assert plan["linear_relu_linear_grad"] == plan["linear_relu_dropout"] == plan["linear"] == 1
+    assert plan["linear_relu_linear_grad"] == 1
+    assert plan["linear_relu_linear_stored"] == (p == 0)
+    assert plan["linear_relu_dropout"] == plan["linear"] == (p > 0)
     assert not {"linear_weight_grad", "matmul_relu_dropout_backward"} & set(plan)
 
     model.eval()
@@ -205,24 +207,39 @@ def trained(x: mg.Tensor, model: nn.Sequential, *others: mg.Tensor) -> tuple[mg.
     return (y, *_core.grad([(y * y).sum()], [*model.parameters(), *others]))
 
 
+@pytest.mark.parametrize("sizes", [(2, 63, 1), (5, 64, 1), (2, 64, 2)], ids=str)
+def test_other_layers_are_products(sizes: tuple[int, ...]) -> None:
+    x = RNG.standard_normal((8, sizes[0])).astype("float32")
+    plan = plan_of(gradients(network(sizes, 0.0, "float32")), x)
+    assert plan["linear_relu_dropout"] == plan["linear"] == 1
+
+
 @pytest.mark.parametrize(
-    ("sizes", "function"),
+    "function",
     [
-        ((2, 63, 1), trained),
-        ((5, 64, 1), trained),
-        ((2, 64, 2), trained),
-        ((2, 64, 1), lambda x, model: both_layers(model, x)),
-        ((2, 64, 1), lambda x, model: (h := both_layers(model, x))[1] + h[0].sum()),
-        ((2, 64, 1), lambda x, model: trained(x * SCALE, model, SCALE)),
+        lambda x, model: both_layers(model, x),
+        lambda x, model: (h := both_layers(model, x))[1] + h[0].sum(),
+        lambda x, model: trained(x * SCALE, model, SCALE),
     ],
-    ids=["narrow", "features", "outputs", "returned", "read by others", "wanted by what is before"],
+    ids=["returned", "read by others", "a gradient of what is before"],
 )
-def test_other_layers_are_stored(sizes: tuple[int, ...], function: Callable[..., object]) -> None:
-    model = network(sizes, 0.0, "float32")
-    x = mg.tensor(RNG.standard_normal((8, sizes[0])).astype("float32"), requires_grad=True)
+def test_a_layer_that_others_want_is_stored(function: Callable[..., object]) -> None:
+    model = network((2, 64, 1), 0.0, "float32")
+    x = RNG.standard_normal((8, 2)).astype("float32")
     plan = plan_of(lambda x: function(x, model), x)
-    assert plan["linear_relu_dropout"] == 1
+    assert plan["linear_relu_linear_stored"] == 1
     assert not {"linear_relu_linear", "linear_relu_linear_grad"} & set(plan)
+
+
+def test_a_layer_read_before_the_output_is_made_once() -> None:
+    model = network((2, 64, 1), 0.0, "float32")
+
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, ...]:
+        hidden = model[0](x).relu()
+        return hidden.sum(), model[-1](hidden)
+
+    plan = plan_of(function, RNG.standard_normal((8, 2)).astype("float32"))
+    assert plan["linear_relu_dropout"] == plan["linear"] == 1
 
 
 def test_a_layer_changed_meanwhile_is_stored() -> None:

@@ -12,7 +12,7 @@ constexpr int lanes = 16;
 
 // Units [j, j + n) of a few rows, n <= width, as the next links of the chains in `sums`.
 template <class T, int K, int Rows, class At>
-MG_INLINE void hidden_strip(const HiddenForward& f, const T* x, At at, int64_t j, int v,
+MG_INLINE void hidden_strip(const HiddenForward& f, const T* x, T* stored, At at, int64_t j, int v,
                             Vec<T> (*sums)[lanes / Vec<T>::width]) {
   const Vec<T> zero = Vec<T>::zero();
   const T* weight1 = static_cast<const T*>(f.weight1) + j;
@@ -24,14 +24,16 @@ MG_INLINE void hidden_strip(const HiddenForward& f, const T* x, At at, int64_t j
     Vec<T> h = zero;
     MG_UNROLL for (int p = 0; p < K; ++p) h = fma(Vec<T>(x[i * K + p]), weight[p], h);
     h = at.keep(max(zero, h + bias), zero);
+    if (stored) at.store(stored + i * f.units + j, h);
     sums[i][v] = fma(out, h, sums[i][v]);
   }
 }
 
-template <class T, int K, int Rows>
+template <class T, int K, int Rows, bool Stored>
 MG_ONCE void forward_rows(const HiddenForward& f, int64_t first) {
   constexpr int width = Vec<T>::width, vectors = lanes / width;
   const T* x = static_cast<const T*>(f.x) + first * K;
+  T* const stored = Stored ? static_cast<T*>(f.hidden) + first * f.units : nullptr;
   Vec<T> sums[Rows][vectors];
   MG_UNROLL for (int i = 0; i < Rows; ++i) {
     MG_UNROLL for (int v = 0; v < vectors; ++v) sums[i][v] = Vec<T>::zero();
@@ -39,13 +41,13 @@ MG_ONCE void forward_rows(const HiddenForward& f, int64_t first) {
   int64_t j = 0;
   for (; j + lanes <= f.units; j += lanes) {
     MG_UNROLL for (int v = 0; v < vectors; ++v)
-        hidden_strip<T, K, Rows>(f, x, Full<T>{}, j + v * width, v, sums);
+        hidden_strip<T, K, Rows>(f, x, stored, Full<T>{}, j + v * width, v, sums);
   }
   if (j < f.units)
     for (int v = 0; v < vectors; ++v, j += width) {
       const int64_t left = f.units - j;
       const Tail<T> at{static_cast<int>(left < 0 ? 0 : left < width ? left : width)};
-      hidden_strip<T, K, Rows>(f, x, at, left < 0 ? f.units : j, v, sums);
+      hidden_strip<T, K, Rows>(f, x, stored, at, left < 0 ? f.units : j, v, sums);
     }
   T* y = static_cast<T*>(f.y) + first;
   const T bias = *static_cast<const T*>(f.bias2);
@@ -56,26 +58,31 @@ MG_ONCE void forward_rows(const HiddenForward& f, int64_t first) {
   }
 }
 
-template <class T, int K>
+template <class T, int K, bool Stored>
 void forward_all(const HiddenForward& f) {
   constexpr int rows = vector_registers >= 32 ? 6 : 3;
   int64_t i = 0;
-  for (; i + rows <= f.rows; i += rows) forward_rows<T, K, rows>(f, i);
-  for (; i + 2 <= f.rows; i += 2) forward_rows<T, K, 2>(f, i);
-  if (i < f.rows) forward_rows<T, K, 1>(f, i);
+  for (; i + rows <= f.rows; i += rows) forward_rows<T, K, rows, Stored>(f, i);
+  for (; i + 2 <= f.rows; i += 2) forward_rows<T, K, 2, Stored>(f, i);
+  if (i < f.rows) forward_rows<T, K, 1, Stored>(f, i);
+}
+
+template <class T, int K>
+void forward_of(const HiddenForward& f) {
+  f.hidden ? forward_all<T, K, true>(f) : forward_all<T, K, false>(f);
 }
 
 template <class T>
 void forward(const HiddenForward& f) {
   switch (f.features) {
     case 1:
-      return forward_all<T, 1>(f);
+      return forward_of<T, 1>(f);
     case 2:
-      return forward_all<T, 2>(f);
+      return forward_of<T, 2>(f);
     case 3:
-      return forward_all<T, 3>(f);
+      return forward_of<T, 3>(f);
     default:
-      return forward_all<T, 4>(f);
+      return forward_of<T, 4>(f);
   }
 }
 

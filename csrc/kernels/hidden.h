@@ -1,6 +1,7 @@
 // A layer of hidden units between a few features and one output, forwards and backwards in one pass
-// each: y = relu(x W1^T + b1) w2^T + b2. On its way forwards the layer is never in memory; on its
-// way back it is read once, for the gradients of both weights and the first bias.
+// each: y = relu(x W1^T + b1) w2^T + b2. On its way forwards the layer is never read, and stored
+// only if it is wanted; on its way back it is read once, for the gradients of both weights and the
+// first bias.
 //
 // The contract: everything is dense, 1 <= features <= few_features, units >= many_units. Bits are
 // those of the products one after the other (kernels/matmul.h) and of sums of columns
@@ -22,6 +23,7 @@ struct HiddenForward {
   const void *bias1, *weight2;  // units each
   const void* bias2;            // one number
   void* y;                      // rows
+  void* hidden;                 // null, or rows x units: relu(.)
 };
 
 struct HiddenBackward {

@@ -40,6 +40,12 @@ void forward_infer(const Call& c) {
   c.make(x.dtype, {x.shape[0], 1});
 }
 
+void stored_infer(const Call& c) {
+  forward_infer(c);
+  c.make(1, c.in(0).dtype, {c.in(0).shape[0], c.in(1).shape[0]});
+}
+
+// With the hidden layer as the second output, if there is one.
 void forward_run(const Call& c) {
   const Array x = dense(c.in(0)), weight1 = dense(c.in(1)), bias1 = dense(c.in(2));
   const Array weight2 = dense(c.in(3));
@@ -47,6 +53,7 @@ void forward_run(const Call& c) {
   const int64_t rows = x.shape[0], features = x.shape[1], units = bias1.numel();
   const int64_t item = item_size(x.dtype);
   const auto& kernel = kernels().hidden;
+  const bool stored = c.outputs.size() > 1;
   const int64_t row = (units + align - 1) / align * align;
   const Array turned = features == 1 ? weight1 : Array::dense(x.dtype, {features, row});
   if (features > 1) kernel.turn[t](weight1.raw(), units, features, turned.raw(), row);
@@ -54,24 +61,35 @@ void forward_run(const Call& c) {
   parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
     kernel.forward[t]({end - begin, features, units, x.data<char>() + begin * features * item,
                        turned.raw(), row, bias1.raw(), weight2.raw(), c.in(4).raw(),
-                       c.out().data<char>() + begin * item});
+                       c.out().data<char>() + begin * item,
+                       stored ? c.out(1).data<char>() + begin * units * item : nullptr});
   });
 }
 
-void forward_vjp(Vjp& v) {
-  const Var &x = v.in(0), &g = v.grad();
-  const Var hidden = call<"linear_relu_dropout">(x, v.in(1), v.in(2), Var{}, 0.0);
-  if (v.needs(0)) {
-    const Var back = call<"relu_dropout_backward">(call<"matmul">(g, v.in(3)), hidden, 1.0);
-    v.set(0, call<"matmul">(back, v.in(1)));
+// `g` is the gradient of the output, or null; `more` another one of the hidden layer, or null.
+void both_layers_vjp(Vjp& v, const Var& hidden, const Var& g, const Var& more) {
+  const Var& x = v.in(0);
+  if (g && (v.needs(3) || v.needs(4))) {
+    auto [weight2, bias2] = call_all<"linear_weight_grad", 2>(g, hidden);
+    if (v.needs(3)) v.set(3, std::move(weight2));
+    if (v.needs(4)) v.set(4, std::move(bias2));
   }
-  auto [weight1, bias1, weight2, bias2] =
-      call_all<"linear_relu_linear_grad", 4>(g, x, hidden, v.in(3), 1.0);
+  Var back = g ? call<"matmul">(g, v.in(3)) : more;
+  if (g && more) back = back + more;
+  back = call<"relu_dropout_backward">(back, hidden, 1.0);
+  if (v.needs(0)) v.set(0, call<"matmul">(back, v.in(1)));
+  if (!v.needs(1) && !v.needs(2)) return;
+  auto [weight1, bias1] = call_all<"linear_weight_grad", 2>(back, x);
   if (v.needs(1)) v.set(1, std::move(weight1));
   if (v.needs(2)) v.set(2, std::move(bias1));
-  if (v.needs(3)) v.set(3, std::move(weight2));
-  if (v.needs(4)) v.set(4, std::move(bias2));
 }
+
+void forward_vjp(Vjp& v) {
+  const Var hidden = call<"linear_relu_dropout">(v.in(0), v.in(1), v.in(2), Var{}, 0.0);
+  both_layers_vjp(v, hidden, v.grad(), Var{});
+}
+
+void stored_vjp(Vjp& v) { both_layers_vjp(v, v.out(1), v.grad(0), v.grad(1)); }
 
 double forward_flops(const Call& c) {
   const double rows = static_cast<double>(c.in(0).shape[0]);
@@ -156,6 +174,14 @@ constexpr Row rows[] = {
      ">>> mg.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()\n"
      "[[128.0]]",
      Promote::none, 1, 0, 0, forward_flops},
+    {"linear_relu_linear_stored(x, weight1, bias1, weight2, bias2)", stored_infer, forward_run,
+     stored_vjp,
+     "linear_relu_linear, and the hidden layer that it went through.\n\n"
+     ">>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)\n"
+     ">>> y, hidden = mg.linear_relu_linear_stored(x, first, mg.zeros(64), second, mg.zeros(1))\n"
+     ">>> y.item(), hidden.shape\n"
+     "(128.0, (1, 64))",
+     Promote::none, 2, 0, 0, forward_flops},
     {"linear_relu_linear_grad(g, x, hidden, weight2, scale: float = 1.0)", backward_infer,
      backward_run, backward_vjp,
      "The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), hidden "

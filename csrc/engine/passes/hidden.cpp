@@ -1,6 +1,6 @@
 // A wide hidden layer between a few features and one output: products too thin to be worth a pass
-// over the layer each. Where nobody else wants the layer it is never stored, and on the way back it
-// is read once for all gradients.
+// over the layer each. On the way forwards it is not read, and not stored where nobody else wants
+// it; on the way back it is read once for all gradients.
 #include <algorithm>
 
 #include "engine/passes/flow.h"
@@ -21,14 +21,18 @@ int hidden_before(const Program& p, const Flow& flow, int i) {
   return hidden.view.shape[1] >= many_units ? made : -1;
 }
 
-bool skip_layer(Program& p, const Flow& flow, int i) {
+bool pass_layer(Program& p, const Flow& flow, int i) {
   const int made = hidden_before(p, flow, i);
-  if (made < 0 || flow.readers(p.code[i].in[0]).size() != 1 || !flow.can_wait(made, i))
-    return false;
+  if (made < 0 || !flow.can_wait(made, i)) return false;
+  const Operand hidden = p.code[i].in[0];
+  const std::vector<int>& readers = flow.readers(hidden);
+  if (readers[0] < i) return false;
   const std::vector<Operand>&first = p.code[made].in, &second = p.code[i].in;
   if (first[3].slot >= 0) return false;  // dropout
-  p.code[i] = instruction("linear_relu_linear",
+  const bool stored = readers.size() > 1;
+  p.code[i] = instruction(stored ? "linear_relu_linear_stored" : "linear_relu_linear",
                           {first[0], first[1], first[2], second[1], second[2]}, p.code[i]);
+  if (stored) p.code[i].out.push_back(hidden);
   p.code.erase(p.code.begin() + made);
   return true;
 }
@@ -77,18 +81,19 @@ bool read_layer_once(Program& p, const Flow& flow, int i) {
   return false;
 }
 
-bool apply_one(Program& p) {
+bool apply_one(Program& p, bool (*rule)(Program&, const Flow&, int)) {
   const Flow flow(p);
   for (int i = 0; i < static_cast<int>(p.code.size()); ++i)
-    if (skip_layer(p, flow, i) || read_layer_once(p, flow, i)) return true;
+    if (rule(p, flow, i)) return true;
   return false;
 }
 
 }  // namespace
 
 Program take_hidden_layers(Program p) {
-  while (apply_one(p)) {
-  }
+  for (const auto rule : {read_layer_once, pass_layer})
+    while (apply_one(p, rule)) {
+    }
   return p;
 }
 
