@@ -45,6 +45,27 @@ def test_shuffled_rows_follow_each_epochs_order():
     assert np.array_equal(found[:, 0], wanted)
 
 
+@pytest.fixture
+def threads():
+    before = mg.get_num_threads()
+    yield
+    mg.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_large_rows_are_brought_by_several_threads(threads, count, shuffled):
+    mg.set_num_threads(count)
+    rows = np.random.default_rng(0).standard_normal((130, 1000)).astype("float32")
+    function = mg.compile(lambda x: (x * 2,))
+    function(rows[:64])
+    kept = mg.zeros(128, 1000)
+    part = EpochPart(function.plans[0], [mg.tensor(rows)], 0, 128, shuffled, [-1], 1.0, [kept])
+    order = np.random.default_rng(1).permutation(130)[None]
+    Epoch([part], []).run(order, table(1, 0))
+    assert np.array_equal(kept.numpy(), 2 * rows[order[0, :128] if shuffled else slice(128)])
+
+
 def test_state_goes_back():
     counter = mg.zeros(1)
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/interrupt.h"
+#include "core/threads.h"
 
 namespace mg {
 
@@ -72,6 +73,21 @@ void Epoch::add(const Ready& r, double* figures) {
   }
 }
 
+// Rows at `count` positions of the order (null: as they lie). Most of the time is waiting for
+// memory, which threads do side by side.
+void Epoch::bring(const Gather& g, const int64_t* order, int64_t first, int64_t count) {
+  constexpr int64_t enough_bytes = 1 << 16;
+  parallel_for(count, 1 + enough_bytes / (g.bytes + 1), [&](int64_t begin, int64_t end) {
+    char* to = g.to + begin * g.bytes;
+    if (!order) {
+      std::memcpy(to, g.from + (first + begin) * g.bytes, (end - begin) * g.bytes);
+      return;
+    }
+    for (int64_t i = begin; i < end; ++i, to += g.bytes)
+      std::memcpy(to, g.from + order[first + i] * g.bytes, g.bytes);
+  });
+}
+
 void Epoch::run(Ready& r, const int64_t* order, double* figures) {
   if (r.batch == 0) {
     r.part.plan->run();
@@ -79,14 +95,7 @@ void Epoch::run(Ready& r, const int64_t* order, double* figures) {
   }
   int64_t replay = 0;
   for (int64_t at = r.part.first; at < r.part.last; at += r.batch, ++replay) {
-    for (const Gather& g : r.gathers) {
-      if (!r.part.shuffled) {
-        std::memcpy(g.to, g.from + at * g.bytes, g.bytes * r.batch);
-        continue;
-      }
-      for (int64_t i = 0; i < r.batch; ++i)
-        std::memcpy(g.to + i * g.bytes, g.from + order[at + i] * g.bytes, g.bytes);
-    }
+    for (const Gather& g : r.gathers) bring(g, r.part.shuffled ? order : nullptr, at, r.batch);
     r.part.plan->run();
     add(r, figures);
     for (const Keep& k : r.keeps) std::memcpy(k.to + replay * k.bytes, k.from, k.bytes);

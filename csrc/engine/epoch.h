@@ -61,6 +61,7 @@ class Epoch {
   };
   static Ready prepare(EpochPart part, int figures);
   static void run(Ready& r, const int64_t* order, double* figures);
+  static void bring(const Gather& rows, const int64_t* order, int64_t first, int64_t count);
   static void add(const Ready& r, double* figures);
 
   std::vector<Ready> parts_;
