@@ -117,7 +117,9 @@ def compare(
     axes.set_xlabel("epoch", fontsize=9, color=INK)
     axes.set_ylabel(metric, fontsize=9, color=INK)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
-    axes.set_title("solid: validation, with its best epoch; dashed: train", fontsize=9, color=INK, loc="left")
+    axes.set_title(
+        "solid: validation, with its best epoch; dashed: train", fontsize=9, color=INK, loc="left"
+    )
     if path is not None:
         picture.savefig(path)
     return picture

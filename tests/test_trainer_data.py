@@ -107,6 +107,13 @@ def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step():
     np.testing.assert_allclose(history["lr"], 0.01 * 0.5 ** np.array([1, 3, 5]))
 
 
+def test_a_cycle_of_steps_that_is_called_by_epochs_is_warned_of():
+    trainer = make(batch_size=25)
+    trainer.scheduler = optim.lr_scheduler.OneCycleLR(trainer.optimizer, 0.1, total_steps=6)
+    with pytest.warns(UserWarning, match="made for 6 steps .* 3 epochs: .*scheduler_every='batch'"):
+        trainer.fit((X, Y), epochs=3)
+
+
 def test_a_loss_that_is_no_number_is_told_at_the_end():
     trainer = make(lr=1e30)
     history = trainer.fit((X, Y), epochs=20)

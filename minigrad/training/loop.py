@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ class Loop:
         self.validation = validation
         normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in trainer.model.modules())
         self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not normed)
+        _check_length(trainer, len(self.spans))
         self.watchers = [c for c in trainer.callbacks if _overrides(c, "on_batch_end")]
         self.unseen = trainer.scheduler is None and not any(
             _reads_model(callback) for callback in trainer.callbacks
@@ -257,6 +259,17 @@ class _Replayed(Snapshot):
             return take_snapshot(self._trainer.model, self._trainer.optimizer)
         finally:
             self._planned.restore(now)
+
+
+def _check_length(trainer: Trainer, steps: int) -> None:
+    """Warn of a cycle as long as the steps to come that is called once an epoch only."""
+    length = getattr(trainer.scheduler, "total_steps", None)
+    if trainer.scheduler_every == "epoch" and steps > 1 and length == steps * trainer.epochs:
+        warnings.warn(
+            f"the scheduler is made for {length} steps and is called after each of "
+            f"{trainer.epochs} epochs: give the trainer scheduler_every='batch'",
+            stacklevel=4,
+        )
 
 
 def _overrides(callback: Callback, hook: str) -> bool:
