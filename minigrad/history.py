@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -56,7 +57,7 @@ class History:
     @property
     def columns(self) -> list[str]:
         """The names of all columns, in order of appearance."""
-        return list(dict.fromkeys(name for row in self.rows for name in row))
+        return list(dict.fromkeys(chain.from_iterable(self.rows)))
 
     @property
     def gap(self) -> npt.NDArray[np.float64]:

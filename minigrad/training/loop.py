@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,12 +134,16 @@ class Loop:
         state = planned.save() if self.unseen else None
         start = time.perf_counter() - self._start
         table, interrupted = planned.run(orders)
-        lr, columns = trainer.optimizer.param_groups[0]["lr"], trainer.columns
-        rows = [
-            dict(zip(columns, (epoch, *figures, lr, start + seconds), strict=True))
-            for epoch, (*figures, seconds) in enumerate(table.tolist(), trainer.epoch)
-        ]
-        self._seen = 0
+        lr = repeat(trainer.optimizer.param_groups[0]["lr"], len(table))
+        *figures, seconds = table.T.tolist()
+        values = zip(count(trainer.epoch), *figures, lr, [start + s for s in seconds], strict=False)
+        rows = [dict(zip(trainer.columns, row, strict=False)) for row in values]
+        if not (self._beginners or self._enders or trainer.scheduler):  # nobody looks in between
+            trainer.history.rows += rows
+            trainer.epochs_trained += len(rows)
+            trainer.epoch += len(rows)
+            rows = []
+        self._seen = len(table) - len(rows)
         self._moment = None if state is None else (state, orders)
         try:
             for row in rows:
