@@ -26,11 +26,13 @@ static constexpr int64_t panels_together = 4;
 // How the work is laid out; sizes are those of a block, of packed memory in elements.
 struct Blocks {
   int64_t m, n, k;
+  int64_t rows;  // of a tile, at most
   bool pack_a;
   BForm b;
   bool rows_outside;  // goes through C row by row of tiles, not panel by panel
   bool one_panel;     // a panel of B is used up before the next is packed
   bool fetch;         // the operands outgrow L2: fetch ahead of the tiles
+  bool fetch_c;       // C does
   int64_t a_size, b_size;
 };
 
@@ -40,29 +42,42 @@ static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
   return ceil_div(ceil_div(n, ceil_div(n, most)), unit) * unit;
 }
 
-// A panel of B (columns x block k) stays in L1, the packed block of A in L2, of B in L3. Few panels
-// all stay in L1 or L2, and C is better written row after row.
+// The most bytes of a block of k, of a packed block of A in L2 and of one of B in L3. C is read and
+// written once a block of k, and its rows often lie at a power of two from each other, where they
+// clash. Wide vectors make more of each load, so that panels of B that outgrow L1 cost them less
+// than C does.
+static constexpr bool wide_vectors = Vec<float>::width > 8;
+static constexpr int64_t most_k = wide_vectors ? 8192 : 4096;
+static constexpr int64_t most_a = wide_vectors ? 640 << 10 : 384 << 10, most_b = 8 << 20;
+
+// Rows of A whose elements lie on the same few lines of L1 (of 8 ways) and yet stay there.
+static constexpr int64_t clashing_rows = 7;
+
+// Few panels of B all stay in L1 or L2, and C is better written row after row.
 template <class T>
 static Blocks choose_blocks(int64_t m, int64_t n, int64_t k, int64_t a_row, int64_t a_col,
                             int64_t b_row, int64_t b_col) {
   using S = Shape<T>;
   constexpr int64_t l2 = 512 << 10, size = sizeof(T);
   Blocks x;
-  x.k = even_block(k, 384, 4);
-  x.n = even_block(n, 4096, S::columns);
-  const int64_t panels = ceil_div(x.n, S::columns), b_bytes = panels * S::columns * x.k * size;
-  // Rows of A at a distance that puts them on the same few lines of the cache.
-  const bool clash = a_col == 1 && a_row * size % 1024 == 0 && m > 4 * S::rows;
+  x.k = even_block(k, most_k / size, 4);
+  const int64_t depth = (x.k ? x.k : 1) * size, roomy = most_b / depth / S::columns * S::columns;
+  x.n = even_block(n, roomy < 4096 ? roomy : 4096, S::columns);
+  const int64_t panels = ceil_div(x.n, S::columns), b_size = panels * S::columns * x.k;
   x.pack_a = (a_row != 1 && a_col != 1) ||
-             (k > 16 && m > S::rows && (panels > 32 || (panels > 4 && (clash || a_col != 1))));
-  x.rows_outside = !x.pack_a && k >= 64 && b_bytes <= l2 / 4 && m > 24 * S::rows;
-  x.m = x.rows_outside ? m : even_block(m, 24 * S::rows, S::rows);
+             (k > 16 && m > S::rows && (panels > 32 || (panels > 4 && a_col != 1)));
+  const bool clash = !x.pack_a && a_col == 1 && a_row * size % 2048 == 0;
+  x.rows = clash && S::rows > clashing_rows ? clashing_rows : S::rows;
+  x.rows_outside = !x.pack_a && k >= 64 && b_size * size <= l2 / 4 && m > 24 * S::rows;
+  const int64_t fit = most_a / depth / S::rows, most = fit < 24 ? fit : 24;
+  x.m = x.rows_outside ? m : even_block(m, most * S::rows, S::rows);
   x.one_panel = m <= x.m && !x.rows_outside;
   x.b = b_col != 1 ? BForm::packed
         : m > 2 * S::rows && panels > 4 && b_row * size % 4096 == 0 && !x.rows_outside ? BForm::wide
         : m <= 2 * S::rows ? BForm::direct
                            : BForm::copied;
   x.fetch = (x.rows_outside ? m : n) * k * size > l2 / 2;
+  x.fetch_c = m * n * size > l2;
   x.a_size = x.pack_a ? x.m * x.k + Vec<T>::width : 0;
   x.b_size = (x.b == BForm::direct ? 1
               : !x.one_panel       ? panels
@@ -149,7 +164,7 @@ static void edge_tile(TileFn<T> fn, Tile<T> t, int rows, int n) {
   t.c = buffer;
   const int64_t c_row = t.c_row;
   t.c_row = columns;
-  t.next_c = buffer;
+  t.next_c = nullptr;
   t.finish = nullptr;
   fn(t);
   finish_rows(buffer, columns, c, c_row, rows, n, finish ? *finish : Finish<T>());
@@ -178,6 +193,7 @@ static inline void start(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
   c.tile.k = s.k;
   c.tile.a_step = s.form == AForm::rows ? s.g.a_row : s.g.a_col;
   c.tile.c_row = s.g.c_row;
+  c.tile.next_c = nullptr;
   c.tile.first = s.k0 == 0;
   c.tile.finish = s.k0 + s.k == s.g.k && s.g.finish ? &c.finish : nullptr;
   aim(c, s, p);
@@ -189,7 +205,8 @@ MG_INLINE void run_tile(Column<T>& c, const Block<T>& s, int64_t row, int64_t ro
   if (s.x.pack_a) c.tile.a_step = rows;
   c.tile.c = s.c + row * s.g.c_row + j;
   if (c.tile.finish) c.finish = s.g.finish.at(j, (s.m0 + row) * s.g.c_row);
-  c.tile.next_c = s.x.rows_outside ? c.tile.c + Shape<T>::columns : c.tile.c + rows * s.g.c_row;
+  if (s.x.fetch_c || !c.tile.first)
+    c.tile.next_c = c.tile.c + (s.x.rows_outside ? Shape<T>::columns : rows * s.g.c_row);
   const TileFn<T> fn = c.fns[(rows - 1) * Shape<T>::vectors];
   if (c.columns % Vec<T>::width)
     edge_tile(fn, c.tile, static_cast<int>(rows), c.columns);
@@ -207,7 +224,7 @@ static inline void fetch_part(const T* at, int64_t step, int64_t lines, int64_t 
 template <class T>
 static void run_block(const Block<T>& s) {
   using S = Shape<T>;
-  constexpr int64_t line = 64 / sizeof(T);
+  constexpr int64_t line = 64 / sizeof(T), lines = S::columns / line;  // of a row of a panel
   const Problem<T>& g = s.g;
   Column<T> c;
   if (s.x.rows_outside) {
@@ -234,7 +251,10 @@ static void run_block(const Block<T>& s) {
     const T* next = !more ? s.b_packed : from_b ? p.b + S::columns : p.b + S::columns * s.k;
     for (int64_t i = 0, row = 0; i < s.tiles; ++i) {
       const int64_t rows = s.height + (i < s.higher);
-      if (fetch) fetch_part(next, from_b ? g.b_row : line, s.k, i, s.tiles);
+      if (fetch && from_b)
+        for (int64_t l = 0; l < lines; ++l) fetch_part(next + l * line, g.b_row, s.k, i, s.tiles);
+      else if (fetch)
+        fetch_part(next, line, s.k * lines, i, s.tiles);
       run_tile(c, s, row, rows, j);
       if (c.tile.copy) aim(c, s, panel_at(s, j, false));
       row += rows;
@@ -267,7 +287,7 @@ static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T
                       0,
                       0,
                       0};
-        s.tiles = ceil_div(s.m, Shape<T>::rows);
+        s.tiles = ceil_div(s.m, x.rows);
         s.height = s.m / s.tiles;
         s.higher = s.m % s.tiles;
         if (x.pack_a)

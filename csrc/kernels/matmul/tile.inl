@@ -18,7 +18,7 @@ struct Tile {
   T* copy;  // where the tile leaves a packed copy of what it reads of B
   T* c;
   int64_t c_row;
-  const T* next_c;          // where the next tile will write: fetched meanwhile
+  const T* next_c;          // null, or where the next tile will write: fetched meanwhile, into L2
   bool first;               // begin the chains; else go on from C
   const Finish<T>* finish;  // null while the chains are unfinished
 };
@@ -48,11 +48,11 @@ static void tile(const Tile<T>& t) {
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) acc[i][v] = load(c + i * c_row + v * width);
   }
-  if (!t.first)
+  if (t.next_c)
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-      prefetch(t.next_c + i * c_row);
-      prefetch(t.next_c + i * c_row + Vectors * width - 1);
+      prefetch_far(t.next_c + i * c_row);
+      prefetch_far(t.next_c + i * c_row + Vectors * width - 1);
     }
   const T* a = t.a;
   const T* b = t.b;
