@@ -84,7 +84,7 @@ def ours(kind: str, layer: Layer) -> Call:
     return {
         "forward": lambda: _core.conv2d(x, w, None, *options),
         "by input": lambda: _core.conv2d_input_grad(g, w, side, side, *options),
-        "by weight": lambda: _core.conv2d_weight_grad(g, x, kernel, kernel, *options),
+        "by weight": lambda: _core.conv2d_weight_grad(g, x, kernel, kernel, *options)[0],
     }[kind]
 
 

@@ -1327,11 +1327,12 @@ def conv2d_input_grad_relu_backward(g: TensorLike, weight: TensorLike, y: Tensor
     [[[[0.0, 1.0], [1.0, 0.0]]]]
     """
 
-def conv2d_weight_grad(g: TensorLike, x: TensorLike, kernel_height: int, kernel_width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
-    """The gradient of conv2d by weight, of the given kernel size, for gradient g of its output.
+def conv2d_weight_grad(g: TensorLike, x: TensorLike, kernel_height: int, kernel_width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> tuple[Tensor, ...]:
+    """The gradients of conv2d by weight, of the given kernel size, and by bias, for gradient g of its output.
 
-    >>> mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2).tolist()
-    [[[[4.0, 4.0], [4.0, 4.0]]]]
+    >>> weight, bias = mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2)
+    >>> weight.tolist(), bias.tolist()
+    ([[[[4.0, 4.0], [4.0, 4.0]]]], [4.0])
     """
 
 def max_pool2d(x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
@@ -1346,6 +1347,14 @@ def max_pool2d_backward(g: TensorLike, x: TensorLike, kernel_size: _Ints, stride
 
     >>> mg.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]]), 2).tolist()
     [[[[0.0, 1.0], [0.0, 0.0]]]]
+    """
+
+def max_pool2d_relu_backward(g: TensorLike, y: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
+    """relu_dropout_backward(max_pool2d_backward(g, y, ...), y) in one pass.
+
+    >>> y = mg.tensor([[[[1.0, 4.0, 0.0, 0.0], [3.0, 2.0, 0.0, 0.0]]]])
+    >>> mg.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()
+    [[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
     """
 
 def max_pool2d_pick(values: TensorLike, x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:

@@ -334,6 +334,13 @@ CASES = [
         wrt=(0,),
         special=False,
     ),
+    Case(
+        "max_pool2d_relu_backward",
+        windows.max_pool2d_relu_backward,
+        windows.draw_max_pool2d_backward,
+        wrt=(0,),
+        special=False,
+    ),
     Case("avg_pool2d", windows.avg_pool2d, windows.draw_pool),
     Case("avg_pool2d_backward", windows.avg_pool2d_backward, windows.draw_avg_pool2d_backward),
     Case("embedding", lambda i, weight: weight[i], windows.embedding(backward=False)),

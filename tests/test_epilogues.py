@@ -94,6 +94,22 @@ def test_convolutions_take_in_relu_and_its_gradient(stride: int) -> None:
     assert not {"conv2d", "relu", "relu_backward"} & set(plan)
 
 
+@pytest.mark.parametrize("options", [(2,), (3, 2, 1)])
+@pytest.mark.parametrize("dropped", [0.0, 0.25])
+def test_max_pools_take_in_the_gradient_of_relu(options: tuple[int, ...], dropped: float) -> None:
+    mg.seed(2)
+    after = [nn.Dropout(dropped)] if dropped else []
+    model = nn.Sequential(
+        *(nn.Conv2d(2, 5, 3, padding=1), nn.ReLU(), nn.MaxPool2d(*options), *after),
+        *(nn.Flatten(), nn.Linear(5 * 4 * 4, 2)),
+    )
+    x = RNG.standard_normal((4, 2, 8, 8)).astype("float32")
+    x[0, 0, 0, 0], x[1, 1, 3, 3] = np.nan, -np.inf
+    plan = plan_of(gradients(model), x)
+    assert plan["max_pool2d_relu_backward"] == 1
+    assert not {"max_pool2d_backward", "relu_dropout_backward", "relu_backward"} & set(plan)
+
+
 def weights(*shape: int) -> mg.Tensor:
     return mg.tensor(RNG.standard_normal(shape).astype("float32"), requires_grad=True)
 

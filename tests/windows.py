@@ -84,12 +84,12 @@ def conv2d_input_grad_relu_backward(
 def conv2d_weight_grad(
     g: Array, x: Array, kernel_height: int, kernel_width: int, stride: Any, padding: Any,
     dilation: Any, groups: int,
-) -> Array:  # fmt: skip
+) -> tuple[Array, Array]:  # fmt: skip
     w = np.zeros((g.shape[1], x.shape[1] // groups, kernel_height, kernel_width))
     for i, j, seen in views(x, w.shape[2:], stride, padding, dilation):
         part = np.einsum("ngfhw,ngchw->gfc", grouped(g, groups, 1), grouped(seen, groups, 1))
         w[:, :, i, j] = part.reshape(w.shape[:2])
-    return w
+    return w, g.sum((0, 2, 3))
 
 
 def out_size(n: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
@@ -194,6 +194,10 @@ def spread(shares: list[Array], shape: Any, kernel_size: Any, stride: Any, paddi
 def max_pool2d_backward(g: Array, x: Array, kernel_size: Any, stride: Any, padding: Any) -> Array:
     shares = [np.where(m, g, 0) for m in is_max(x, kernel_size, stride, padding)]
     return spread(shares, x.shape, kernel_size, stride, padding)
+
+
+def max_pool2d_relu_backward(g: Array, y: Array, **attrs: Any) -> Array:
+    return np.where(y <= 0, 0, max_pool2d_backward(g, y, **attrs))
 
 
 def avg_pool2d_backward(

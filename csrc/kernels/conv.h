@@ -7,7 +7,8 @@
 // Bits. Each output is one fma chain from +0:
 //   forward       over (channel of the group, kh, kw), the bias added afterwards
 //   input_grad    over (filter of the group, kh, kw), kh and kw only where the stride meets them
-//   weight_grad   over (image, oh, ow) in chunks of 8 images, the chunks' sums added in order
+//   weight_grad   over (image, oh, ow) in chunks of 8 images, the chunks' sums added in order; the
+//                 gradient of the bias likewise, by additions
 // Padding is a +0 that is multiplied like any other number: an infinite weight gives NaN there. At
 // the end of `forward` and `input_grad` +0 is added (or the bias), so that no output is -0, and
 // links to the padding may be left out.
@@ -19,8 +20,9 @@
 //     forward       a = x (images, channels, height, width), b = bias (filters) or null
 //     input_grad    a = gradient of the output, b unused
 //     weight_grad   a = x, b = gradient of the output, out = sums, weight_sums_bytes(shape); then
-//                   join(shape, sums, out, begin, end) over [0, groups * filter_panels(shape))
-//                   adds the sums up in place and writes the gradient of the weight
+//                   join(shape, sums, out, bias, begin, end) over [0, groups *
+//                   filter_panels(shape)) adds the sums up in place and writes the gradients of the
+//                   weight and of the bias (filters)
 // Units are numbered (images, group, panel): a range that begins at a multiple of the panels of its
 // outputs (filter_panels, or channel_panels for input_grad) reads no image that another has read.
 // Arrays are dense and do not overlap. Scratch, shared and sums are 64-byte aligned. No size of the
@@ -60,7 +62,7 @@ struct Conv {
   ConvPass forward[2], input_grad[2], weight_grad[2];
   int64_t (*weight_sums_bytes[2])(const ConvShape&);
   int64_t (*filter_panels[2])(const ConvShape&), (*channel_panels[2])(const ConvShape&);
-  void (*join[2])(const ConvShape&, void* sums, void* out, int64_t begin, int64_t end);
+  void (*join[2])(const ConvShape&, void* sums, void* out, void* bias, int64_t begin, int64_t end);
 };
 
 }  // namespace mg

@@ -17,7 +17,7 @@ struct Weights {
   int64_t images;  // at a time
   int64_t units, chunks, panels;
   int64_t columns, rows, plane;  // filters of a group, weights of a filter, pixels of an image
-  int64_t sums;                  // elements of one unit
+  int64_t sums;                  // elements of one unit: a row for each weight, one for the bias
 };
 
 template <class T>
@@ -32,7 +32,7 @@ static Weights weights(const ConvShape& s) {
   w.chunks = (s.images + images_per_chunk - 1) / images_per_chunk;
   w.units = w.chunks * s.groups * w.panels;
   w.rows = w.source.channels * s.kernel_h * s.kernel_w;
-  w.sums = w.rows * panel_columns<T>;
+  w.sums = (w.rows + 1) * panel_columns<T>;
   return w;
 }
 
@@ -97,6 +97,18 @@ static Ahead fetch_grad(const ConvShape& s, const Weights& w, const T* from, int
                true);
 }
 
+// sums[j] += rows[0][j] + rows[1][j] ..., in this order.
+template <class T>
+static void add_rows(const T* rows, int64_t n, int64_t wide, T* sums, bool more) {
+  constexpr int w = Vec<T>::width;
+  Vec<T> acc[tile_vectors];
+  const int vectors = static_cast<int>(wide / w);
+  for (int v = 0; v < vectors; ++v) acc[v] = more ? load(sums + v * w) : Vec<T>::zero();
+  for (int64_t i = 0; i < n; ++i, rows += wide)
+    for (int v = 0; v < vectors; ++v) acc[v] = acc[v] + load(rows + v * w);
+  for (int v = 0; v < vectors; ++v) store(sums + v * w, acc[v]);
+}
+
 template <class T>
 static void run_weight_grad(const ConvShape& s, const void* x, const void* grad, void* sums,
                             const ConvFinish&, int64_t begin, int64_t end, const void* shared,
@@ -134,10 +146,11 @@ static void run_weight_grad(const ConvShape& s, const void* x, const void* grad,
           const int64_t n = min_of(link_block, links - k);
           turn_grad(s, w.plane, from, used, k, n, turned, wide);
           ahead[0] = fetch_grad(s, w, from, used, images, k + n, more);
-          const Chain<T> chain{source, link + k, n, turned,
-                               image > chunk || k ? nullptr : zeros<T>};
-          indirect_product(chain, w.rows, vectors, row, place,
-                           static_cast<T*>(sums) + unit * w.sums, ahead, 2);
+          T* total = static_cast<T*>(sums) + unit * w.sums;
+          const bool go_on = image > chunk || k > 0;
+          const Chain<T> chain{source, link + k, n, turned, go_on ? nullptr : zeros<T>};
+          indirect_product(chain, w.rows, vectors, row, place, total, ahead, 2);
+          add_rows(turned, n, wide, total + w.rows * wide, go_on);
         }
       }
     }
@@ -147,7 +160,7 @@ static void run_weight_grad(const ConvShape& s, const void* x, const void* grad,
 
 // Adds up the chunks of panels [begin, end) (of all groups) and writes their filters.
 template <class T>
-static void join_weight_grad(const ConvShape& s, void* sums, void* out, int64_t begin,
+static void join_weight_grad(const ConvShape& s, void* sums, void* out, void* bias, int64_t begin,
                              int64_t end) {
   const Weights w = weights<T>(s);
   for (int64_t unit = begin; unit < end; ++unit) {
@@ -156,17 +169,20 @@ static void join_weight_grad(const ConvShape& s, void* sums, void* out, int64_t 
     const int64_t wide = panel_vectors<T>(w.columns, panel) * Vec<T>::width;
     const int64_t used = min_of(wide, w.columns - first);
     T* to = static_cast<T*>(out) + (group * w.columns + first) * w.rows;
+    T* of_bias = static_cast<T*>(bias) + group * w.columns + first;
     if (w.chunks == 0) {
       __builtin_memset(to, 0, used * w.rows * sizeof(T));
+      __builtin_memset(of_bias, 0, used * sizeof(T));
       continue;
     }
     T* total = static_cast<T*>(sums) + unit * w.sums;
     for (int64_t c = 1; c < w.chunks; ++c) {
       const T* more = total + c * s.groups * w.panels * w.sums;
-      for (int64_t i = 0; i < w.rows * wide; i += Vec<T>::width)
+      for (int64_t i = 0; i < (w.rows + 1) * wide; i += Vec<T>::width)
         store(total + i, load(total + i) + load(more + i));
     }
     turn<false>(total, wide, w.rows, used, to, w.rows);
+    copy_row(total + w.rows * wide, of_bias, used);
   }
 }
 

@@ -2,6 +2,7 @@
 // pixels instead of vectors of columns, so that few columns are enough and nothing is turned over.
 // The same chains as in indirect.h, to the bit.
 #pragma once
+#include "kernels/conv_source.h"
 #include "kernels/indirect.h"
 
 namespace mg {
@@ -67,7 +68,13 @@ static void row_tiles(const Rows<T, Finish>& r, int64_t column, int64_t vectors,
                       const int64_t* to) {
   constexpr int V = row_tile_vectors<C>;
   int64_t i = 0;
-  for (; i + V <= vectors; i += V) row_tile<T, C>(r, column, at + i, to + i);
+  for (; i + V <= vectors; i += V) {
+    // Where the next tile writes.
+    for (int c = 0; c < C; ++c)
+      for (int64_t j = i + V; j < min_of(i + 2 * V, vectors); ++j)
+        __builtin_prefetch(r.out + (column + c) * r.plane + to[j]);
+    row_tile<T, C>(r, column, at + i, to + i);
+  }
   if (i == vectors) return;
   // The last vectors once more, rather than fewer of them.
   int64_t last_at[V], last_to[V];

@@ -161,7 +161,7 @@ static void max_pool(const PoolShape& s, const void* x, void* out, int64_t begin
   }
 }
 
-template <class T>
+template <class T, bool Relu>
 static void max_grad(const PoolShape& s, const void* x, const void* grad, void* out, int64_t begin,
                      int64_t end) {
   for (int64_t p = begin; p < end; ++p) {
@@ -170,8 +170,10 @@ static void max_grad(const PoolShape& s, const void* x, const void* grad, void* 
     T* to = static_cast<T*>(out) + p * s.height * s.width;
     if (!is_halving(s)) {
       __builtin_memset(to, 0, s.height * s.width * sizeof(T));
-      each_window(s,
-                  [&](int64_t oh, int64_t ow, int64_t i) { to[find_max(s, in, oh, ow)] += g[i]; });
+      each_window(s, [&](int64_t oh, int64_t ow, int64_t i) {
+        const int64_t at = find_max(s, in, oh, ow);
+        if (!(Relu && in[at] <= 0)) to[at] += g[i];
+      });
       continue;
     }
     each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
@@ -187,6 +189,8 @@ static void max_grad(const PoolShape& s, const void* x, const void* grad, void* 
         share.at[k] = select(better, all, zero);
         for (int j = 0; j < k; ++j) share.at[j] = select(better, zero, share.at[j]);
       }
+      if constexpr (Relu)
+        for (Vec<T>& v : share.at) v = select(most <= zero, zero, v);
       store_quad(to + at, s.width, share, n);
     });
     clear_rest(s, to);
@@ -243,8 +247,11 @@ static void avg_grad(const PoolShape& s, const void* grad, void* out, int64_t be
 }
 
 extern constinit const Pool pool = {
-    {max_pool<float>, max_pool<double>}, {max_pick<float>, max_pick<double>},
-    {max_grad<float>, max_grad<double>}, {avg_pool<float>, avg_pool<double>},
+    {max_pool<float>, max_pool<double>},
+    {max_pick<float>, max_pick<double>},
+    {max_grad<float, false>, max_grad<double, false>},
+    {max_grad<float, true>, max_grad<double, true>},
+    {avg_pool<float>, avg_pool<double>},
     {avg_grad<float>, avg_grad<double>},
 };
 

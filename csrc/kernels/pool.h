@@ -27,6 +27,9 @@ struct Pool {
   // out (like x) = grad (like the maxima) where x has its maxima, 0 elsewhere
   void (*max_grad[2])(const PoolShape&, const void* x, const void* grad, void* out, int64_t begin,
                       int64_t end);
+  // Likewise, but 0 where x is not above 0 (nor NaN)
+  void (*max_grad_relu[2])(const PoolShape&, const void* x, const void* grad, void* out,
+                           int64_t begin, int64_t end);
   void (*avg[2])(const PoolShape&, const void* x, void* out, int64_t begin, int64_t end);
   void (*avg_grad[2])(const PoolShape&, const void* grad, void* out, int64_t begin, int64_t end);
 };

@@ -148,10 +148,14 @@ void convolution_vjp(Vjp& v, const Var& g) {
   if (v.needs(0))
     v.set(0, call<"conv2d_input_grad">(g, v.in(1), x[2], x[3], a.list(0), a.list(1), a.list(2),
                                        a.integer(3)));
-  if (v.needs(1))
-    v.set(1, call<"conv2d_weight_grad">(g, v.in(0), w[2], w[3], a.list(0), a.list(1), a.list(2),
-                                        a.integer(3)));
-  if (v.needs(2)) v.set(2, call<"sum">(g, Dims{0, 2, 3}, false));
+  if (v.needs(1)) {
+    const auto of = call_all<"conv2d_weight_grad", 2>(g, v.in(0), w[2], w[3], a.list(0), a.list(1),
+                                                      a.list(2), a.integer(3));
+    v.set(1, of[0]);
+    if (v.needs(2)) v.set(2, of[1]);
+  } else if (v.needs(2)) {
+    v.set(2, call<"sum">(g, Dims{0, 2, 3}, false));
+  }
 }
 
 void conv_vjp(Vjp& v) { convolution_vjp(v, v.grad()); }
@@ -194,8 +198,8 @@ void input_grad_vjp(Vjp& v, const Var& grad) {
   if (v.needs(0))
     v.set(0, call<"conv2d">(grad, v.in(1), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
   if (v.needs(1))
-    v.set(1, call<"conv2d_weight_grad">(v.in(0), grad, w[2], w[3], a.list(2), a.list(3), a.list(4),
-                                        a.integer(5)));
+    v.set(1, call_all<"conv2d_weight_grad", 2>(v.in(0), grad, w[2], w[3], a.list(2), a.list(3),
+                                               a.list(4), a.integer(5))[0]);
 }
 
 void input_grad_vjp(Vjp& v) { input_grad_vjp(v, v.grad()); }
@@ -238,7 +242,8 @@ ConvShape weight_grad_shape(const Call& c) {
 void infer_weight_grad(const Call& c) {
   require_floats(c, "g", "x");
   const ConvShape s = weight_grad_shape(c);
-  c.make(c.in(0).dtype, {s.filters, s.channels / s.groups, s.kernel_h, s.kernel_w});
+  c.make(0, c.in(0).dtype, {s.filters, s.channels / s.groups, s.kernel_h, s.kernel_w});
+  c.make(1, c.in(0).dtype, {s.filters});
 }
 
 void run_weight_grad(const Call& c) {
@@ -250,19 +255,23 @@ void run_weight_grad(const Call& c) {
   Buffer sums(k.weight_sums_bytes[t](s));
   run_pass(k.weight_grad[t], s, panels, x.raw(), g.raw(), nullptr, sums.data());
   parallel_for(s.groups * panels, 1 + s.groups * panels / 16, [&](int64_t begin, int64_t end) {
-    k.join[t](s, sums.data(), c.out().raw(), begin, end);
+    k.join[t](s, sums.data(), c.out(0).raw(), c.out(1).raw(), begin, end);
   });
 }
 
 void weight_grad_vjp(Vjp& v) {
   const Attrs& a = v.attrs;
-  const Dims& x = v.in(1).shape();
-  if (v.needs(0))
-    v.set(0,
-          call<"conv2d">(v.in(1), v.grad(), Var{}, a.list(2), a.list(3), a.list(4), a.integer(5)));
-  if (v.needs(1))
-    v.set(1, call<"conv2d_input_grad">(v.in(0), v.grad(), x[2], x[3], a.list(2), a.list(3),
-                                       a.list(4), a.integer(5)));
+  const Var &g = v.in(0), &x = v.in(1), &of_weight = v.grad(0), &of_bias = v.grad(1);
+  if (v.needs(0)) {
+    if (of_weight)
+      v.set(0,
+            call<"conv2d">(x, of_weight, of_bias, a.list(2), a.list(3), a.list(4), a.integer(5)));
+    else
+      v.set(0, expand_to(call<"reshape">(of_bias, Dims{g.shape()[1], 1, 1}), g.shape()));
+  }
+  if (v.needs(1) && of_weight)
+    v.set(1, call<"conv2d_input_grad">(g, of_weight, x.shape()[2], x.shape()[3], a.list(2),
+                                       a.list(3), a.list(4), a.integer(5)));
 }
 
 const Row rows[] = {
@@ -309,11 +318,12 @@ const Row rows[] = {
     {"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "
      "padding: ints = 0, dilation: ints = 1, groups: int = 1)",
      infer_weight_grad, run_weight_grad, weight_grad_vjp,
-     "The gradient of conv2d by weight, of the given kernel size, for gradient g of its "
-     "output.\n\n"
-     ">>> mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2).tolist()\n"
-     "[[[[4.0, 4.0], [4.0, 4.0]]]]",
-     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(weight_grad_shape(c)); }},
+     "The gradients of conv2d by weight, of the given kernel size, and by bias, for gradient g of "
+     "its output.\n\n"
+     ">>> weight, bias = mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2)\n"
+     ">>> weight.tolist(), bias.tolist()\n"
+     "([[[[4.0, 4.0], [4.0, 4.0]]]], [4.0])",
+     Promote::none, 2, 0, 0, [](const Call& c) { return conv_flops(weight_grad_shape(c)); }},
 };
 
 }  // namespace

@@ -87,10 +87,11 @@ void infer_max_backward(const Call& c) {
   require_like(c, "g", c.in(0), x.dtype, with_plane(x.shape, s.out_h, s.out_w));
   c.make(x.dtype, x.shape);
 }
+template <auto Kernel>
 void run_max_backward(const Call& c) {
   const PoolShape s = pool_shape(c, c.in(1));
   const Array g = dense(c.in(0)), x = dense(c.in(1));
-  const auto kernel = kernels().pool.max_grad[index(x.dtype)];
+  const auto kernel = (kernels().pool.*Kernel)[index(x.dtype)];
   each_plane(x, [&](int64_t begin, int64_t end) {
     kernel(s, x.raw(), g.raw(), c.out().raw(), begin, end);
   });
@@ -155,7 +156,7 @@ const Row rows[] = {
      "[[[[5.0, 7.0], [13.0, 15.0]]]]"},
 
     {"max_pool2d_backward(g, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-     infer_max_backward, run_max_backward,
+     infer_max_backward, run_max_backward<&Pool::max_grad>,
      [](Vjp& v) {
        const Attrs& a = v.attrs;
        if (v.needs(0))
@@ -166,6 +167,19 @@ const Row rows[] = {
      ">>> mg.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, "
      "2.0]]]]), 2).tolist()\n"
      "[[[[0.0, 1.0], [0.0, 0.0]]]]"},
+
+    {"max_pool2d_relu_backward(g, y, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
+     infer_max_backward, run_max_backward<&Pool::max_grad_relu>,
+     [](Vjp& v) {
+       const Attrs& a = v.attrs;
+       if (v.needs(0))
+         v.set(0, call<"max_pool2d_pick">(call<"relu_dropout_backward">(v.grad(), v.in(1)), v.in(1),
+                                          a.list(0), stride_of(a, 0), a.list(2)));
+     },
+     "relu_dropout_backward(max_pool2d_backward(g, y, ...), y) in one pass.\n\n"
+     ">>> y = mg.tensor([[[[1.0, 4.0, 0.0, 0.0], [3.0, 2.0, 0.0, 0.0]]]])\n"
+     ">>> mg.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()\n"
+     "[[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]"},
 
     {"max_pool2d_pick(values, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
      infer_max_pick, run_max_pick,

@@ -92,9 +92,22 @@ bool take_mask(Program& p, const Flow& flow, int i) {
   return false;
 }
 
+// The gradient of max_pool2d(y), then back through y = relu(.).
+bool take_pool_mask(Program& p, const Flow& flow, int i) {
+  if (!flow.is(i, "relu_dropout_backward") || p.code[i].attrs.real(0) != 1) return false;
+  const int pool = flow.sole_maker(p.code[i].in[0]);
+  if (!flow.is(pool, "max_pool2d_backward") || !flow.can_wait(pool, i) ||
+      !same(p.code[pool].in[1], p.code[i].in[1]))
+    return false;
+  p.code[i] = instruction("max_pool2d_relu_backward", p.code[pool].in, p.code[i]);
+  p.code[i].attrs = p.code[pool].attrs;
+  return true;
+}
+
 // A rule lets instruction i take in others, or says that it cannot.
 using Rule = bool (*)(Program& p, const Flow& flow, int i);
-constexpr Rule rules[] = {mask_by_dropped, mask_by_relu, take_relu, take_dropout, take_mask};
+constexpr Rule rules[] = {mask_by_dropped, mask_by_relu, take_relu,
+                          take_dropout,    take_mask,    take_pool_mask};
 
 bool apply_one(Program& p) {
   const Flow flow(p);
