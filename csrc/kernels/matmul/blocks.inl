@@ -47,8 +47,8 @@ static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
 // clash. Wide vectors make more of each load, so that panels of B that outgrow L1 cost them less
 // than C does.
 static constexpr bool wide_vectors = Vec<float>::width > 8;
-static constexpr int64_t most_k = wide_vectors ? 8192 : 4096;
-static constexpr int64_t most_a = wide_vectors ? 640 << 10 : 384 << 10, most_b = 8 << 20;
+static constexpr int64_t most_k = wide_vectors ? 8192 : 1536;
+static constexpr int64_t most_a = wide_vectors ? 640 << 10 : 256 << 10, most_b = 8 << 20;
 
 // Rows of A whose elements lie on the same few lines of L1 (of 8 ways) and yet stay there.
 static constexpr int64_t clashing_rows = 7;
