@@ -5,6 +5,7 @@
 """
 
 import importlib
+import re
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -18,6 +19,7 @@ except ModuleNotFoundError as error:
         " with -P, so that the installed minigrad is found; to import this one, build its core in"
         " place (CONTRIBUTING.md, 'Set up')."
     ) from None
+from minigrad import _core
 from minigrad._core import (
     Tensor,
     build_info,
@@ -27,8 +29,9 @@ from minigrad._core import (
     isa,
     set_num_threads,
 )
+from minigrad._names import missing
 from minigrad.grad_mode import enable_grad, no_grad
-from minigrad.random import Generator, default_generator, rand, randn, randperm, seed
+from minigrad.random import Generator, default_generator, manual_seed, rand, randn, randperm, seed
 from minigrad.random import randint as randint  # type: ignore[assignment]  # it draws its own key
 from minigrad.tensor import (
     arange,
@@ -36,6 +39,7 @@ from minigrad.tensor import (
     from_dlpack,
     full,
     full_like,
+    linspace,
     ones,
     ones_like,
     tensor,
@@ -69,8 +73,10 @@ __all__ = [
     "get_num_threads",
     "grad",
     "isa",
+    "linspace",
     "load",
     "lr_find",
+    "manual_seed",
     "nn",
     "no_grad",
     "ones",
@@ -129,11 +135,14 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        raise missing("minigrad", name)
     module = importlib.import_module(_LATER[name])
     value = globals()[name] = getattr(module, name, module)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    # Without the ops that other ops are made of.
+    inner = re.compile(r"(linear|conv2d|check)_.+|.+(_backward|_grad|_pick|_boxes|_)")
+    ops = (row["name"] for row in _core.ops())
+    return sorted({*__all__, "__version__", *(name for name in ops if not inner.fullmatch(name))})

@@ -11,6 +11,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from minigrad._names import missing
+
 Row = dict[str, float]
 
 
@@ -44,6 +46,9 @@ class History:
         self.curves = curves
         self.monitor: str | None = None
         self._best: tuple[int, float] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        raise missing("History", name)
 
     def append(self, row: Row) -> None:
         """Add an epoch, given as a dict, which is kept: a callback may add to it."""

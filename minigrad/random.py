@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Generator",
     "default_generator",
+    "manual_seed",
     "next_key",
     "rand",
     "randint",
@@ -144,6 +145,9 @@ def seed(n: SupportsIndex) -> Generator:
     True
     """
     return default_generator.manual_seed(n)
+
+
+manual_seed = seed  # torch's name
 
 
 def next_key(generator: Generator | None = None) -> Tensor:

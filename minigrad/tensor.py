@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad._check import integer
 from minigrad._core import Tensor, from_numpy
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "linspace",
     "ones",
     "ones_like",
     "tensor",
@@ -139,6 +141,23 @@ def arange(
     if dtype is None:
         dtype = _python_dtype(start + end + step)
     return tensor(np.arange(start, end, step), dtype, requires_grad)
+
+
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included; float32 by default.
+
+    >>> import minigrad as mg
+    >>> mg.linspace(0, 1, 5).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    values = np.linspace(start, end, integer("steps", steps, 0))
+    return tensor(values, dtype or np.float32, requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None) -> Tensor:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from minigrad import _core, random
 from minigrad._check import integer
 from minigrad._core import Tensor
+from minigrad._names import hinting
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
 from minigrad.history import History
@@ -143,6 +144,7 @@ class Trainer(Learner):
         self._interruption = _core.Interrupt()
         self._loop: Loop | None = None
 
+    @hinting
     def fit(
         self,
         data: Any,

@@ -20,6 +20,9 @@ image goes through depends on the seed, the step and its place in the batch only
 of the batch, the number of threads or the instruction set.
 """
 
+from typing import Any
+
+from minigrad._names import missing
 from minigrad.augment.affine import RandomAffine, RandomRotation
 from minigrad.augment.base import Augmentation, Geometric, Geometry
 from minigrad.augment.color import ColorJitter
@@ -46,3 +49,7 @@ __all__ = [
     "RandomVerticalFlip",
     "preview",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from minigrad._names import hinting
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
 from minigrad.training.snapshot import Snapshot
@@ -44,6 +45,7 @@ class EarlyStopping(Callback):
 
     reads_model = False  # it asks the trainer for snapshots
 
+    @hinting
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -4,6 +4,9 @@ Everything random takes a ``seed`` and draws from numpy's counter-based Philox g
 same seed gives the same rows on every machine.
 """
 
+from typing import Any
+
+from minigrad._names import missing
 from minigrad.data.dataset import Dataset
 from minigrad.data.digits import load_digits, load_mnist
 from minigrad.data.fashion import fashion_mnist
@@ -26,3 +29,7 @@ __all__ = [
     "read_idx",
     "split",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -1,5 +1,8 @@
 """Layers, losses, penalties: PyTorch's names and semantics on minigrad's tensors."""
 
+from typing import Any
+
+from minigrad._names import missing
 from minigrad.nn import functional, init, selection
 from minigrad.nn.activation import (
     ELU,
@@ -20,12 +23,19 @@ from minigrad.nn.conv import Conv2d
 from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout2d, GaussianNoise, StochasticDepth
 from minigrad.nn.embedding import Embedding
 from minigrad.nn.linear import Linear
-from minigrad.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
+from minigrad.nn.loss import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from minigrad.nn.module import Module
 from minigrad.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.penalty import L1, L1L2, L2, Penalty
-from minigrad.nn.pooling import AvgPool2d, MaxPool2d
+from minigrad.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from minigrad.nn.shape import Flatten, Identity, Unflatten
 from minigrad.nn.state import LoadResult
 
@@ -36,6 +46,7 @@ __all__ = [
     "L1L2",
     "L2",
     "SELU",
+    "AdaptiveAvgPool2d",
     "AlphaDropout",
     "AvgPool2d",
     "BCEWithLogitsLoss",
@@ -62,6 +73,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "NLLLoss",
     "Parameter",
     "Penalty",
     "ReLU",
@@ -77,3 +89,7 @@ __all__ = [
     "init",
     "selection",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

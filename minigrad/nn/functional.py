@@ -34,6 +34,7 @@ from minigrad.nn.loss_functions import (
     huber_loss,
     l1_loss,
     mse_loss,
+    nll_loss,
 )
 from minigrad.nn.noise import (
     alpha_dropout,
@@ -66,6 +67,7 @@ __all__ = [
     "log_softmax",
     "max_pool2d",
     "mse_loss",
+    "nll_loss",
     "one_hot",
     "relu",
     "selu",

@@ -16,7 +16,7 @@ from minigrad.nn import loss_functions as F
 from minigrad.nn.module import Module
 from minigrad.tensor import tensor
 
-__all__ = ["BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss"]
+__all__ = ["BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss", "NLLLoss"]
 
 
 class _Loss(Module):
@@ -182,6 +182,37 @@ class CrossEntropyLoss(_Loss):
         if self.label_smoothing:
             parts.append(f"label_smoothing={self.label_smoothing}")
         return ", ".join(filter(None, parts))
+
+
+class NLLLoss(_Loss):
+    """Negative log-likelihood of logs of probabilities (N, C) and int64 classes (N,), in nats.
+
+    The last layer is nn.LogSoftmax(1); without it nn.CrossEntropyLoss is the same in one op.
+
+    Args:
+        weight: (C,) weighs the classes; the mean is then the weighted mean, as in PyTorch.
+        reduction: "mean", "sum", or "none" for one value per example.
+
+    Raises:
+        ValueError, IndexError: in the call, for shapes that do not fit or a class outside [0, C).
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.NLLLoss()(mg.tensor([[-1.0, -2.0]]), mg.tensor([1])).item()
+    2.0
+    """
+
+    weight: Tensor | None
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", _weight("weight", weight))
+
+    def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Logs of probabilities (N, C), classes (N,), and weights (N,) if any -> a scalar."""
+        return F.nll_loss(
+            input, target, self.weight, reduction=self.reduction, sample_weight=sample_weight
+        )
 
 
 def _weight(name: str, value: Any) -> Tensor | None:

@@ -14,6 +14,7 @@ from typing import Any
 from minigrad import _core
 from minigrad._check import number, one_of, probability
 from minigrad._core import Tensor
+from minigrad.tensor import arange, full
 
 __all__ = [
     "binary_cross_entropy_with_logits",
@@ -21,6 +22,7 @@ __all__ = [
     "huber_loss",
     "l1_loss",
     "mse_loss",
+    "nll_loss",
     "reduction_code",
 ]
 
@@ -154,6 +156,44 @@ def cross_entropy(
         loss = loss * (1 - label_smoothing) + smooth * label_smoothing
     if sample_weight is not None:
         return _weighted(loss, sample_weight, reduction, share)
+    return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    reduction: str = "mean",
+    sample_weight: Tensor | None = None,
+) -> Tensor:
+    """-input[target] for logs of probabilities (N, C) or (N, C, ...), int64 classes (N, ...).
+
+    `cross_entropy` of logits is `nll_loss` of their `log_softmax`. `weight` as there.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.nll_loss(mg.tensor([[-1.0, -2.0]]), mg.tensor([1])).item()
+    2.0
+    """
+    if target.dtype.kind != "i":
+        raise TypeError(f"nll_loss takes int64 classes as targets, got {target.dtype}")
+    if input.ndim < 2 or target.shape != (input.shape[0], *input.shape[2:]):
+        raise ValueError(
+            f"nll_loss: input (N, C, ...) has shape {input.shape}, target (N, ...) {target.shape}"
+        )
+    # As cross_entropy does, so that a class outside [0, C) is the same error.
+    share = _core.take(
+        full((input.shape[1],), 1.0, input.dtype) if weight is None else weight,
+        _core.check_indices(target, input.shape[1]),
+        0,
+    )
+    classes = arange(input.shape[1]).reshape(-1, *[1] * (input.ndim - 2))
+    chosen = target.unsqueeze(1) == classes
+    loss = -_core.where(chosen, input, 0.0).sum(1) * share
+    if sample_weight is not None:
+        return _weighted(loss, sample_weight, reduction, share)
+    reduction_code(reduction)
     return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
 
 

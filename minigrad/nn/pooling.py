@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad._check import pair
-from minigrad._core import Tensor, avg_pool2d, max_pool2d
-from minigrad.nn.module import Module
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["AvgPool2d", "MaxPool2d"]
+from minigrad._check import pair
+from minigrad._core import Tensor, avg_pool2d, matmul, max_pool2d
+from minigrad.nn.module import Module
+from minigrad.tensor import tensor
+
+__all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "MaxPool2d"]
 
 
 class _Pool2d(Module):
@@ -73,3 +77,45 @@ class AvgPool2d(_Pool2d):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H', W')."""
         return avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AdaptiveAvgPool2d(Module):
+    """The mean of each of H' by W' windows that cover (N, C, H, W), whatever H and W are.
+
+    Row i of the output is the mean of rows floor(i H / H') to ceil((i + 1) H / H'), as in PyTorch:
+    where H' divides H, of windows side by side.
+
+    Args:
+        output_size: H' and W'; one integer stands for both.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.AdaptiveAvgPool2d(1)(mg.arange(6.0).reshape(1, 1, 2, 3)).tolist()
+    [[[[2.5]]]]
+    """
+
+    def __init__(self, output_size: int | Sequence[int]) -> None:
+        super().__init__()
+        self.output_size = pair("output_size", output_size, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H', W')."""
+        if x.ndim != 4 or 0 in x.shape[2:]:
+            raise ValueError(f"AdaptiveAvgPool2d takes images (N, C, H, W), got shape {x.shape}")
+        (height, width), (rows, columns) = x.shape[2:], self.output_size
+        if height % rows == 0 and width % columns == 0:
+            return avg_pool2d(x, (height // rows, width // columns))
+        across = matmul(x, tensor(_means(width, columns).T, x.dtype))
+        return matmul(tensor(_means(height, rows), x.dtype), across)
+
+    def extra_repr(self) -> str:
+        """The size."""
+        return f"output_size={self.output_size}"
+
+
+def _means(size: int, parts: int) -> npt.NDArray[np.float64]:
+    """The (parts, size) matrix whose rows take the means of the windows."""
+    part, at = np.arange(parts)[:, None], np.arange(size)
+    inside = (at >= part * size // parts) & (at < -(-(part + 1) * size // parts))
+    means: npt.NDArray[np.float64] = inside / inside.sum(1, keepdims=True)
+    return means

@@ -1,5 +1,8 @@
 """Optimizers, learning rate schedules, gradient clipping and weight averages."""
 
+from typing import Any
+
+from minigrad._names import missing
 from minigrad.optim import lr_scheduler
 from minigrad.optim.adam import Adam, AdamW
 from minigrad.optim.averaging import EMA, SWA
@@ -22,3 +25,7 @@ __all__ = [
     "lr_scheduler",
     "update_bn",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -1,0 +1,140 @@
+"""Names that users know from elsewhere and that are called otherwise here: hints for errors."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+__all__ = ["hinting", "missing"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DROPPED = "x[mask], take or concatenate"
+_SCHEDULE = "give it to Trainer(scheduler=...), or call its step() each epoch"
+
+# What PyTorch, numpy or Keras call it -> what it is here, by the module or callable that is asked.
+HINTS: dict[str, dict[str, str]] = {
+    "minigrad": {
+        "BatchNorm1d": "it is nn.BatchNorm1d",
+        "DataLoader": "the Trainer makes the batches: trainer.fit((x, y)), or any list of batches",
+        "Model": "it is nn.Module, and mg.Trainer(model, loss, optimizer) trains it",
+        "Parameter": "it is nn.Parameter",
+        "Sequential": "it is nn.Sequential",
+        "array": "it is mg.tensor",
+        "as_tensor": "it is mg.from_numpy, which shares memory, or mg.tensor, which copies",
+        "cuda": "there is no GPU",
+        "device": "there is no GPU: tensors have no device",
+        "einsum": "write it with matmul, permute, reshape and sum",
+        "float32": 'dtypes are numpy\'s: np.float32, or "float32"',
+        "float64": 'dtypes are numpy\'s: np.float64, or "float64"',
+        "gather": f"it is {_DROPPED}",
+        "int64": 'dtypes are numpy\'s: np.int64, or "int64"',
+        "long": 'dtypes are numpy\'s: np.int64, or "int64"',
+        "norm": "it is (x * x).sum().sqrt()",
+        "relu6": "it is x.clip(0, 6)",
+        "set_seed": "it is mg.seed",
+        "topk": "sort in numpy: np.argsort(x.numpy())[..., -k:]",
+        "sort": "sort in numpy: np.sort(x.numpy())",
+        "vmap": "ops take a batch as their first axis",
+        "vstack": "it is mg.concatenate(tensors, 0)",
+    },
+    "minigrad.nn": {
+        "BCELoss": "it is nn.BCEWithLogitsLoss, on what comes before the sigmoid: it cannot"
+        " overflow, and metrics take logits, too",
+        "Conv1d": "it is nn.Conv2d on inputs (N, C, 1, L), with kernel_size=(1, k)",
+        "DataParallel": "ops use several threads by themselves: mg.set_num_threads",
+        "Dense": "it is nn.Linear(inputs, outputs)",
+        "Dropout1d": "it is nn.Dropout",
+        "Hardtanh": "it is x.clip(-1, 1)",
+        "LSTM": "there are no recurrent layers",
+        "GRU": "there are no recurrent layers",
+        "RNN": "there are no recurrent layers",
+        "KLDivLoss": "nn.CrossEntropyLoss takes the probability of each class as target: it differs"
+        " by the targets' entropy",
+        "MultiheadAttention": "make it of nn.Linear, matmul and softmax",
+        "ReLU6": "it is x.clip(0, 6)",
+        "SmoothL1Loss": "it is nn.HuberLoss (for beta = delta = 1 the same)",
+        "Swish": "it is nn.SiLU",
+        "Transformer": "make it of nn.Linear, nn.LayerNorm, matmul and softmax",
+        "utils": "gradients are clipped by optim.clip_grad_norm_, or Trainer(clip_grad_norm=...)",
+    },
+    "minigrad.optim": {
+        "Adadelta": "the nearest are optim.RMSprop and optim.Adam",
+        "Adagrad": "the nearest are optim.RMSprop and optim.Adam",
+        "Adamax": "the nearest is optim.Adam",
+        "CosineAnnealingLR": f"it is optim.lr_scheduler.CosineAnnealingLR; {_SCHEDULE}",
+        "LBFGS": "there are first-order methods only; on few rows, optim.Adam on all at once",
+        "NAdam": "the nearest is optim.Adam",
+        "StepLR": f"it is optim.lr_scheduler.StepLR; {_SCHEDULE}",
+        "swa_utils": "it is optim.SWA, optim.EMA and optim.update_bn",
+    },
+    "minigrad.data": {
+        "DataLoader": "the Trainer makes the batches: trainer.fit((x, y)), or any list of batches",
+        "Subset": "it is dataset[indices]",
+        "TensorDataset": "it is data.Dataset(x, y), or the tuple (x, y)",
+        "load_iris": "minigrad.table reads tables; or give the arrays of scikit-learn",
+        "random_split": "it is data.split",
+        "train_test_split": "it is data.split(data, val=..., test=...)",
+    },
+    "minigrad.augment": {
+        "Compose": "it is nn.Sequential: augmentations are modules",
+        "Resize": "resize before training; augment.RandomAffine(0, scale=...) does at random",
+        "RandomErase": "it is augment.RandomErasing",
+        "RandomResizedCrop": "the nearest are augment.RandomCrop and augment.RandomAffine",
+        "ToTensor": "it is mg.tensor, of images (N, C, H, W)",
+    },
+    "History": {
+        "history": 'a column is history["val_loss"], all of them history.columns',
+        "epoch": 'it is history["epoch"]; the best is history.best_epoch',
+    },
+    "EarlyStopping": {"restore_best_weights": "it is restore_best, and on by default"},
+    "Trainer.fit": {
+        "batch_size": "it is Trainer(batch_size=...)",
+        "callbacks": "it is Trainer(callbacks=[...])",
+        "class_weight": "it is the loss's: nn.CrossEntropyLoss(weight=data.class_weights(y)), or"
+        " nn.BCEWithLogitsLoss(pos_weight=...)",
+        "sample_weight": "it is part of the data: fit((x, y, weight))",
+        "shuffle": "rows are always shuffled, by Trainer(seed=...)",
+        "validation_data": "it is val: fit((x, y), val=(x_val, y_val))",
+        "validation_split": "split first: train, val = data.split((x, y), val=0.2)",
+        "verbose": "it is Trainer(progress=True) or False",
+    },
+}
+
+
+def missing(owner: str, name: str) -> AttributeError:
+    """The error for a name that `owner` does not have, with a hint where the name is known.
+
+    >>> from minigrad._names import missing
+    >>> print(missing("minigrad.nn", "Dense"))
+    minigrad.nn has no 'Dense': it is nn.Linear(inputs, outputs)
+    """
+    hint = HINTS.get(owner, {}).get(name)
+    text = f"{owner} has no {name!r}"
+    return AttributeError(
+        f"{text}: {hint}" if hint else text, name=name, obj=sys.modules.get(owner)
+    )
+
+
+def hinting(function: Callable[P, R]) -> Callable[P, R]:
+    """A decorator: keywords that others' functions of this kind take raise a TypeError with a hint.
+
+    >>> import minigrad as mg
+    >>> mg.EarlyStopping(restore_best_weights=True)
+    Traceback (most recent call last):
+    TypeError: EarlyStopping has no argument 'restore_best_weights': it is restore_best, and on by default
+    """  # noqa: E501
+    owner = function.__qualname__.removesuffix(".__init__")
+    hints = HINTS[owner]
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name in hints:
+                raise TypeError(f"{owner} has no argument {name!r}: {hints[name]}")
+        return function(*args, **kwargs)
+
+    return checked

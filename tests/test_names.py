@@ -1,0 +1,172 @@
+"""Names that users bring from PyTorch, numpy and Keras: they are there, or errors say what is."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import pickle
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad._names import HINTS
+from minigrad.history import History
+
+MODULES = [owner for owner in HINTS if owner.startswith("minigrad")]
+NAMES = [(owner, name) for owner in MODULES for name in HINTS[owner]]
+
+
+@pytest.mark.parametrize(("owner", "name"), NAMES)
+def test_a_name_from_elsewhere_is_an_error_that_says_what_to_take(owner, name):
+    module = importlib.import_module(owner)
+    with pytest.raises(AttributeError) as caught:
+        getattr(module, name)
+    assert str(caught.value) == f"{owner} has no {name!r}: {HINTS[owner][name]}"
+    assert not hasattr(module, name)
+
+
+@pytest.mark.parametrize("owner", MODULES)
+def test_an_unknown_name_is_an_error_without_a_hint(owner):
+    with pytest.raises(AttributeError, match=rf"{owner} has no 'nonsense'$"):
+        importlib.import_module(owner).nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("name", HINTS["Trainer.fit"])
+def test_keywords_of_keras_are_named(name):
+    model = nn.Linear(2, 1)
+    trainer = mg.Trainer(model, nn.MSELoss(), mg.optim.SGD(model.parameters(), lr=0.1))
+    before = model.weight.tolist()
+    with pytest.raises(TypeError, match=f"Trainer.fit has no argument '{name}': it|split|rows"):
+        trainer.fit((np.ones((4, 2)), np.ones((4, 1))), **{name: None})
+    assert model.weight.tolist() == before
+
+
+def test_history_and_early_stopping_name_theirs():
+    with pytest.raises(TypeError, match="restore_best, and on by default"):
+        mg.EarlyStopping(restore_best_weights=True)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        mg.EarlyStopping(nonsense=True)
+    history = History()
+    history.append({"epoch": 0, "loss": 1.0})
+    with pytest.raises(AttributeError, match=r'history\["val_loss"\]'):
+        history.history  # noqa: B018
+    for twin in (copy.deepcopy(history), pickle.loads(pickle.dumps(history))):
+        assert twin.rows == history.rows
+
+
+def test_dir_shows_what_is_for_users():
+    shown = dir(mg)
+    assert {"tensor", "matmul", "Trainer", "nn", "manual_seed"} <= set(shown)
+    assert all(hasattr(mg, name) for name in shown)
+    hidden = {
+        "matmul_relu_dropout_backward",
+        "sgd_",
+        "TYPE_CHECKING",
+        "importlib",
+        "Epoch",
+        "_core",
+    }
+    assert not hidden & set(shown)
+
+
+def test_seeds_and_distances():
+    first = (mg.manual_seed(3), mg.rand(4).tolist())[1]
+    assert (mg.seed(3), mg.rand(4).tolist())[1] == first
+    for steps in (0, 1, 2, 7):
+        made = mg.linspace(-1, 3, steps)
+        assert made.dtype == "float32"
+        assert np.array_equal(made.numpy(), np.linspace(-1, 3, steps, dtype="float32"))
+    assert mg.linspace(0, 1, 3, dtype="float64", requires_grad=True).requires_grad
+    with pytest.raises(ValueError, match="steps must be at least 0"):
+        mg.linspace(0, 1, -1)
+
+
+RNG = np.random.default_rng(0)
+LOGS = np.log(RNG.dirichlet(np.ones(4), 6))
+CLASSES = RNG.integers(0, 4, 6)
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 1.0, 2.0, 0.0]])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_nll_is_cross_entropy_of_logs_of_probabilities(reduction, weight):
+    weight = None if weight is None else np.array(weight)
+    found, wanted = mg.tensor(LOGS, requires_grad=True), mg.tensor(LOGS, requires_grad=True)
+    target = mg.tensor(CLASSES)
+    one = nn.NLLLoss(weight, reduction=reduction)(found, target)
+    other = nn.CrossEntropyLoss(weight, reduction=reduction)(wanted, target)
+    np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12)
+    one.sum().backward()
+    share = np.ones(6) if weight is None else weight[CLASSES]
+    share = share / (share.sum() if reduction == "mean" else 1)
+    np.testing.assert_allclose(found.grad.numpy(), -np.eye(4)[CLASSES] * share[:, None], rtol=1e-12)
+
+
+def test_nll_of_images_and_of_a_probability_of_zero():
+    logs = mg.tensor(RNG.normal(size=(2, 3, 4, 5)))
+    target = RNG.integers(0, 3, (2, 4, 5))
+    each = nn.NLLLoss(reduction="none")(logs, mg.tensor(target)).numpy()
+    wanted = -np.take_along_axis(logs.numpy(), target[:, None], 1)[:, 0]
+    assert np.array_equal(each, wanted)
+    never = mg.tensor([[0.0, -np.inf]])
+    assert nn.NLLLoss()(never, mg.tensor([0])).item() == 0
+    weighed = nn.NLLLoss()(mg.tensor(LOGS), mg.tensor(CLASSES), mg.tensor(np.arange(6.0)))
+    wanted = (-LOGS[np.arange(6), CLASSES] * np.arange(6)).sum() / 15
+    assert weighed.item() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        (np.array([4] * 6), IndexError, "index 4"),
+        (np.ones(6), TypeError, "int64 classes"),
+        (np.ones((6, 1), int), ValueError, r"target \(N, ...\) \(6, 1\)"),
+    ],
+)
+def test_nll_refuses(target, error, message):
+    with pytest.raises(error, match=message):
+        nn.NLLLoss()(mg.tensor(LOGS), mg.tensor(target))
+
+
+@pytest.mark.parametrize("size", [1, 2, (7, 5), (4, 3), (9, 6), (7, 1), (1, 4)])
+def test_adaptive_pooling_takes_the_means_of_its_windows(size):
+    x = mg.tensor(RNG.normal(size=(2, 3, 7, 5)), requires_grad=True)
+    rows, columns = (size, size) if isinstance(size, int) else size
+    out = nn.AdaptiveAvgPool2d(size)(x)
+    assert out.shape == (2, 3, rows, columns)
+    share = np.zeros(x.shape)
+    for i in range(rows):
+        for j in range(columns):
+            high = slice(i * 7 // rows, -(-(i + 1) * 7 // rows))
+            wide = slice(j * 5 // columns, -(-(j + 1) * 5 // columns))
+            window = x.detach().numpy()[:, :, high, wide]
+            np.testing.assert_allclose(
+                out.detach().numpy()[:, :, i, j], window.mean((2, 3)), atol=1e-14
+            )
+            share[:, :, high, wide] += 1 / window[0, 0].size
+    out.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), share, atol=1e-14)
+
+
+def test_adaptive_pooling_refuses_what_is_no_image():
+    with pytest.raises(ValueError, match=r"takes images \(N, C, H, W\), got shape \(3, 4\)"):
+        nn.AdaptiveAvgPool2d(1)(mg.zeros(3, 4))
+
+
+@pytest.mark.parametrize("row", [1, -3])
+def test_the_padding_row_starts_as_zeros_and_gets_no_gradient(row):
+    layer = nn.Embedding(4, 3, padding_idx=row)
+    assert layer.padding_idx == 1
+    assert layer.weight[1].tolist() == [0.0, 0.0, 0.0]
+    layer(mg.tensor([[0, 1], [1, 3]])).sum().backward()
+    assert layer.weight.grad[:, 0].tolist() == [1.0, 0.0, 0.0, 1.0]
+    with mg.no_grad():
+        layer.weight.fill_(2)
+    assert layer(mg.tensor([1])).tolist() == [[2.0] * 3], "the row itself, as in PyTorch"
+
+
+@pytest.mark.parametrize("row", [4, -5])
+def test_a_padding_row_outside_is_refused(row):
+    with pytest.raises(ValueError, match="padding_idx"):
+        nn.Embedding(4, 3, padding_idx=row)
