@@ -32,7 +32,7 @@ def fit_many(
     enough. Their own progress bars stay away; one bar counts the trainings.
 
     Args:
-        trainers: each with a model and an optimizer of its own.
+        trainers: each with a model, optimizer, scheduler and callbacks of its own.
         data: ``(x, y)`` or a Dataset.
         val: the same for validation, or None.
         epochs: of each training, unless a callback stops it earlier.
@@ -43,7 +43,7 @@ def fit_many(
         The history of each trainer, in order.
 
     Raises:
-        ValueError: no trainer, or one model in two of them.
+        ValueError: no trainer, or two that share a parameter, optimizer, scheduler or callback.
         Exception: what a training raised, with its number added; the others are interrupted.
         KeyboardInterrupt: Ctrl-C; every training has ended as by Ctrl-C of its own.
 
@@ -61,12 +61,7 @@ def fit_many(
     trainers = list(trainers)
     if not trainers:
         raise ValueError("fit_many got no trainers")
-    for what in ("model", "optimizer"):
-        first: dict[int, int] = {}
-        for i, trainer in enumerate(trainers):
-            j = first.setdefault(id(getattr(trainer, what)), i)
-            if j != i:
-                raise ValueError(f"trainers {j} and {i} share one {what}: give each its own")
+    _refuse_shared(trainers)
     wanted = _core.get_num_threads() if workers is None else integer("workers", workers, 1)
     count = min(wanted, len(trainers))
 
@@ -101,3 +96,23 @@ def fit_many(
             trainer.forget_interrupt()  # of one that had ended just before
         for bar, show in zip(bars, shown, strict=True):
             bar.show = show
+
+
+def _refuse_shared(trainers: list[Trainer]) -> None:
+    """Raise ValueError for what one training would change while another one uses it."""
+    first: dict[int, int] = {}
+    for i, trainer in enumerate(trainers):
+        own = [
+            *[
+                ("model" if m is trainer.model else type(m).__name__, m)
+                for m in trainer.model.modules()
+            ],
+            *[("parameter", p) for p in trainer.model.parameters()],
+            ("optimizer", trainer.optimizer),
+            ("scheduler", trainer.scheduler),
+            *[(type(callback).__name__, callback) for callback in trainer.callbacks],
+        ]
+        for what, value in own:
+            j = i if value is None else first.setdefault(id(value), i)
+            if j != i:
+                raise ValueError(f"trainers {j} and {i} share one {what}: give each its own")

@@ -7,6 +7,7 @@ flat dict keep their names, so that other readers of safetensors see a plain sta
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import zlib
@@ -21,6 +22,7 @@ from minigrad._core import Tensor
 
 __all__ = ["load", "save"]
 
+_writes = itertools.count()
 _STRUCTURE = "minigrad.structure"
 _CHECKSUM = "minigrad.crc32"
 _FOREIGN = {
@@ -154,7 +156,8 @@ def _write(path: str, content: bytes) -> None:
         raise FileNotFoundError(f"{path}: there is no folder {folder}")
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; give the name of a file in it")
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    # Threads may write to one path at a time: the last one's file stays.
+    beside = os.path.join(folder, f".{name}.{os.getpid()}.{next(_writes)}.tmp")
     try:
         with open(beside, "wb") as file:
             file.write(content)

@@ -1,5 +1,8 @@
 """Epochs in C++: plans over rows, figures, rows kept, and going back to where a training was."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -118,3 +121,63 @@ def test_orders_that_do_not_fit_are_refused():
     ):
         with pytest.raises(error, match=message):
             epoch.run(order, table(1, 1))
+
+
+def test_threads_that_use_one_epoch_at_once_are_refused():
+    """What the first one writes stays within its table, however often others try to run."""
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [None, None])
+    epoch = Epoch([part], [9.0])
+    state = epoch.save()
+    epochs, rounds = 2000, 20
+    order = np.tile(np.arange(10), (epochs, 1))
+    start = threading.Barrier(4)
+
+    def use(number):
+        refusals = []
+        for _ in range(rounds):
+            around = np.zeros((3, epochs, 2))
+            start.wait(60)
+            for _ in range(50):
+                try:
+                    if number < 2:
+                        epoch.run(order, around[1])
+                        break
+                    epoch.restore(epoch.save() if number == 2 else state)
+                except RuntimeError as error:
+                    refusals.append(str(error))
+            assert not around[0].any()
+            assert not around[2].any()
+        return refusals
+
+    with ThreadPoolExecutor(4) as pool:
+        refusals = [text for texts in pool.map(use, range(4)) for text in texts]
+    assert refusals, "they never met"
+    assert all("already replaying in another thread" in text for text in refusals)
+
+
+def test_an_order_that_is_written_to_while_it_is_followed_cannot_lead_astray():
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [None, None])
+    order = np.tile(np.arange(10), (20000, 1))
+    begun, ended = threading.Event(), threading.Event()
+
+    def spoil():
+        begun.set()
+        while not ended.is_set():
+            order[:] = 1 << 40
+            order[:] = np.arange(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        spoiling = pool.submit(spoil)
+        begun.wait(60)
+        try:
+            for _ in range(5):
+                found = table(20000, 1)
+                try:
+                    Epoch([part], [9.0]).run(order, found)
+                except IndexError:
+                    assert not found.any()
+                else:
+                    assert (found[:, 0] == 3 * X[:9].sum() / 9).all()
+        finally:
+            ended.set()
+        spoiling.result()

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.callbacks import Callback, EarlyStopping
+from minigrad.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from minigrad.data import make_moons
 from minigrad.trainer import Trainer
 
@@ -93,15 +93,54 @@ def test_after_an_error_all_can_be_fitted_at_once():
     assert [len(history) for history in mg.fit_many(many, DATA, epochs=2)] == [2, 2]
 
 
-def test_what_cannot_be_is_refused():
+def sharing(change):
     one, other = trainer(0), trainer(1)
-    other.optimizer = one.optimizer
-    for many, message in (
-        ([], "no trainers"),
-        ([one, one], "trainers 0 and 1 share one model"),
-        ([one, other], "trainers 0 and 1 share one optimizer"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            mg.fit_many(many, DATA)
+    change(one, other)
+    return [trainer(2), one, other]
+
+
+def share_weight(one, other):
+    other.model[0].weight = one.model[0].weight
+
+
+def share_scheduler(one, other):
+    one.scheduler = other.scheduler = optim.lr_scheduler.StepLR(one.optimizer, 2)
+
+
+def share_callback(one, other):
+    stopping = EarlyStopping(patience=5)
+    one.callbacks.append(stopping)
+    other.callbacks.append(stopping)
+
+
+SHARED = {
+    "model": lambda one, other: setattr(other, "model", one.model),
+    "ReLU": lambda one, other: setattr(other.model, "1", one.model[1]),
+    "parameter": share_weight,
+    "optimizer": lambda one, other: setattr(other, "optimizer", one.optimizer),
+    "scheduler": share_scheduler,
+    "EarlyStopping": share_callback,
+}
+
+
+@pytest.mark.parametrize("what", SHARED)
+def test_what_two_trainers_share_is_refused(what):
+    many = sharing(SHARED[what])
+    with pytest.raises(ValueError, match=f"trainers 1 and 2 share one {what}: give each its own"):
+        mg.fit_many(many, DATA)
+    assert not any(len(one.history) for one in many)
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="no trainers"):
+        mg.fit_many([], DATA)
     with pytest.raises(ValueError, match="workers"):
-        mg.fit_many([one], DATA, workers=0)
+        mg.fit_many([trainer(0)], DATA, workers=0)
+
+
+def test_checkpoints_of_all_may_go_to_one_path(tmp_path):
+    path = tmp_path / "best.safetensors"
+    many = [trainer(i, callbacks=[ModelCheckpoint(path, save="best")]) for i in range(4)]
+    mg.fit_many(many, DATA, VAL, epochs=60, workers=4)
+    assert "model" in mg.load(path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -103,23 +103,33 @@ void Epoch::run(Ready& r, const int64_t* order, double* figures) {
   }
 }
 
-void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table) {
-  completed_ = 0;
+std::vector<std::unique_lock<std::mutex>> Epoch::take() const {
   std::vector<std::unique_lock<std::mutex>> held;
   std::vector<const Plan*> seen;
   for (const Ready& r : parts_) {
-    if (r.part.shuffled && r.part.last > width)
-      fail<ValueError>("epoch: an order of ", width, " rows, of which ", r.part.last, " are taken");
-    for (int64_t i = 0; r.part.shuffled && i < epochs * width; ++i)
-      if (orders[i] < 0 || orders[i] >= r.rows_needed)
-        fail<IndexError>("epoch: row ", orders[i], " of ", r.rows_needed);
     if (std::find(seen.begin(), seen.end(), r.part.plan.get()) != seen.end()) continue;
     seen.push_back(r.part.plan.get());
     held.push_back(r.part.plan->take());
   }
+  return held;
+}
+
+void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table) {
+  const auto held = take();
+  // The caller's threads may write to theirs while it is followed.
+  const std::vector<int64_t> order(orders, orders + epochs * width);
+  for (const Ready& r : parts_) {
+    if (r.part.shuffled && r.part.last > width)
+      fail<ValueError>("epoch: an order of ", width, " rows, of which ", r.part.last, " are taken");
+    if (!r.part.shuffled) continue;
+    for (const int64_t row : order)
+      if (row < 0 || row >= r.rows_needed)
+        fail<IndexError>("epoch: row ", row, " of ", r.rows_needed);
+  }
+  completed_ = 0;
   const auto start = std::chrono::steady_clock::now();
-  for (; completed_ < epochs; ++completed_, table += figures() + 1) {
-    for (Ready& r : parts_) run(r, orders + completed_ * width, table);
+  for (int64_t done = 0; done < epochs; completed_ = ++done, table += figures() + 1) {
+    for (Ready& r : parts_) run(r, order.data() + done * width, table);
     for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
     const auto now = std::chrono::steady_clock::now();
     table[figures()] = std::chrono::duration<double>(now - start).count();
@@ -127,6 +137,7 @@ void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* ta
 }
 
 EpochState Epoch::save() const {
+  const auto held = take();
   EpochState state;
   for (const Ref<Buffer>& b : written_) {
     const char* data = static_cast<const char*>(b->data());
@@ -136,6 +147,7 @@ EpochState Epoch::save() const {
 }
 
 void Epoch::restore(const EpochState& state) {
+  const auto held = take();
   if (state.bytes.size() != written_.size())
     fail<ValueError>("epoch: this state is from other plans");
   for (size_t i = 0; i < state.bytes.size(); ++i)

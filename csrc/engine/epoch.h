@@ -1,5 +1,7 @@
 // An epoch: plans replayed over the rows of arrays, one part after the other, in one call.
 #pragma once
+#include <atomic>
+
 #include "engine/plan.h"
 
 namespace mg {
@@ -25,6 +27,7 @@ struct EpochState {
   std::vector<std::vector<char>> bytes;
 };
 
+// One thread at a time may run, save or restore it: a StateError in all others.
 class Epoch {
  public:
   // `rows[f]` is what figure f is divided by at the end of an epoch.
@@ -59,6 +62,7 @@ class Epoch {
     std::vector<Keep> keeps;
     int64_t rows_needed = 0;  // a row number must be below it
   };
+  std::vector<std::unique_lock<std::mutex>> take() const;
   static Ready prepare(EpochPart part, int figures);
   static void run(Ready& r, const int64_t* order, double* figures);
   static void bring(const Gather& rows, const int64_t* order, int64_t first, int64_t count);
@@ -67,7 +71,7 @@ class Epoch {
   std::vector<Ready> parts_;
   std::vector<double> rows_;
   std::vector<Ref<Buffer>> written_;
-  int64_t completed_ = 0;
+  std::atomic<int64_t> completed_ = 0;
 };
 
 }  // namespace mg
