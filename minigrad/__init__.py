@@ -144,5 +144,5 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     # Without the ops that other ops are made of.
     inner = re.compile(r"(linear|conv2d|check)_.+|.+(_backward|_grad|_pick|_boxes|_)")
-    ops = (row["name"] for row in _core.ops())
+    ops = (name for row in _core.ops() for name in (row["name"], *row["aliases"]))
     return sorted({*__all__, "__version__", *(name for name in ops if not inner.fullmatch(name))})

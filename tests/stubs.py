@@ -21,7 +21,7 @@ TARGET = Path(__file__).parent.parent / "minigrad" / "_core.pyi"
 HEADER = '''"""The compiled core; written by tests/stubs.py, not by hand."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -37,6 +37,15 @@ TensorLike: TypeAlias = "Tensor | _Array | np.generic | _Float"
 # What a signature of pybind11 calls object, by owner.name or name.
 RETURNS = {
     "T": "Tensor",
+    "__complex__": "complex",
+    "__format__": "str",
+    "__round__": "Any",
+    "add_": "Tensor",
+    "div_": "Tensor",
+    "mul_": "Tensor",
+    "pow_": "Tensor",
+    "sub_": "Tensor",
+    "zero_": "Tensor",
     "__array__": "_Array",
     "__deepcopy__": "Tensor",
     "__dlpack__": "Any",
@@ -88,6 +97,9 @@ WORDS = {
     r"\bbool\b": "_Bool",
 }
 OPERATORS = {
+    "__iadd__ __isub__ __imul__ __itruediv__ __ipow__ __iand__ __ior__": (
+        "(self, other: TensorLike) -> Self: ..."
+    ),
     "__abs__ __neg__ __invert__": "(self) -> Tensor: ...",
     "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__ __rpow__ "
     "__matmul__ __rmatmul__ __and__ __or__ __lt__ __le__ __gt__ __ge__": (
@@ -148,8 +160,8 @@ def op_parameters(signature: str) -> list[str]:
     return [*made, "*", *extra] if extra else made
 
 
-def op_stub(row: dict[str, Any], method: bool) -> str:
-    """One op as a function, or as a method of its first tensor."""
+def op_stub(row: dict[str, Any], method: bool, name: str) -> str:
+    """One op under one of its names: a function, or a method of its first tensor."""
     parameters = op_parameters(row["signature"])
     lists = [i for i, p in enumerate(parameters) if p.endswith(": _Ints")]
     if lists == [1] and len(parameters) == 2:  # x.reshape(2, 3)
@@ -159,7 +171,7 @@ def op_stub(row: dict[str, Any], method: bool) -> str:
     result = {0: "None", 1: "Tensor"}.get(row["outputs"], "tuple[Tensor, ...]")
     indent = "    " if method else ""
     body = " ...\n" if method else doc_lines(row["doc"], "    ")
-    return f"{indent}def {row['name']}({', '.join(parameters)}) -> {result}:{body}"
+    return f"{indent}def {name}({', '.join(parameters)}) -> {result}:{body}"
 
 
 def bound_stub(name: str, doc: str, owner: str = "") -> str:
@@ -187,7 +199,7 @@ def property_stub(name: str, value: property, owner: str) -> str:
 
 def class_stub(cls: type, rows: list[dict[str, Any]]) -> str:
     """A class of the core; Tensor also has ops as methods and operators."""
-    ops = {row["name"]: row for row in rows}
+    ops = {name: row for row in rows for name in (row["name"], *row["aliases"])}
     operators = {n: text for names, text in OPERATORS.items() for n in names.split()}
     base = f"({cls.__base__.__name__})" if issubclass(cls, BaseException) else ""
     text = f"class {cls.__name__}{base}:" + doc_lines(cls.__doc__, "    ")
@@ -195,7 +207,7 @@ def class_stub(cls: type, rows: list[dict[str, Any]]) -> str:
         if isinstance(value, property):
             text += property_stub(name, value, cls.__name__)
         elif name in ops:
-            text += op_stub(ops[name], method=True)
+            text += op_stub(ops[name], True, name)
         elif name in operators:
             text += f"    def {name}{operators[name]}\n"
         elif callable(value) and re.match(rf"{name}\(", value.__doc__ or ""):
@@ -206,14 +218,15 @@ def class_stub(cls: type, rows: list[dict[str, Any]]) -> str:
 def stubs() -> str:
     """The whole file."""
     rows = _core.ops()
-    names = {row["name"] for row in rows}
+    names = {name for row in rows for name in (row["name"], *row["aliases"])}
     text = HEADER
     for name, value in sorted(vars(_core).items()):
         if isinstance(value, type):
             text += "\n" + class_stub(value, rows)
         elif callable(value) and name not in names and not name.startswith("__"):
             text += "\n" + bound_stub(name, value.__doc__ or "")
-    return text + "".join("\n" + op_stub(row, method=False) for row in rows)
+    functions = ((row, name) for row in rows for name in (row["name"], *row["aliases"]))
+    return text + "".join("\n" + op_stub(row, False, name) for row, name in functions)
 
 
 def main() -> int:

@@ -159,11 +159,13 @@ def test_over_batches_is_the_loop_over_batches():
     ("read", "what"),
     [
         (lambda t: t.item(), "item"),
-        (lambda t: float(t), "item"),
-        (lambda t: bool(t > 0), "item"),
+        (lambda t: float(t), r"float\(\)"),
+        (lambda t: bool(t > 0), r"bool\(\)"),
         (lambda t: t.numpy(), "numpy"),
         (lambda t: np.asarray(t), "numpy"),
-        (lambda t: t.tolist(), "numpy"),
+        (lambda t: t.tolist(), "tolist"),
+        (lambda t: print(t), "printing"),
+        (lambda t: f"{t:.3f}", "formatting"),
     ],
 )
 def test_reading_a_value_is_an_error_that_says_why(read, what):

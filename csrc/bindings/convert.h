@@ -71,6 +71,7 @@ void set_item(const Var& x, PyObject* key, PyObject* value);
 // The parts of the module (module.cpp).
 void register_tensor(py::module_& m);
 void register_ops(py::module_& m);
+void register_in_place(py::module_& m);
 void register_engine(py::module_& m);
 void register_plan(py::module_& m);
 void register_epoch(py::module_& m);

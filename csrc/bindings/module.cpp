@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
   mg::kernels();  // a wrong MINIGRAD_ISA is an error at import, not later
   m.attr("CaptureError") = py::reinterpret_borrow<py::object>(mg::capture_error());
   mg::register_tensor(m);
+  mg::register_in_place(m);
   mg::register_ops(m);
   mg::register_engine(m);
   mg::register_plan(m);

@@ -268,6 +268,13 @@ const Operator operators[] = {
     {"__or__", "logical_or"},
 };
 
+// torch's names of ops that have numpy's here.
+const std::pair<const char*, const char*> aliases[] = {
+    {"cat", "concatenate"},
+    {"clamp", "clip"},
+    {"view", "reshape"},
+};
+
 // What `a + b` calls: without these, Python would look up __add__ and bind it to `a` each time.
 template <OpName N>
 PyObject* slot(PyObject* a, PyObject* b) {
@@ -291,6 +298,10 @@ py::list describe() {
     row["name"] = op.name();
     row["signature"] = op.signature;
     row["doc"] = op.doc;
+    py::list also;
+    for (const auto& [alias, name] : aliases)
+      if (op.name() == name) also.append(alias);
+    row["aliases"] = also;
     row["outputs"] = op.outputs - op.hidden;
     row["differentiable"] = op.vjp != nullptr;
     rows.append(row);
@@ -302,18 +313,19 @@ py::list describe() {
 
 void register_ops(py::module_& m) {
   const py::object tensor = m.attr("Tensor");
-  for (const Op& op : all_ops()) {
-    const py::object f = function(op);
-    m.attr(op.name().c_str()) = f;
+  const auto bind = [&](const char* name, const Op& op, const py::object& f) {
+    m.attr(name) = f;
     const auto& params = op.signature_parsed.params;
-    if (!params.empty() && params[0].name == "x") py::setattr(tensor, op.name().c_str(), method(f));
-  }
+    if (!params.empty() && params[0].name == "x") py::setattr(tensor, name, method(f));
+  };
+  for (const Op& op : all_ops()) bind(op.name().c_str(), op, function(op));
+  for (const auto& [alias, name] : aliases) bind(alias, find_op(name), m.attr(name));
   for (const Operator& o : operators)
     py::setattr(tensor, o.name,
                 method(function(find_op(o.op), o.reflected ? reflected_entry : operator_entry)));
   fill_slots(tensor.ptr());  // last: setting a method puts Python's own slot back
   m.def("ops", &describe,
-        "The op table: name, signature, doc, outputs and differentiable of each row.");
+        "The op table: name, aliases, signature, doc, outputs and differentiable of each row.");
 }
 
 }  // namespace mg

@@ -55,8 +55,8 @@ void set_grad(Self self, const py::object& value) {
   t.grad = var_of(g);
 }
 
-py::object item(Self self) {
-  check_readable("item");
+py::object item(Self self, const char* reader) {
+  check_readable(reader);
   const Array& a = self_of(self).array;
   if (a.numel() != 1)
     fail<ValueError>("only a tensor of one element has a single value, this one has shape ",
@@ -93,6 +93,7 @@ py::object as_ndarray(Self self, const py::object& dtype, const py::object& copy
 }
 
 std::string repr(Self self) {
+  check_readable("printing");
   const Tensor& t = self_of(self);
   const py::object text = py::module_::import("numpy").attr("array2string")(
       to_numpy(self), py::arg("separator") = ", ", py::arg("prefix") = "tensor(");
@@ -105,6 +106,28 @@ std::string repr(Self self) {
   if (t.requires_grad) out += ", requires_grad=True";
   return out + ")";
 }
+
+// f"{loss:.3f}": a single value like a Python number; other tensors have no format but the empty.
+py::object format(Self self, const py::str& spec) {
+  check_readable("formatting");
+  const Array& a = self_of(self).array;
+  const bool empty = py::len(spec) == 0;
+  if (a.rank() == 0 || (a.numel() == 1 && !empty))
+    return item(self, "formatting").attr("__format__")(spec);
+  if (!empty)
+    fail<TypeError>("the format '", spec.cast<std::string>(),
+                    "' is for one number, this tensor has shape ", a.shape,
+                    "; reduce it first (.mean()), or format each of .tolist()");
+  return py::str(self);
+}
+
+py::object fill(Self self, double value) {
+  Tensor& t = self_of(self);
+  call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
+  return py::reinterpret_borrow<py::object>(self);
+}
+
+py::object builtin(const char* name) { return py::module_::import("builtins").attr(name); }
 
 py::object reversed_dims(Self self) {
   Tensor& t = self_of(self);
@@ -284,23 +307,26 @@ void register_tensor(py::module_& m) {
       ">>> mg.tensor([0.0, 2.0]).bool().tolist()\n"
       "[False, True]");
   tensor.def(
-      "fill_",
-      [](Self s, double value) {
-        Tensor& t = self_of(s);
-        call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
-        return py::reinterpret_borrow<py::object>(s);
-      },
-      py::arg("value"),
-      "Sets every element, in place; returns the tensor.\n\n"
-      ">>> mg.zeros(2).fill_(3).tolist()\n"
-      "[3.0, 3.0]");
+      "zero_", [](Self s) { return fill(s, 0); },
+      "Sets every element to 0, in place; returns the tensor.\n\n"
+      ">>> mg.ones(2).zero_().tolist()\n"
+      "[0.0, 0.0]");
+  tensor.def("fill_", &fill, py::arg("value"),
+             "Sets every element, in place; returns the tensor.\n\n"
+             ">>> mg.zeros(2).fill_(3).tolist()\n"
+             "[3.0, 3.0]");
 
-  tensor.def("item", &item,
-             "The value of a tensor of one element, as a Python number.\n\n"
-             ">>> mg.tensor([[2.5]]).item()\n"
-             "2.5");
   tensor.def(
-      "tolist", [](Self s) { return to_numpy(s).attr("tolist")(); },
+      "item", [](Self s) { return item(s, "item"); },
+      "The value of a tensor of one element, as a Python number.\n\n"
+      ">>> mg.tensor([[2.5]]).item()\n"
+      "2.5");
+  tensor.def(
+      "tolist",
+      [](Self s) {
+        check_readable("tolist");
+        return to_numpy(s).attr("tolist")();
+      },
       "The elements as nested lists of Python numbers.\n\n"
       ">>> mg.tensor([[1, 2], [3, 4]]).tolist()\n"
       "[[1, 2], [3, 4]]");
@@ -318,14 +344,20 @@ void register_tensor(py::module_& m) {
   tensor.def("__deepcopy__", &deep_copy, py::arg("memo"));
 
   tensor.def("__repr__", &repr);
+  tensor.def("__format__", &format, py::arg("format_spec"));
   tensor.def("__len__", &length);
-  tensor.def("__float__", [](Self s) { return py::float_(item(s)); });
-  tensor.def("__int__", [](Self s) { return py::int_(item(s)); });
-  tensor.def("__bool__", [](Self s) { return py::bool_(item(s)); });
+  tensor.def("__float__", [](Self s) { return py::float_(item(s, "float()")); });
+  tensor.def("__int__", [](Self s) { return py::int_(item(s, "int()")); });
+  tensor.def("__bool__", [](Self s) { return py::bool_(item(s, "bool()")); });
+  tensor.def("__complex__", [](Self s) { return builtin("complex")(item(s, "complex()")); });
+  tensor.def(
+      "__round__",
+      [](Self s, const py::object& digits) { return builtin("round")(item(s, "round()"), digits); },
+      py::arg("ndigits") = py::none());
   tensor.def("__index__", [](Self s) {
     if (self_of(s).array.dtype != DType::i64)
       fail<TypeError>("only an int64 tensor of one element can be an index");
-    return item(s);
+    return item(s, "an index");
   });
   tensor.def("__hash__", [](Self s) { return reinterpret_cast<uintptr_t>(s.ptr()) >> 4; });
   tensor.def("__getitem__", [](Self s, const py::object& key) {
