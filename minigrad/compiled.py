@@ -5,7 +5,12 @@ from __future__ import annotations
 import functools
 import math
 import os
+import pickle
+import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import is_
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -13,6 +18,8 @@ import numpy as np
 from minigrad import _core
 from minigrad._core import Tensor
 from minigrad.nn.module import Module
+from minigrad.reach import Reach
+from minigrad.watched import recording, same, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,9 +30,6 @@ class _Leaf:
 
 
 _LEAF = _Leaf()
-
-# Values that are compared; of all others it is asked whether they are the same object.
-_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 
 
 def _flatten(value: Any, leaves: list[Any]) -> Any:
@@ -59,7 +63,18 @@ def _hashable(structure: Any) -> Any:
         return tuple(_hashable(v) for v in structure)
     if isinstance(structure, dict):
         return tuple((k, _hashable(v)) for k, v in structure.items())
+    if type(structure).__hash__ is None:  # it is kept while its plans are, as a root of the reach
+        return _Leaf, id(structure)
     return structure
+
+
+def _objects(structure: Any) -> list[Any]:
+    """What stands beside the tensors in a structure."""
+    if isinstance(structure, (tuple, list)):
+        return [o for v in structure for o in _objects(v)]
+    if isinstance(structure, dict):
+        return [o for v in structure.values() for o in _objects(v)]
+    return [] if structure is _LEAF or structure is None else [structure]
 
 
 def _as_input(leaf: Any) -> Tensor:
@@ -67,17 +82,20 @@ def _as_input(leaf: Any) -> Tensor:
     return tensor.detach().clone()
 
 
-def _settings(module: Module) -> list[Any]:
-    """What makes a module do what it does, apart from values that a plan reads at each replay."""
-    return [
-        (name, value if type(value) in _PLAIN else id(value), _trained(value))
-        for name, value in vars(module).items()
-        if name != "training"
-    ]
+@dataclass
+class _Recording:
+    """A plan, or what stood in its way, and the modes of modules with which it was recorded."""
 
+    modules: list[Module]
+    modes: list[bool]
+    plan: _core.Plan | None = None
+    result: Any = None
+    obstacles: int = 0  # how often it could not be recorded
+    obstacle: str = ""
 
-def _trained(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
+    def fits(self) -> bool:
+        """Whether the modules are in these modes."""
+        return [m.training for m in self.modules] == self.modes
 
 
 def _replayed(
@@ -114,34 +132,23 @@ class Compiled(Generic[P, R]):
         if not callable(fn):
             raise TypeError(f"mg.compile takes a function, got {type(fn).__name__}")
         self._fn = fn
-        self._plans: dict[Any, tuple[_core.Plan, Any]] = {}
-        self._obstacles: dict[Any, list[str]] = {}
-        plain = getattr(fn, "__func__", fn)
-        owner = getattr(fn, "__self__", None)
-        self._bound = [
-            value
-            for value in (owner, *getattr(owner, "__dict__", {}).values())
-            if isinstance(value, Module)
-        ]
-        self._cells = getattr(plain, "__closure__", None) or ()
-        self._globals = getattr(plain, "__globals__", {})
-        self._names = getattr(getattr(plain, "__code__", None), "co_names", ())
-        self._seen: list[Any] | None = None
-        self._modules: list[Module] = []
-        self._settings: list[Any] = []
+        self._recordings: dict[Any, list[_Recording]] = {}
+        self._reach: Reach | None = None
+        self._seen: list[Any] = []
+        # Modules, optimizers and the like, with their settings when they were last looked at.
+        self._things: dict[int, tuple[Any, list[Any]]] = {}
         self._changes = -1
         functools.update_wrapper(self, fn)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Replays the plan for these arguments, recording it first if there is none."""
         structure, leaves, key = self._read(args, kwargs)
-        known = self._plans.get(key)
-        if known is None:
+        known = self._find(key)
+        if known is None or known.plan is None:
             if os.environ.get("MINIGRAD_EAGER") == "1":
                 return self._fn(*args, **kwargs)
-            return self._record(key, structure, leaves)
-        plan, result = known
-        restored: R = _restore(result, iter(plan.replay(leaves)))
+            return self._record(key, structure, leaves, known)
+        restored: R = _restore(known.result, iter(known.plan.replay(leaves)))
         return restored
 
     def over_batches(self, data: Sequence[Any], order: np.ndarray, batch_size: int) -> list[float]:
@@ -185,13 +192,24 @@ class Compiled(Generic[P, R]):
 
     def plan_of(self, *args: P.args, **kwargs: P.kwargs) -> _core.Plan | None:
         """Returns the plan that a call with these arguments would replay, if there is one."""
-        known = self._plans.get(self._read(args, kwargs)[2])
-        return None if known is None else known[0]
+        known = self._find(self._read(args, kwargs)[2])
+        return None if known is None else known.plan
 
     @property
     def plans(self) -> list[_core.Plan]:
-        """The plans recorded so far, oldest first."""
-        return [plan for plan, _ in self._plans.values()]
+        """The plans recorded so far."""
+        every = [known for group in self._recordings.values() for known in group]
+        return [known.plan for known in every if known.plan is not None]
+
+    def outdated(self) -> bool:
+        """Whether a variable in reach has another value than when the plans were recorded."""
+        return self._reach is not None and not same(self._seen, self._reach.values())
+
+    def _find(self, key: Any) -> _Recording | None:
+        for known in self._recordings.get(key, ()):
+            if known.fits():
+                return known
+        return None
 
     def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any]:
         """The structure of the arguments, the tensors in it, and the key of their plan."""
@@ -204,39 +222,45 @@ class Compiled(Generic[P, R]):
             hashed = _hashable(structure)
         else:  # tensors alone, as most often
             leaves = args
-        modes = tuple([m.training for m in self._modules])
-        return structure, leaves, (hashed, _core.layout(leaves), modes, _core.is_grad_enabled())
+        return structure, leaves, (hashed, _core.layout(leaves), _core.is_grad_enabled())
 
     def _look(self) -> None:
         """Forget the plans if what the function reaches has changed since they were made."""
-        seen = [value if type(value) in _PLAIN else id(value) for value in self._reachable()]
-        changes = _core.changes()
-        if seen == self._seen and changes == self._changes:
-            return
-        modules = [v for v in self._reachable() if isinstance(v, Module)]
-        self._modules = [m for root in modules for m in root.modules()]
-        settings = [_settings(module) for module in self._modules]
-        if seen != self._seen or settings != self._settings:
-            self._plans.clear()
-            self._obstacles.clear()
-        self._seen, self._changes, self._settings = seen, changes, settings
+        if self._reach is None:
+            self._reach = Reach([self._fn])
+            return self._begin(self._reach)
+        now, changes = self._reach.values(), _core.changes()
+        unmoved = changes == self._changes and len(now) == len(self._seen)
+        if unmoved and all(map(is_, now, self._seen)):
+            return None
+        if not same(self._seen, now) or any(
+            not same(before, settings(thing)) for thing, before in self._things.values()
+        ):
+            self._recordings.clear()
+            self._things.clear()
+            self._reach = Reach([self._fn])
+            return self._begin(self._reach)
+        self._seen, self._changes = now, changes
+        return None
 
-    def _reachable(self) -> list[Any]:
-        """What the function is bound to, closes over, or names among the globals."""
-        return [
-            *self._bound,
-            *[cell.cell_contents for cell in self._cells],
-            *[self._globals.get(name) for name in self._names],
-        ]
+    def _begin(self, reach: Reach) -> None:
+        """Take what is found for what it is from now on."""
+        self._seen, self._changes = reach.values(), _core.changes()
+        self._things = {id(t): (t, settings(t)) for t in reach.things} | self._things
 
-    def _record(self, key: Any, structure: Any, leaves: Sequence[Any]) -> R:
+    def _record(
+        self, key: Any, structure: Any, leaves: Sequence[Any], known: _Recording | None
+    ) -> R:
         # State that the first call makes and keeps is there at the second; what stands in the way
         # twice stays. The function is not run then, so that the caller can do without a plan.
-        if len(obstacles := self._obstacles.get(key, [])) == 2:
+        if known is not None and known.obstacles == 2:
             name = getattr(self._fn, "__name__", "the function")
-            raise _core.CaptureError(f"mg.compile: in {name!r} {obstacles[1]}")
+            raise _core.CaptureError(f"mg.compile: in {name!r} {known.obstacle}")
+        reach = self._reach
+        assert reach is not None
         if structure is None:
             structure = tuple(_LEAF for _ in leaves), {}
+        self._follow(_objects(structure))
         inputs = [_as_input(leaf) for leaf in leaves]
         results: list[Any] = []
 
@@ -246,13 +270,78 @@ class Compiled(Generic[P, R]):
             results.append(_flatten(self._fn(*args, **kwargs), outputs))
             return [o.detach() for o in outputs]
 
-        outputs, plan = _core.record(inputs, body)
+        modes = {id(t): (t, t.training) for t in reach.things if isinstance(t, Module)}
+        drawn = _drawn(reach)
+        with recording() as used:
+            outputs, plan = _core.record(inputs, body)
+        for thing, before, mode in used.values():
+            self._things.setdefault(id(thing), (thing, before))
+            if isinstance(thing, Module):
+                modes.setdefault(id(thing), (thing, mode))
+        if not isinstance(plan, str):
+            plan = self._side_effect(reach, drawn) or plan
+        modules, states = [m for m, _ in modes.values()], [mode for _, mode in modes.values()]
+        made = _Recording(modules, states)
         if isinstance(plan, str):
-            self._obstacles.setdefault(key, []).append(plan)
+            made.obstacle, made.obstacles = plan, 1 + (known.obstacles if known else 0)
+            self._things.clear()  # what the function itself has changed is no reason to forget it
+            self._begin(reach)
         else:
-            self._plans[key] = plan, results[0]
+            made.plan, made.result = plan, results[0]
+        self._follow([thing for thing, _, _ in used.values()])
+        others = [r for r in self._recordings.get(key, []) if r is not known and not r.fits()]
+        self._recordings[key] = [*others, made]
         restored: R = _restore(results[0], iter(outputs))
         return restored
+
+    def _side_effect(self, reach: Reach, drawn: list[Any]) -> str:
+        """What the function has done that a replay would not do, or nothing."""
+        if drawn != _drawn(reach):
+            return (
+                "random numbers of Python or numpy are drawn, which a replay would not draw again; "
+                "use mg.rand, or draw them outside and pass them in"
+            )
+        now = reach.values()
+        changed = [
+            label
+            for label, x, y in zip(reach.labels(), self._seen, now, strict=False)
+            if not same([x], [y])
+        ]
+        changed += [
+            f"a setting of {type(thing).__name__}"
+            for thing, before in self._things.values()
+            if not same(before, settings(thing))
+        ]
+        if not changed and len(now) == len(self._seen):
+            return ""
+        return (
+            f"{changed[0] if changed else 'a list or dict'} is changed, which a replay would not "
+            "do again; change it outside"
+        )
+
+    def _follow(self, objects: list[Any]) -> None:
+        """Watch what these hold, too."""
+        reach = self._reach
+        assert reach is not None
+        known = {id(root) for root in reach.roots} | {id(thing) for thing in reach.things}
+        if new := [thing for thing in objects if id(thing) not in known]:
+            reach.roots += new
+            reach.walk()
+            self._begin(reach)
+
+
+def _drawn(reach: Reach) -> list[Any]:
+    """The states of all random numbers in reach that are not this library's."""
+    states: list[Any] = [g.getstate() for g in reach.generators if isinstance(g, random.Random)]
+    states += [
+        pickle.dumps(getattr(g, "bit_generator", None) or g.get_state())
+        for g in reach.generators
+        if not isinstance(g, random.Random)
+    ]
+    states.append(random.getstate())
+    if (common := sys.modules.get("numpy.random")) is not None:
+        states.append(pickle.dumps(common.get_state(legacy=False)))
+    return states
 
 
 def compile(fn: Callable[P, R]) -> Compiled[P, R]:
@@ -263,17 +352,24 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
 
     Tensors and numpy arrays among the arguments are inputs; they may be nested in tuples, lists
     and dicts. Everything else is part of the key: another value records another plan, as do other
-    shapes, dtypes, or another train/eval mode of a module that the function uses. If a variable
-    that the function closes over is another one, or a module in it got another layer, setting or
-    frozen parameter, it is recorded anew. Learning rate, decay and the random state are read at
-    each replay. The results are new tensors, cut off from the graph.
+    shapes, dtypes, or another train/eval mode of a module that the function calls. It is recorded
+    anew if one of these got another layer, setting or frozen parameter, wherever it came from; if a
+    penalty, a constraint or the buffers of an optimizer changed; or if another value is in a
+    variable that the function names: globals, closures, defaults, attributes, lists and dicts of up
+    to 64 elements, and what the user's own functions and methods that it calls name, four levels
+    deep. Not seen are changes within numpy arrays, ``__slots__``, longer lists and dicts, the state
+    of libraries, and variables found by computed names. Learning rate, decay and the random state
+    are read at each replay. The results are new tensors, cut off from the graph.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
-    since a replay would not read them again; it must clear the gradients that it computes
-    (``optimizer.zero_grad()``), and after it they are None. ``MINIGRAD_EAGER=1`` turns plans off.
+    change such variables, or draw random numbers of Python or numpy (those of a generator out of
+    reach go unseen), since a replay would not do so again; it must clear the gradients that it
+    computes (``optimizer.zero_grad()``), and after it they are None. ``MINIGRAD_EAGER=1`` turns
+    plans off.
 
     Raises:
-        CaptureError: the function reads a value, or keeps a tensor that it made beyond the call.
+        CaptureError: the function reads a value, keeps a tensor that it made beyond the call, or
+            does at the second call, too, what a replay would not do.
 
     Example:
         >>> import numpy as np, minigrad as mg

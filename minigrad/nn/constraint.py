@@ -9,11 +9,12 @@ from minigrad._core import max_norm_
 from minigrad.grad_mode import no_grad
 from minigrad.nn.module import Module
 from minigrad.nn.selection import select
+from minigrad.watched import Watched, used
 
 __all__ = ["MaxNorm"]
 
 
-class MaxNorm:
+class MaxNorm(Watched):
     """Shrinks the incoming weights of any unit to an L2 norm of at most `max_norm`.
 
     The norm is taken over all axes but the first, that is over one unit's weights in a Linear and
@@ -38,6 +39,7 @@ class MaxNorm:
 
     def __call__(self, module: Module) -> None:
         """Shrink the chosen parameters of `module` in place; smaller ones keep their bits."""
+        used(self)
         with no_grad():
             for name, w in select(module, self.names).items():
                 if w.ndim < 2:

@@ -16,6 +16,7 @@ from minigrad._core import Tensor, note_change
 from minigrad.grad_mode import no_grad
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.state import LoadResult, fit
+from minigrad.watched import recorders, used
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -58,6 +59,8 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`."""
+        if recorders:
+            used(self)
         return self.forward(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -14,11 +14,12 @@ from minigrad._core import Tensor
 from minigrad.nn.module import Module
 from minigrad.nn.selection import select
 from minigrad.tensor import zeros
+from minigrad.watched import Watched, used
 
 __all__ = ["L1", "L1L2", "L2", "Penalty"]
 
 
-class Penalty:
+class Penalty(Watched):
     """l1 · sum(|w|) + l2 · sum(w^2) over the chosen parameters; use L1, L2 or L1L2.
 
     Penalties are added with +, so that layers can have strengths of their own.
@@ -35,6 +36,7 @@ class Penalty:
 
     def __call__(self, module: Module) -> Tensor:
         """The penalty of `module` as it stands: a scalar that knows its gradient."""
+        used(self)
         total: Tensor | None = None
         for w in select(module, self.names).values():
             for factor, term in ((self.l1, abs), (self.l2, _square)):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad._check import number
-from minigrad._core import Tensor
+from minigrad._core import Tensor, note_change
 
 __all__ = ["ParamGroup", "Slot"]
 
@@ -78,11 +78,14 @@ class ParamGroup(UserDict[str, Any]):
         if "params" in options:
             raise ValueError("a group's params cannot be replaced; use add_param_group")
         before, self.data = self.data, {**self.data, **self._check({**self.data, **options})}
+        buffers = [slot.buffers for slot in self.slots]
         try:
             self._write(self)
         except ValueError:
             self.data = before
             raise
+        if any(slot.buffers is not had for slot, had in zip(self.slots, buffers, strict=True)):
+            note_change()  # updates are other ones now
 
     def __delitem__(self, key: str) -> None:
         raise ValueError(f"an option of a parameter group cannot be removed: {key!r}")

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from minigrad._check import number
-from minigrad._core import Tensor
+from minigrad._core import Tensor, note_change
 from minigrad.grad_mode import enable_grad, no_grad
 from minigrad.optim.group import ParamGroup, Slot
+from minigrad.watched import used
 
 __all__ = ["Optimizer", "non_negative"]
 
@@ -98,6 +99,7 @@ class Optimizer:
         slots = [Slot(p) for p in params]
         options = {**self.defaults, **own}
         self.param_groups.append(ParamGroup(slots, options, self._checked, self._write))
+        note_change()
 
     @staticmethod
     def _check_param(i: int, p: Any) -> None:
@@ -128,6 +130,10 @@ class Optimizer:
         """Parameter -> {"step": updates so far, buffer name: tensor, ...}."""
         return {slot.param: {"step": slot.step, **slot.buffers} for slot in self._slots()}
 
+    def _plan_settings(self) -> list[Any]:
+        """Which tensors an update changes: what else it depends on are cells that it reads."""
+        return [tensor for slot in self._slots() for tensor in (slot.param, *slot.buffers.values())]
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with `set_to_none=False` they become zeros."""
         for group in self.param_groups:
@@ -142,6 +148,7 @@ class Optimizer:
 
         A `closure` that computes loss and gradients is called first; its value comes back.
         """
+        used(self)
         loss = None
         if closure is not None:
             with enable_grad():
