@@ -18,7 +18,7 @@ from minigrad.nn import Module
 from minigrad.nn.functional import one_hot
 from minigrad.optim import clip_grad_norm_
 from minigrad.training.feed import Feed
-from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype
+from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.stream import InputStream, Stream
 
 Array = npt.NDArray[Any]
@@ -63,6 +63,10 @@ class Learner:
         self._plans: dict[Any, Plan] = {}
         self.planned = planned
 
+    def outdated(self) -> bool:
+        """Whether an option, or a variable that the loss or model reads, is not as recorded."""
+        return any(compiled.outdated() for compiled in self._compiled.values())
+
     def plan(self, method: str, *shapes: tuple[int, ...]) -> Plan:
         """Return the plan of a method for inputs of these shapes; a KeyError if there is none."""
         return self._plans[method, *shapes]
@@ -99,10 +103,6 @@ class Learner:
             self._plans[key] = recorded
         return outputs
 
-    def data_loss(self, output: Tensor, y: Tensor, *weights: Tensor) -> Tensor:
-        """Return the loss, of weighed rows if there are weights."""
-        return self.loss(output, y, sample_weight=weights[0]) if weights else self.loss(output, y)
-
     def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         self.optimizer.zero_grad()
         if self.mix is not None:
@@ -112,7 +112,7 @@ class Learner:
                 y = one_hot(y, self.classes).to(model_dtype(self.model))
             x, y = self.mix(x, y)
         output = self.model(x)
-        loss = self.data_loss(output, y, *weights)
+        loss = self.loss(output, y, **weighed(weights))
         total = loss if self.penalty is None else loss + self.penalty(self.model)
         total.backward()
         if self.clip_grad_norm is not None:
@@ -130,7 +130,7 @@ class Learner:
         return (self.model(x),)
 
     def _measure(self, output: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
-        loss = self.data_loss(output, y, *weights)
+        loss = self.loss(output, y, **weighed(weights))
         return loss, *[metric.function(output, y) for metric in self.planned_metrics]
 
     def _penalize(self) -> tuple[Tensor]:
@@ -149,7 +149,9 @@ class Learner:
         return figures | self.measure(output.numpy(), target.numpy(), self.numpy_metrics)
 
     def evaluate_penalty(self) -> float:
-        """Return the penalty of the model as it is."""
+        """Return the penalty of the model as it is: 0 if there is none any more."""
+        if self.penalty is None:
+            return 0.0
         (penalty,) = self._call(self._penalize)
         value: float = penalty.item()
         return value

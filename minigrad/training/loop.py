@@ -102,7 +102,8 @@ class Loop:
     def _plans(self) -> PlannedEpochs | None:
         """All of an epoch as one call, once every part of it has a plan."""
         trainer = self.trainer
-        if self._changes != _core.changes():  # a layer, a setting, a frozen parameter
+        # A layer, a setting, a frozen parameter; or, where a callback may, a variable of a loss.
+        if self._changes != _core.changes() or (not self.unseen and trainer.outdated()):
             self._changes = _core.changes()
             self._planned = None
             trainer.begin(planned=not self.watchers)
@@ -174,7 +175,7 @@ class Loop:
             if self.validation is not None:
                 of_val = trainer.evaluate_batches(self.validation)
                 figures |= {f"val_{name}": value for name, value in of_val.items()}
-            if trainer.penalty is not None:
+            if "penalty" in trainer.columns:
                 figures["penalty"] = trainer.evaluate_penalty()
         figures["epoch"] = trainer.epoch
         figures["lr"] = self._lr

@@ -57,7 +57,7 @@ class PlannedEpochs:
             self._evaluation(train, "")
         if validation is not None:
             self._evaluation(validation, "val_")
-        if learner.penalty is not None:
+        if learner.penalty is not None and "penalty" in figures:
             self._add(learner.plan("_penalize"), [], (0, 0), [figures.index("penalty")], [None])
         self._epoch = Epoch(self._parts, self._rows)
 

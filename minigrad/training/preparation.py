@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
         given = data.weights(first)
         weights = [] if given is None else [Tensor(given.astype(dtype))]
         try:
-            loss = trainer.data_loss(output, target, *weights)
+            loss = trainer.loss(output, target, **weighed(weights))
         except TypeError as error:
             if weights and kind == "own":
                 raise TypeError(
@@ -183,3 +184,8 @@ def _check_scalar(value: Any, what: str) -> None:
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = value.shape if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(f"{what} must be a tensor of one number, got {shape}: reduce it to a mean")
+
+
+def weighed(weights: Sequence[Tensor]) -> dict[str, Tensor]:
+    """What a loss is called with beside output and target, if rows have weights."""
+    return {"sample_weight": weights[0]} if weights else {}
