@@ -6,7 +6,7 @@
 namespace mg {
 namespace {
 
-struct Plan {
+struct Index {
   Dims starts, steps, sizes;  // of the slice over every dimension of x
   Dims shape;                 // of the sliced view: integers dropped, None added
   std::vector<Var> gathers;   // index arrays, for neighbouring dimensions of the view
@@ -38,7 +38,7 @@ bool is_array_key(PyObject* k) {
   return PyList_Check(k) || (py::isinstance<py::array>(k) && !is_integer(k));
 }
 
-Plan parse(const Array& x, PyObject* key) {
+Index parse(const Array& x, PyObject* key) {
   std::vector<PyObject*> keys;
   if (PyTuple_Check(key))
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) keys.push_back(PyTuple_GET_ITEM(key, i));
@@ -60,7 +60,7 @@ Plan parse(const Array& x, PyObject* key) {
     fail<IndexError>("too many indices: ", used, " for a tensor of shape ", x.shape);
   if (ellipses == 0) keys.push_back(Py_Ellipsis), arrays.emplace_back();
 
-  Plan p;
+  Index p;
   int dim = 0;
   const auto whole = [&] {
     p.starts.push_back(0);
@@ -120,7 +120,7 @@ Plan parse(const Array& x, PyObject* key) {
   return p;
 }
 
-Var sliced(const Var& x, const Plan& p) {
+Var sliced(const Var& x, const Index& p) {
   Var v = p.sizes == x.shape() && p.steps == Dims::filled(x.rank(), 1)
               ? x
               : call<"slice">(x, p.starts, p.sizes, p.steps);
@@ -128,7 +128,7 @@ Var sliced(const Var& x, const Plan& p) {
 }
 
 // Several index arrays as one, over their dimensions taken as one.
-Var gathered(Var v, const Plan& p) {
+Var gathered(Var v, const Index& p) {
   if (p.gathers.empty()) return v;
   const int d = p.gather_dim, count = static_cast<int>(p.gathers.size());
   Var index = p.gathers[0];
@@ -155,12 +155,12 @@ Var gathered(Var v, const Plan& p) {
 }  // namespace
 
 Var get_item(const Var& x, PyObject* key) {
-  const Plan p = parse(x.array(), key);
+  const Index p = parse(x.array(), key);
   return gathered(sliced(x, p), p);
 }
 
 void set_item(const Var& x, PyObject* key, PyObject* value) {
-  const Plan p = parse(x.array(), key);
+  const Index p = parse(x.array(), key);
   Tensor* tensor = tensor_in(value);
   Var v = tensor             ? var_of(tensor)
           : is_number(value) ? from_number(value, x.dtype())

@@ -22,7 +22,7 @@ std::vector<Var> vars_of(const py::sequence& tensors) {
   return out;
 }
 
-std::vector<Array> arrays_of(const py::sequence& values) {
+std::vector<Array> arrays_from(const py::sequence& values) {
   std::vector<Array> out;
   for (const py::handle v : values) out.push_back(from_array_like(v, true).array());
   return out;
@@ -72,7 +72,7 @@ py::tuple record(const py::sequence& inputs, const py::function& body) {
 }
 
 py::list replay(Plan& plan, const py::sequence& inputs) {
-  const std::vector<Array> in = arrays_of(inputs);
+  const std::vector<Array> in = arrays_from(inputs);
   std::vector<Array> out;
   {
     const LongWork work;

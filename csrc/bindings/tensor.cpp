@@ -121,7 +121,7 @@ py::object format(Self self, const py::str& spec) {
   return py::str(self);
 }
 
-py::object fill(Self self, double value) {
+py::object fill_with(Self self, double value) {
   Tensor& t = self_of(self);
   call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
   return py::reinterpret_borrow<py::object>(self);
@@ -307,11 +307,11 @@ void register_tensor(py::module_& m) {
       ">>> mg.tensor([0.0, 2.0]).bool().tolist()\n"
       "[False, True]");
   tensor.def(
-      "zero_", [](Self s) { return fill(s, 0); },
+      "zero_", [](Self s) { return fill_with(s, 0); },
       "Sets every element to 0, in place; returns the tensor.\n\n"
       ">>> mg.ones(2).zero_().tolist()\n"
       "[0.0, 0.0]");
-  tensor.def("fill_", &fill, py::arg("value"),
+  tensor.def("fill_", &fill_with, py::arg("value"),
              "Sets every element, in place; returns the tensor.\n\n"
              ">>> mg.zeros(2).fill_(3).tolist()\n"
              "[3.0, 3.0]");
