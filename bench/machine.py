@@ -8,8 +8,8 @@ import platform
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -106,14 +106,10 @@ def fma_peak(dtype: str, threads: int) -> float:
         return 0.0
     measure = getattr(library, f"peak_{dtype}")
     measure.restype = ctypes.c_double
-    rates: list[float] = []
-    workers = [threading.Thread(target=lambda: rates.append(measure())) for _ in range(threads)]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
-    print(f"FMA peak, {dtype}, {threads} thread(s): {sum(rates) / 1e9:.1f} GFLOP/s")
-    return sum(rates)
+    with ThreadPoolExecutor(threads) as pool:  # best of five: a core that others held is no limit
+        best = max(sum(pool.map(lambda _: measure(), range(threads))) for _ in range(5))
+    print(f"FMA peak, {dtype}, {threads} thread(s): {best / 1e9:.1f} GFLOP/s")
+    return best
 
 
 def copy_bandwidth(megabytes: int = 64) -> float:
