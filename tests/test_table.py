@@ -159,7 +159,16 @@ def test_groups_so_few_that_nothing_can_be_said(tmp_path):
 def test_the_same_seed_gives_the_same_file_in_any_process(csv_file, tmp_path):
     found = []
     for name in ("one", "two"):
-        command = [sys.executable, "-m", "minigrad", "fit", str(csv_file), "--target", "grade"]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "minigrad",
+            "fit",
+            str(csv_file),
+            "--target",
+            "grade",
+        ]
         options = ["--out", str(tmp_path / name), "--epochs", "3", "--quiet"]
         subprocess.run([*command, *options], check=True, capture_output=True, timeout=60)
         found.append((tmp_path / name / "model.safetensors").read_bytes())
