@@ -81,14 +81,14 @@ def fit_many(
             counting(len(trainers), "training", progress) as advance,
             ThreadPoolExecutor(count, initializer=_core.set_serial, initargs=(count > 1,)) as pool,
         ):
-            futures = [pool.submit(fit, i) for i in range(len(trainers))]
             try:
+                futures = [pool.submit(fit, i) for i in range(len(trainers))]
                 for future in as_completed(futures):
                     advance(f"best {future.result().best_value:.4g}")
-            except BaseException:
-                for trainer, future in zip(trainers, futures, strict=True):
-                    if not future.cancel():
-                        trainer.interrupt()
+            except BaseException:  # Ctrl-C may come before all are submitted
+                pool.shutdown(wait=False, cancel_futures=True)
+                for trainer in trainers:
+                    trainer.interrupt()
                 raise
             return [future.result() for future in futures]
     finally:
