@@ -99,11 +99,11 @@ __all__ = [
 if TYPE_CHECKING:
     from minigrad import augment, callbacks, data, nn, optim, plots, table
     from minigrad.callbacks import EarlyStopping, ModelCheckpoint
-    from minigrad.compiled import compile
     from minigrad.cross_validation import cross_validate
     from minigrad.history import History
     from minigrad.lr_range import lr_find
     from minigrad.many import fit_many
+    from minigrad.plan import compile
     from minigrad.serialize import load, save
     from minigrad.strengths import equivalents
     from minigrad.trainer import Trainer
@@ -118,7 +118,7 @@ _LATER = {
     "Trainer": "minigrad.trainer",
     "augment": "minigrad.augment",
     "callbacks": "minigrad.callbacks",
-    "compile": "minigrad.compiled",
+    "compile": "minigrad.plan",
     "cross_validate": "minigrad.cross_validation",
     "data": "minigrad.data",
     "equivalents": "minigrad.strengths",

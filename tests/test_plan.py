@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -287,3 +288,17 @@ def test_dead_work_is_dropped_and_memory_is_shared():
     plan = compiled.plans[0]
     assert plan.instructions == ["softmax"] * 20
     assert plan.arena_bytes <= 3 * X.nbytes
+
+
+def test_a_named_tuple_passes_through():
+    Pair = namedtuple("Pair", ["mean", "total"])
+
+    @mg.compile
+    def both(pair):
+        return Pair(pair.mean.mean(), pair.total.sum())
+
+    x = mg.ones(2, 3)
+    for _ in range(2):
+        result = both(Pair(x, x))
+        assert type(result) is Pair
+        assert (result.mean.item(), result.total.item()) == (1, 6)

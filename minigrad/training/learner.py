@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from minigrad import _core, random
 from minigrad._core import CaptureError, Plan, Tensor
-from minigrad.compiled import Compiled, compile
 from minigrad.grad_mode import no_grad
 from minigrad.metrics import Metric
 from minigrad.nn import Module
 from minigrad.nn.functional import one_hot
 from minigrad.optim import clip_grad_norm_
+from minigrad.plan import Compiled, compile
 from minigrad.training.feed import Feed
 from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.stream import InputStream, Stream

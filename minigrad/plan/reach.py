@@ -37,7 +37,7 @@ class Reach:
         generators: the random generators of Python and numpy found.
 
     Example:
-        >>> from minigrad.reach import Reach
+        >>> from minigrad.plan.reach import Reach
         >>> settings = {"scale": 2.0}
         >>> reach = Reach([lambda x: x * settings["scale"]])
         >>> reach.values()[-1]

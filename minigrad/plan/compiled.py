@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
-import pickle
-import random
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -18,106 +13,19 @@ import numpy as np
 from minigrad import _core
 from minigrad._core import Tensor
 from minigrad.nn.module import Module
-from minigrad.reach import Reach
+from minigrad.plan.batches import over_batches
+from minigrad.plan.reach import Reach
+from minigrad.plan.recording import Recording, SideEffects
+from minigrad.plan.structure import LEAF, flatten, hashable, is_array, objects, restore
 from minigrad.watched import recording, same, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Leaf:
-    """Stands in a structure where a tensor was."""
-
-
-_LEAF = _Leaf()
-
-
-def _flatten(value: Any, leaves: list[Any]) -> Any:
-    """Moves the tensors and arrays of nested tuples, lists and dicts into ``leaves``."""
-    if isinstance(value, (Tensor, np.ndarray)):
-        leaves.append(value)
-        return _LEAF
-    if isinstance(value, (tuple, list)):
-        return type(value)(_flatten(v, leaves) for v in value)
-    if isinstance(value, dict):
-        return {k: _flatten(v, leaves) for k, v in value.items()}
-    return value
-
-
-def _restore(structure: Any, leaves: Iterator[Any]) -> Any:
-    if structure is _LEAF:
-        return next(leaves)
-    if isinstance(structure, (tuple, list)):
-        return type(structure)(_restore(v, leaves) for v in structure)
-    if isinstance(structure, dict):
-        return {k: _restore(v, leaves) for k, v in structure.items()}
-    return structure
-
-
-def _is_array(value: Any) -> bool:
-    return type(value) is Tensor or type(value) is np.ndarray
-
-
-def _hashable(structure: Any) -> Any:
-    if isinstance(structure, (tuple, list)):
-        return tuple(_hashable(v) for v in structure)
-    if isinstance(structure, dict):
-        return tuple((k, _hashable(v)) for k, v in structure.items())
-    if type(structure).__hash__ is None:  # it is kept while its plans are, as a root of the reach
-        return _Leaf, id(structure)
-    return structure
-
-
-def _objects(structure: Any) -> list[Any]:
-    """What stands beside the tensors in a structure."""
-    if isinstance(structure, (tuple, list)):
-        return [o for v in structure for o in _objects(v)]
-    if isinstance(structure, dict):
-        return [o for v in structure.values() for o in _objects(v)]
-    return [] if structure is _LEAF or structure is None else [structure]
-
-
 def _as_input(leaf: Any) -> Tensor:
     tensor = leaf if isinstance(leaf, Tensor) else _core.from_numpy(leaf)
     return tensor.detach().clone()
-
-
-@dataclass
-class _Recording:
-    """A plan, or what stood in its way, and the modes of modules with which it was recorded."""
-
-    modules: list[Module]
-    modes: list[bool]
-    plan: _core.Plan | None = None
-    result: Any = None
-    obstacles: int = 0  # how often it could not be recorded
-    obstacle: str = ""
-
-    def fits(self) -> bool:
-        """Whether the modules are in these modes."""
-        return [m.training for m in self.modules] == self.modes
-
-
-def _replayed(
-    plan: _core.Plan,
-    data: list[Tensor],
-    order: np.ndarray,
-    span: tuple[int, int],
-    batch_size: int,
-    sums: list[float],
-) -> list[float]:
-    """The sums with the batches of a span of the order added."""
-    figures = [
-        i if dtype.kind == "f" and math.prod(shape) == 1 else -1
-        for i, (shape, dtype) in enumerate(plan.outputs)
-    ]
-    part = _core.EpochPart(
-        plan, data, *span, True, figures, float(batch_size), [None] * len(figures)
-    )
-    table = np.zeros((1, len(figures) + 1))
-    table[0, : len(sums)] = sums
-    _core.Epoch([part], [1.0] * len(figures)).run(order[None], table)
-    return [float(total) for total in table[0, :-1]]
 
 
 class Compiled(Generic[P, R]):
@@ -132,7 +40,7 @@ class Compiled(Generic[P, R]):
         if not callable(fn):
             raise TypeError(f"mg.compile takes a function, got {type(fn).__name__}")
         self._fn = fn
-        self._recordings: dict[Any, list[_Recording]] = {}
+        self._recordings: dict[Any, list[Recording]] = {}
         self._reach: Reach | None = None
         self._seen: list[Any] = []
         # Modules, optimizers and the like, with their settings when they were last looked at.
@@ -148,7 +56,7 @@ class Compiled(Generic[P, R]):
             if os.environ.get("MINIGRAD_EAGER") == "1":
                 return self._fn(*args, **kwargs)
             return self._record(key, structure, leaves, known)
-        restored: R = _restore(known.result, iter(known.plan.replay(leaves)))
+        restored: R = restore(known.result, iter(known.plan.replay(leaves)))
         return restored
 
     def over_batches(self, data: Sequence[Any], order: np.ndarray, batch_size: int) -> list[float]:
@@ -164,31 +72,7 @@ class Compiled(Generic[P, R]):
             For each output of one element, the sum over batches of its value times the batch's
             rows: divided by ``len(order)``, the mean over the epoch.
         """
-        order = np.ascontiguousarray(order, dtype=np.int64)
-        tensors = [d if isinstance(d, Tensor) else _core.from_numpy(d) for d in data]
-        tensors = [t.detach().contiguous() for t in tensors]
-        arrays = [t.numpy() for t in tensors]
-        rows = min(len(a) for a in arrays)
-        if len(wrong := order[(order < 0) | (order >= rows)]):
-            raise IndexError(f"over_batches: row {wrong[0]} of {rows}")
-        sums: list[float] = []
-        first, full = 0, len(order) // batch_size * batch_size
-        while first < len(order):
-            taken = order[first : first + batch_size]
-            batch = [a[taken] for a in arrays]
-            plan = self.plan_of(*batch)  # type: ignore[call-arg]
-            if plan is not None and first < full and os.environ.get("MINIGRAD_EAGER") != "1":
-                sums = _replayed(plan, tensors, order, (first, full), batch_size, sums)
-                first = full
-                continue
-            outputs: list[Any] = []
-            _flatten(self(*batch), outputs)  # type: ignore[call-arg]
-            sums = sums or [0.0] * len(outputs)
-            for i, value in enumerate(outputs):
-                if value.numel() == 1:
-                    sums[i] += value.item() * len(taken)
-            first += len(taken)
-        return sums
+        return over_batches(self, data, order, batch_size)
 
     def plan_of(self, *args: P.args, **kwargs: P.kwargs) -> _core.Plan | None:
         """Returns the plan that a call with these arguments would replay, if there is one."""
@@ -205,7 +89,7 @@ class Compiled(Generic[P, R]):
         """Whether a variable in reach has another value than when the plans were recorded."""
         return self._reach is not None and not same(self._seen, self._reach.values())
 
-    def _find(self, key: Any) -> _Recording | None:
+    def _find(self, key: Any) -> Recording | None:
         for known in self._recordings.get(key, ()):
             if known.fits():
                 return known
@@ -217,9 +101,9 @@ class Compiled(Generic[P, R]):
         structure: Any = None
         leaves: list[Any] = []
         hashed: Any = len(args)
-        if kwargs or not all(map(_is_array, args)):
-            structure = _flatten((args, kwargs), leaves)
-            hashed = _hashable(structure)
+        if kwargs or not all(map(is_array, args)):
+            structure = flatten((args, kwargs), leaves)
+            hashed = hashable(structure)
         else:  # tensors alone, as most often
             leaves = args
         return structure, leaves, (hashed, _core.layout(leaves), _core.is_grad_enabled())
@@ -249,7 +133,7 @@ class Compiled(Generic[P, R]):
         self._things = {id(t): (t, settings(t)) for t in reach.things} | self._things
 
     def _record(
-        self, key: Any, structure: Any, leaves: Sequence[Any], known: _Recording | None
+        self, key: Any, structure: Any, leaves: Sequence[Any], known: Recording | None
     ) -> R:
         # State that the first call makes and keeps is there at the second; what stands in the way
         # twice stays. The function is not run then, so that the caller can do without a plan.
@@ -259,19 +143,19 @@ class Compiled(Generic[P, R]):
         reach = self._reach
         assert reach is not None
         if structure is None:
-            structure = tuple(_LEAF for _ in leaves), {}
-        self._follow(_objects(structure))
+            structure = tuple(LEAF for _ in leaves), {}
+        self._follow(objects(structure))
         inputs = [_as_input(leaf) for leaf in leaves]
         results: list[Any] = []
 
         def body() -> list[Tensor]:
-            args, kwargs = _restore(structure, iter(inputs))
+            args, kwargs = restore(structure, iter(inputs))
             outputs: list[Any] = []
-            results.append(_flatten(self._fn(*args, **kwargs), outputs))
+            results.append(flatten(self._fn(*args, **kwargs), outputs))
             return [o.detach() for o in outputs]
 
         modes = {id(t): (t, t.training) for t in reach.things if isinstance(t, Module)}
-        drawn = _drawn(reach)
+        side_effects = SideEffects(reach, self._seen, self._things)
         with recording() as used:
             outputs, plan = _core.record(inputs, body)
         for thing, before, mode in used.values():
@@ -279,9 +163,9 @@ class Compiled(Generic[P, R]):
             if isinstance(thing, Module):
                 modes.setdefault(id(thing), (thing, mode))
         if not isinstance(plan, str):
-            plan = self._side_effect(reach, drawn) or plan
+            plan = side_effects.found() or plan
         modules, states = [m for m, _ in modes.values()], [mode for _, mode in modes.values()]
-        made = _Recording(modules, states)
+        made = Recording(modules, states)
         if isinstance(plan, str):
             made.obstacle, made.obstacles = plan, 1 + (known.obstacles if known else 0)
             self._things.clear()  # what the function itself has changed is no reason to forget it
@@ -291,57 +175,18 @@ class Compiled(Generic[P, R]):
         self._follow([thing for thing, _, _ in used.values()])
         others = [r for r in self._recordings.get(key, []) if r is not known and not r.fits()]
         self._recordings[key] = [*others, made]
-        restored: R = _restore(results[0], iter(outputs))
+        restored: R = restore(results[0], iter(outputs))
         return restored
 
-    def _side_effect(self, reach: Reach, drawn: list[Any]) -> str:
-        """What the function has done that a replay would not do, or nothing."""
-        if drawn != _drawn(reach):
-            return (
-                "random numbers of Python or numpy are drawn, which a replay would not draw again; "
-                "use mg.rand, or draw them outside and pass them in"
-            )
-        now = reach.values()
-        changed = [
-            label
-            for label, x, y in zip(reach.labels(), self._seen, now, strict=False)
-            if not same([x], [y])
-        ]
-        changed += [
-            f"a setting of {type(thing).__name__}"
-            for thing, before in self._things.values()
-            if not same(before, settings(thing))
-        ]
-        if not changed and len(now) == len(self._seen):
-            return ""
-        return (
-            f"{changed[0] if changed else 'a list or dict'} is changed, which a replay would not "
-            "do again; change it outside"
-        )
-
-    def _follow(self, objects: list[Any]) -> None:
+    def _follow(self, held: list[Any]) -> None:
         """Watch what these hold, too."""
         reach = self._reach
         assert reach is not None
         known = {id(root) for root in reach.roots} | {id(thing) for thing in reach.things}
-        if new := [thing for thing in objects if id(thing) not in known]:
+        if new := [thing for thing in held if id(thing) not in known]:
             reach.roots += new
             reach.walk()
             self._begin(reach)
-
-
-def _drawn(reach: Reach) -> list[Any]:
-    """The states of all random numbers in reach that are not this library's."""
-    states: list[Any] = [g.getstate() for g in reach.generators if isinstance(g, random.Random)]
-    states += [
-        pickle.dumps(getattr(g, "bit_generator", None) or g.get_state())
-        for g in reach.generators
-        if not isinstance(g, random.Random)
-    ]
-    states.append(random.getstate())
-    if (common := sys.modules.get("numpy.random")) is not None:
-        states.append(pickle.dumps(common.get_state(legacy=False)))
-    return states
 
 
 def compile(fn: Callable[P, R]) -> Compiled[P, R]:

@@ -1,0 +1,70 @@
+"""A compiled function over batches of rows: an epoch in one call."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import _core
+from minigrad._core import Tensor
+from minigrad.plan.structure import flatten
+
+if TYPE_CHECKING:
+    from minigrad.plan.compiled import Compiled
+
+
+def over_batches(
+    compiled: Compiled[..., Any], data: Sequence[Any], order: np.ndarray, batch_size: int
+) -> list[float]:
+    """The sums that :meth:`Compiled.over_batches` describes."""
+    order = np.ascontiguousarray(order, dtype=np.int64)
+    tensors = [d if isinstance(d, Tensor) else _core.from_numpy(d) for d in data]
+    tensors = [t.detach().contiguous() for t in tensors]
+    arrays = [t.numpy() for t in tensors]
+    rows = min(len(a) for a in arrays)
+    if len(wrong := order[(order < 0) | (order >= rows)]):
+        raise IndexError(f"over_batches: row {wrong[0]} of {rows}")
+    sums: list[float] = []
+    first, full = 0, len(order) // batch_size * batch_size
+    while first < len(order):
+        taken = order[first : first + batch_size]
+        batch = [a[taken] for a in arrays]
+        plan = compiled.plan_of(*batch)
+        if plan is not None and first < full and os.environ.get("MINIGRAD_EAGER") != "1":
+            sums = _replayed(plan, tensors, order, (first, full), batch_size, sums)
+            first = full
+            continue
+        outputs: list[Any] = []
+        flatten(compiled(*batch), outputs)
+        sums = sums or [0.0] * len(outputs)
+        for i, value in enumerate(outputs):
+            if value.numel() == 1:
+                sums[i] += value.item() * len(taken)
+        first += len(taken)
+    return sums
+
+
+def _replayed(
+    plan: _core.Plan,
+    data: list[Tensor],
+    order: np.ndarray,
+    span: tuple[int, int],
+    batch_size: int,
+    sums: list[float],
+) -> list[float]:
+    """The sums with the batches of a span of the order added."""
+    figures = [
+        i if dtype.kind == "f" and math.prod(shape) == 1 else -1
+        for i, (shape, dtype) in enumerate(plan.outputs)
+    ]
+    part = _core.EpochPart(
+        plan, data, *span, True, figures, float(batch_size), [None] * len(figures)
+    )
+    table = np.zeros((1, len(figures) + 1))
+    table[0, : len(sums)] = sums
+    _core.Epoch([part], [1.0] * len(figures)).run(order[None], table)
+    return [float(total) for total in table[0, :-1]]

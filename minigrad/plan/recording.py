@@ -1,0 +1,83 @@
+"""What is kept of one recorded call, and what a call may not have done."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from minigrad import _core
+from minigrad.nn.module import Module
+from minigrad.plan.reach import Reach
+from minigrad.watched import same, settings
+
+
+@dataclass
+class Recording:
+    """A plan, or what stood in its way, and the modes of modules with which it was recorded."""
+
+    modules: list[Module]
+    modes: list[bool]
+    plan: _core.Plan | None = None
+    result: Any = None
+    obstacles: int = 0  # how often it could not be recorded
+    obstacle: str = ""
+
+    def fits(self) -> bool:
+        """Whether the modules are in these modes."""
+        return [m.training for m in self.modules] == self.modes
+
+
+class SideEffects:
+    """Finds what a function does that a replay would not do.
+
+    Made before the call: takes down the variables in reach, the settings of the things that plans
+    depend on, and the states of random numbers that are not this library's.
+    """
+
+    def __init__(
+        self, reach: Reach, seen: list[Any], things: dict[int, tuple[Any, list[Any]]]
+    ) -> None:
+        self._reach, self._seen, self._things = reach, seen, things
+        self._drawn = _random_states(reach)
+
+    def found(self) -> str:
+        """The first of them, as the end of a sentence; empty if there is none."""
+        if self._drawn != _random_states(self._reach):
+            return (
+                "random numbers of Python or numpy are drawn, which a replay would not draw again; "
+                "use mg.rand, or draw them outside and pass them in"
+            )
+        now = self._reach.values()
+        changed = [
+            label
+            for label, x, y in zip(self._reach.labels(), self._seen, now, strict=False)
+            if not same([x], [y])
+        ]
+        changed += [
+            f"a setting of {type(thing).__name__}"
+            for thing, before in self._things.values()
+            if not same(before, settings(thing))
+        ]
+        if not changed and len(now) == len(self._seen):
+            return ""
+        return (
+            f"{changed[0] if changed else 'a list or dict'} is changed, which a replay would not "
+            "do again; change it outside"
+        )
+
+
+def _random_states(reach: Reach) -> list[Any]:
+    """The states of all random numbers in reach that are not this library's."""
+    states: list[Any] = [g.getstate() for g in reach.generators if isinstance(g, random.Random)]
+    states += [
+        pickle.dumps(getattr(g, "bit_generator", None) or g.get_state())
+        for g in reach.generators
+        if not isinstance(g, random.Random)
+    ]
+    states.append(random.getstate())
+    if (common := sys.modules.get("numpy.random")) is not None:
+        states.append(pickle.dumps(common.get_state(legacy=False)))
+    return states
