@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterator
-from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -12,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigrad._names import missing
-
-Row = dict[str, float]
+from minigrad.rows import Columns, Row, Rows
 
 
 class History:
@@ -24,7 +22,7 @@ class History:
     there is one, every metric and its ``val_`` twin, ``lr``, ``seconds`` (since the start).
 
     Attributes:
-        rows: one dict per epoch.
+        rows: one dict per epoch, made of the columns when somebody looks.
         stop_reason: why the training ended.
         curves: ``"honest"``: train and validation figures were both taken after the epoch in
             eval mode; ``"running"``: train figures are averages over the epoch in train mode.
@@ -41,7 +39,7 @@ class History:
 
     def __init__(self, *, curves: str = "honest") -> None:
         """Start empty."""
-        self.rows: list[Row] = []
+        self._rows = Rows()
         self.stop_reason = ""
         self.curves = curves
         self.monitor: str | None = None
@@ -50,9 +48,18 @@ class History:
     def __getattr__(self, name: str) -> Any:
         raise missing("History", name)
 
+    @property
+    def rows(self) -> list[Row]:
+        """One dict per epoch."""
+        return self._rows.dicts()
+
     def append(self, row: Row) -> None:
         """Add an epoch, given as a dict, which is kept: a callback may add to it."""
-        self.rows.append(row)
+        self._rows.append(row)
+
+    def extend(self, columns: Columns) -> None:
+        """Add many epochs, given as columns, arrays of one length."""
+        self._rows.extend(columns)
 
     def set_best(self, monitor: str, epoch: int, value: float) -> None:
         """Record the best epoch; without this it is the one with the lowest ``val_loss``."""
@@ -62,7 +69,7 @@ class History:
     @property
     def columns(self) -> list[str]:
         """The names of all columns, in order of appearance."""
-        return list(dict.fromkeys(chain.from_iterable(self.rows)))
+        return self._rows.names()
 
     @property
     def gap(self) -> npt.NDArray[np.float64]:
@@ -85,13 +92,15 @@ class History:
     def _find_best(self) -> tuple[int | None, float]:
         if self._best is not None:
             return self._best
-        if not self.rows:
+        columns = self.columns
+        if not columns:
             return None, math.nan
-        values = self["val_loss" if "val_loss" in self.columns else "loss"]
+        values = self["val_loss" if "val_loss" in columns else "loss"]
         if not np.isfinite(values).any():
             return None, math.nan
         best = int(np.where(np.isfinite(values), values, np.inf).argmin())
-        return int(self.rows[best].get("epoch", best)), float(values[best])
+        epoch = self["epoch"][best] if "epoch" in columns else math.nan
+        return best if math.isnan(epoch) else int(epoch), float(values[best])
 
     @overload
     def __getitem__(self, key: str) -> npt.NDArray[np.float64]: ...
@@ -105,11 +114,11 @@ class History:
         if key not in columns:
             hint = ": fit was given no validation data" if key.startswith("val_") else ""
             raise KeyError(f"no column {key!r} in {columns}{hint}")
-        return np.array([row.get(key, math.nan) for row in self.rows], dtype=np.float64)
+        return self._rows.column(key)
 
     def __len__(self) -> int:
         """Return the number of epochs."""
-        return len(self.rows)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Iterate over the rows."""
@@ -150,7 +159,8 @@ class History:
             state = json.loads(text)
             history = cls(curves=state["curves"])
             history.stop_reason = state["stop_reason"]
-            history.rows = [{k: _from_json(v) for k, v in row.items()} for row in state["rows"]]
+            rows = [{k: _from_json(v) for k, v in row.items()} for row in state["rows"]]
+            history._rows = Rows(rows)
             history.monitor = state["monitor"]
             if state["best"] is not None:
                 history._best = (int(state["best"][0]), float(state["best"][1]))

@@ -43,6 +43,35 @@ def test_columns_rows_best_and_gap(history):
         history["acc"]
 
 
+def test_columns_are_rows_for_who_looks(history):
+    """Epochs taken in as columns, or some of them as rows, are those taken in as rows."""
+    rows = history.rows
+    columns = {name: history[name] for name in history.columns} | {"epoch": np.arange(4)}
+    for cut in range(5):
+        made = History()
+        made.extend({name: column[:cut] for name, column in columns.items()})
+        for row in rows[cut:]:
+            made.append(row)
+        assert (len(made), made.columns) == (4, history.columns)
+        for name in columns:
+            np.testing.assert_array_equal(made[name], history[name])
+        assert (made.best_epoch, made.best_value) == (1, 0.4)
+        made.stop_reason = history.stop_reason
+        assert made.to_json() == history.to_json()
+        assert all(type(row["epoch"]) is int and type(row["loss"]) is float for row in made)
+
+
+def test_a_row_of_columns_can_be_added_to():
+    history = History()
+    history.extend({"epoch": np.arange(2), "loss": np.array([0.5, 0.25])})
+    history[1]["f1"] = 0.75
+    history.extend({"epoch": np.array([2]), "loss": np.array([0.125])})
+    assert history.columns == ["epoch", "loss", "f1"]
+    np.testing.assert_array_equal(history["f1"], [np.nan, 0.75, np.nan])
+    assert [len(history.rows), history[-1]] == [3, {"epoch": 2, "loss": 0.125}]
+    assert history.rows is history.rows
+
+
 def test_nan_is_never_the_best():
     history = History()
     assert history.best_epoch is None

@@ -193,6 +193,48 @@ def test_a_subclass_that_reads_the_model_sees_every_epoch():
     assert np.array_equal(seen, trainer.history["val_loss"])
 
 
+class Now(Callback):
+    """Wants to be told now and then."""
+
+    reads_model = False
+    every_epoch = False
+
+    def __init__(self):
+        self.seen = []
+
+    def on_epoch_end(self, trainer, row):
+        row["seen"] = 1.0
+        self.seen.append((trainer.epoch, row["epoch"], len(trainer.history), row["loss"]))
+
+
+def test_who_need_not_see_every_epoch_sees_the_last_of_each_call():
+    now = Now()
+    trainer = train({"callbacks": lambda: [now]}, epochs=300)
+    history = trainer.history
+    assert len(now.seen) < 100
+    assert now.seen[-1][0] == 299
+    for epoch, number, length, loss in now.seen:
+        assert (epoch, length, loss) == (number, number + 1, history["loss"][number])
+    marked = np.flatnonzero(history["seen"] == 1.0).tolist()
+    assert marked == [epoch for epoch, *_ in now.seen]
+    for row in history:
+        row.pop("seen", None)
+    assert outcome(trainer) == outcome(train({}, epochs=300))
+
+
+def test_beside_who_must_all_see_every_epoch():
+    class Every(Now):
+        def on_epoch_end(self, trainer, row):  # says nothing of every_epoch itself
+            super().on_epoch_end(trainer, row)
+
+    class Stopping(EarlyStopping):
+        pass
+
+    for other in ([Every()], [Stopping(patience=99), Now()]):
+        train({"callbacks": lambda other=other: other}, epochs=60)
+        assert [epoch for epoch, *_ in other[-1].seen] == list(range(60))
+
+
 def test_resuming_goes_on_to_the_same_bits(tmp_path):
     path = str(tmp_path / "{epoch}.safetensors")
 

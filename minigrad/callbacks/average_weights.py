@@ -11,7 +11,7 @@ from minigrad.optim.averaging import EMA, SWA
 from minigrad.optim.statistics import update_bn
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 
@@ -19,6 +19,9 @@ class Callback:
             optimizer, or changes something. If no callback of a training does, many epochs run in
             one call, and the hooks of each are called afterwards. A class that overrides one of
             the hooks must say False anew; what it needs of the model ``trainer.snapshot()`` gives.
+        every_epoch: whether ``on_epoch_end`` must be called after each epoch. If no callback of a
+            training needs that, it is called once for the epochs of one call, with the last row.
+            A class that overrides the hook must say False anew, here, too.
 
     Example:
         >>> from minigrad.callbacks import Callback
@@ -30,6 +33,7 @@ class Callback:
 
     runs_last = False
     reads_model = True
+    every_epoch = True
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
         """Before the first epoch, when the data has been checked. May raise to refuse."""

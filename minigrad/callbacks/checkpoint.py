@@ -8,7 +8,7 @@ from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 

@@ -9,7 +9,7 @@ from minigrad.callbacks.monitor import ModeName, Monitor
 from minigrad.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 ModeName = Literal["auto", "min", "max"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.callbacks.callback import Callback
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 _SECONDS_BETWEEN = 0.1  # redrawing costs more than a small epoch
@@ -28,6 +28,7 @@ class ProgressBar(Callback):
     """
 
     reads_model = False
+    every_epoch = False
 
     def __init__(self, show: bool | None = None) -> None:
         """Decide nothing yet: the terminal is looked at when a training begins."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from minigrad.callbacks.callback import Callback
 
 if TYPE_CHECKING:
-    from minigrad.history import Row
+    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator
-from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,9 @@ import numpy.typing as npt
 from minigrad import _core
 from minigrad._core import EpochState, Tensor
 from minigrad.callbacks import Callback
-from minigrad.history import Row
 from minigrad.nn import BatchNorm1d, BatchNorm2d
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
+from minigrad.rows import Row, dicts
 from minigrad.training.feed import Feed, batch_spans
 from minigrad.training.modes import evaluating, set_training
 from minigrad.training.planned import PlannedEpochs
@@ -31,8 +30,10 @@ Array = npt.NDArray[Any]
 
 # Orders of rows come from a stream of their own.
 _ORDER_STREAM = 0x6F72_6465_7200_0000
-# Epochs run in one call for about so long, and hold no more row numbers than this.
+# Epochs run in one call for about so long, as a stop in between has them run again; if nobody may
+# ask for one, they do longer. They hold no more row numbers than this.
 _SECONDS_A_CALL = 0.005
+_SECONDS_UNWATCHED = 0.05
 _ROWS_A_CALL = 1_000_000
 
 
@@ -55,10 +56,12 @@ class Loop:
         _check_length(trainer, len(self.spans))
         self.watchers = [c for c in trainer.callbacks if _overrides(c, "on_batch_end")]
         self.unseen = trainer.scheduler is None and not any(
-            _reads_model(callback) for callback in trainer.callbacks
+            _says(callback, "reads_model") for callback in trainer.callbacks
         )
         self._beginners = [c for c in trainer.callbacks if _overrides(c, "on_epoch_begin")]
         self._enders = [c for c in trainer.callbacks if _overrides(c, "on_epoch_end")]
+        self._unwatched = self.unseen and not self._beginners
+        self._unwatched &= not any(_says(callback, "every_epoch") for callback in self._enders)
         self._planned: PlannedEpochs | None = None
         # While the rows of a call are told: where it began, its orders, how many were told.
         self._moment: tuple[EpochState, Array] | None = None
@@ -132,37 +135,51 @@ class Loop:
         orders = np.zeros((epochs, 0), np.int64)
         if planned.shuffled:
             orders = np.stack([self._order(i) for i in range(epochs)])
-        state = planned.save() if self.unseen else None
+        watched = self.unseen and not self._unwatched
+        state = planned.save() if watched else None
         start = time.perf_counter() - self._start
         table, interrupted = planned.run(orders)
-        lr = repeat(trainer.optimizer.param_groups[0]["lr"], len(table))
-        *figures, seconds = table.T.tolist()
-        values = zip(count(trainer.epoch), *figures, lr, [start + s for s in seconds], strict=False)
-        rows = [dict(zip(trainer.columns, row, strict=False)) for row in values]
-        if not (self._beginners or self._enders or trainer.scheduler):  # nobody looks in between
-            trainer.history.rows += rows
-            trainer.epochs_trained += len(rows)
-            trainer.epoch += len(rows)
-            rows = []
-        self._seen = len(table) - len(rows)
         self._moment = None if state is None else (state, orders)
+        if len(table):
+            self._tell(planned, self._columns(table, start))
+        if interrupted:
+            raise KeyboardInterrupt
+        if epochs == self._epochs_a_call:
+            width = self.train.rows if planned.shuffled else 1
+            seconds = _SECONDS_A_CALL if watched else _SECONDS_UNWATCHED
+            wanted = min(seconds * epochs / table[-1, -1], _ROWS_A_CALL / width)
+            self._epochs_a_call = max(1, min(int(wanted), 4 * epochs))
+
+    def _columns(self, table: Array, start: float) -> dict[str, Array]:
+        """The columns of the history, from those of a call that began at `start`."""
+        *figures, seconds = table.T
+        numbers = self.trainer.epoch + np.arange(len(table))
+        lr = np.full(len(table), self.trainer.optimizer.param_groups[0]["lr"])
+        return dict(
+            zip(self.trainer.columns, [numbers, *figures, lr, start + seconds], strict=True)
+        )
+
+    def _tell(self, planned: PlannedEpochs, columns: dict[str, Array]) -> None:
+        """Take epochs that have run in one call into the history, and tell the callbacks."""
+        trainer = self.trainer
+        count = len(columns["epoch"])
+        if self._unwatched and count > 1:
+            trainer.history.extend({name: column[:-1] for name, column in columns.items()})
+            trainer.epochs_trained += count - 1
+            trainer.epoch += count - 1
+            columns = {name: column[-1:] for name, column in columns.items()}
+        self._seen = 0
         try:
-            for row in rows:
+            for row in dicts(columns):
                 self._seen += 1
                 trainer.epochs_trained += 1
                 self._end_epoch(row)
                 if trainer.stop_reason:
                     break
         finally:
-            self._moment = None
-            if self._seen < len(table) and state is not None:  # further than anyone wanted to go
-                planned.repeat(state, orders[: self._seen])
-        if interrupted:
-            raise KeyboardInterrupt
-        if epochs == self._epochs_a_call:
-            width = self.train.rows if planned.shuffled else 1
-            wanted = min(_SECONDS_A_CALL * epochs / table[-1, -1], _ROWS_A_CALL / width)
-            self._epochs_a_call = max(1, min(int(wanted), 4 * epochs))
+            moment, self._moment = self._moment, None
+            if moment is not None and self._seen < count:  # further than anyone wanted to go
+                planned.repeat(moment[0], moment[1][: self._seen])
 
     def _one_by_one(self) -> None:
         trainer = self.trainer
@@ -282,13 +299,13 @@ def _overrides(callback: Callback, hook: str) -> bool:
     return getattr(type(callback), hook) is not getattr(Callback, hook)
 
 
-def _reads_model(callback: Callback) -> bool:
+def _says(callback: Callback, what: str) -> bool:
     """What the class says that has the hooks: one that overrides them must say it anew."""
     for cls in type(callback).__mro__:
         if cls is Callback:
             break
-        if "reads_model" in vars(cls):
-            return callback.reads_model
+        if what in vars(cls):
+            return bool(getattr(callback, what))
         if {"on_epoch_begin", "on_epoch_end"} & vars(cls).keys():
             return True
     return False
