@@ -6,6 +6,8 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from operator import is_
+from threading import get_ident
+from types import FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -17,7 +19,7 @@ from minigrad.plan.batches import over_batches
 from minigrad.plan.reach import Reach
 from minigrad.plan.recording import Recording, SideEffects
 from minigrad.plan.structure import LEAF, flatten, hashable, is_array, objects, restore
-from minigrad.watched import recording, same, settings
+from minigrad.watched import recorders, recording, same, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,14 +52,30 @@ class Compiled(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Replays the plan for these arguments, recording it first if there is none."""
+        if recorders and get_ident() in recorders:  # a part of another compiled function
+            return self._run(args, kwargs)
         structure, leaves, key = self._read(args, kwargs)
         known = self._find(key)
         if known is None or known.plan is None:
             if os.environ.get("MINIGRAD_EAGER") == "1":
-                return self._fn(*args, **kwargs)
+                return self._run(args, kwargs)
             return self._record(key, structure, leaves, known)
         restored: R = restore(known.result, iter(known.plan.replay(leaves)))
         return restored
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method in a class: each object has plans of its own, kept with its attributes."""
+        if instance is None or type(self._fn) is not FunctionType:  # of the class, or static
+            return self
+        space = getattr(instance, "__dict__", None)
+        if type(space) is not dict:
+            return MethodType(self, instance)  # the object is a part of the key
+        # Not the method's own name: a method of a subclass may call this one by super().
+        name = f"<compiled {self._fn.__qualname__}>"
+        made = space.get(name)
+        if made is None or made._fn.__func__ is not self._fn:
+            made = space[name] = _Bound(MethodType(self._fn, instance))
+        return made
 
     def over_batches(self, data: Sequence[Any], order: np.ndarray, batch_size: int) -> list[float]:
         """Calls the function on batches of rows, a whole epoch in one call.
@@ -88,6 +106,14 @@ class Compiled(Generic[P, R]):
     def outdated(self) -> bool:
         """Whether a variable in reach has another value than when the plans were recorded."""
         return self._reach is not None and not same(self._seen, self._reach.values())
+
+    def _run(self, args: Any, kwargs: Any) -> R:
+        """The function itself, op by op; it is given tensors where arrays were, as in a plan."""
+        leaves: list[Any] = []
+        structure = flatten((args, kwargs), leaves)
+        tensors = (x if isinstance(x, Tensor) else _core.from_numpy(x) for x in leaves)
+        args, kwargs = restore(structure, tensors)
+        return self._fn(*args, **kwargs)
 
     def _find(self, key: Any) -> Recording | None:
         for known in self._recordings.get(key, ()):
@@ -189,6 +215,14 @@ class Compiled(Generic[P, R]):
             self._begin(reach)
 
 
+class _Bound(Compiled[P, R]):
+    """A compiled method of one object."""
+
+    def __reduce__(self) -> Any:
+        """A copy of the object has none, and makes its own."""
+        return type(None), ()
+
+
 def compile(fn: Callable[P, R]) -> Compiled[P, R]:
     """Runs ``fn`` once, recording every op that it executes, and replays the record afterwards.
 
@@ -204,7 +238,9 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
     to 64 elements, and what the user's own functions and methods that it calls name, four levels
     deep. Not seen are changes within numpy arrays, ``__slots__``, longer lists and dicts, the state
     of libraries, and variables found by computed names. Learning rate, decay and the random state
-    are read at each replay. The results are new tensors, cut off from the graph.
+    are read at each replay. The results are new tensors, cut off from the graph; within another
+    compiled function it is a part of that one. As a method in a class body it has plans of its own
+    for each object.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
     change such variables, or draw random numbers of Python or numpy (those of a generator out of

@@ -153,7 +153,9 @@ class Reach:
             self.generators.append(value)
             return
         ours = cls.__module__.partition(".")[0] in _OURS and value is not self._owner
-        if ours or not isinstance(attributes, dict):
+        if ours:  # what is compiled is followed into its function
+            return self._visit(getattr(value, "__wrapped__", None), depth)
+        if not isinstance(attributes, dict):
             return
         self._visit_names(attributes, depth)
         self._visit_class(value, depth, "__call__")
