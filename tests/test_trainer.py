@@ -2,12 +2,14 @@
 leaves every parameter as it was.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from trainers import CLASSES, XV, YV, X, Y, make, network, rows, same, weights
 
 import minigrad as mg
-from minigrad import nn
+from minigrad import nn, optim
 from minigrad.callbacks import Callback
 from minigrad.data import make_moons, split
 
@@ -208,3 +210,18 @@ def test_a_layer_exchanged_after_training_is_used():
     output, loss = by_hand(model, nn.MSELoss(), X, Y)
     assert np.array_equal(trainer.predict(X), output)
     assert trainer.evaluate((X, Y)) == {"loss": loss}
+
+
+def test_only_a_head_is_trained_as_fast_and_to_the_same_bits():
+    found = []
+    for frozen in (False, True):
+        mg.seed(0)
+        body, head = nn.Linear(2, 8), nn.Linear(8, 1)
+        body.requires_grad_(not frozen)
+        optimizer = optim.Adam(head.parameters(), lr=0.01)
+        trainer = mg.Trainer(nn.Sequential(body, nn.ReLU(), head), nn.MSELoss(), optimizer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # there is a plan
+            history = trainer.fit((np.ones((50, 2)), np.zeros(50)), epochs=4)
+        found.append([*history["loss"], *head.weight.numpy().ravel()])
+    assert found[0] == found[1]

@@ -154,11 +154,15 @@ Var seed_for(const Var& output, const Var& seed) {
   if (!tensor_of(output).tracked())
     fail<ValueError>(
         "backward: the output does not depend on any tensor that requires a gradient; set "
-        "requires_grad=True on an input, or leave `with no_grad():`");
+        "requires_grad=True on an input, or leave `with no_grad():` (what a compiled function "
+        "returns "
+        "is cut off from the graph: compile the whole step, backward() included)");
   if (!seed) {
     if (output.array().numel() != 1)
-      fail<ValueError>("backward: the output has shape ", output.shape(),
-                       "; reduce it to one number first (.sum() or .mean()), or give `gradient`");
+      fail<ValueError>(
+          "backward: the output has shape ", output.shape(),
+          "; reduce it to one number first (.sum() or .mean()), or give `gradient` (mg.grad: "
+          "`grad_outputs`)");
     return expand_to(constant(output.dtype(), 1), output.shape());
   }
   if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype())

@@ -81,7 +81,8 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
   for (const Var& leaf : grown_) {
     if (!contains(cleared_, leaf) && text.str().empty())
       text << "the gradient of a tensor of shape " << leaf.shape()
-           << " adds up over calls; call optimizer.zero_grad() inside the function";
+           << " adds up over calls; call optimizer.zero_grad() inside the function, or "
+              "model.zero_grad() where it is of no parameter of the optimizer";
     else
       tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
   }

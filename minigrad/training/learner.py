@@ -105,6 +105,7 @@ class Learner:
 
     def _update(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         self.optimizer.zero_grad()
+        self.model.zero_grad()  # also of what the optimizer leaves alone
         if self.mix is not None:
             if weights:
                 raise ValueError("mix= and weights of rows do not go together: a mixture is of two")
