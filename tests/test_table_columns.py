@@ -190,6 +190,16 @@ def test_lines_are_those_of_the_file(tmp_path):
     assert frame["b"].tolist() == ["two\nlines, one cell", 'a "quote"']
 
 
+def test_points_beside_decimal_commas_are_numbers_or_dates(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;day\n1,5;01.02.2023\n2,5;31.12.2023\n")
+    assert read_table(path, decimal=",")["day"].tolist() == ["01.02.2023", "31.12.2023"]
+    for cell, mend in (("1.5", "decimal='.'"), ("1.234,5", "between thousands"), (".5", "'.'")):
+        path.write_text(f"a;b\n1,5;{cell}\n2,5;{cell}\n")
+        with pytest.raises(ValueError, match=rf"line 2, column 'b': '{cell}' has a point.*{mend}"):
+            read_table(path, decimal=",")
+
+
 def test_decimals_and_missing_marks(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a;b;c\n1,5;?;1\n2,5;4;02\n")

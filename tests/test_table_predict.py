@@ -161,6 +161,8 @@ def test_the_files_decimals_are_kept_with_the_model(tmp_path, capsys):
     assert main(predict) == 2
     assert "has a point, but decimals are written with ','" in capsys.readouterr().err
     assert main([*predict, "--decimal", "."]) == 0
+    mixed().to_csv(path, index=False, encoding="utf-16")
+    assert main([*predict, "--decimal", ".", "--encoding", "utf-16"]) == 0
 
 
 @pytest.mark.parametrize(

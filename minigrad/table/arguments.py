@@ -72,6 +72,7 @@ def add_predict(commands: Any) -> None:
     )
     _add_delimiter(parser)
     parser.add_argument("--decimal", metavar="CHAR", help="before the decimals; else as in fit")
+    parser.add_argument("--encoding", help="of the text; else as in fit")
 
 
 def _add_delimiter(parser: Any) -> None:

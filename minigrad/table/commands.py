@@ -132,7 +132,7 @@ def run_predict(options: argparse.Namespace) -> None:
     """Predict for the rows of a file; predictions go to a file or to stdout, notes to stderr."""
     model = TableModel.load(options.model)
     reading = dict(model.reading)
-    for name in ("delimiter", "decimal"):
+    for name in ("delimiter", "decimal", "encoding"):
         if getattr(options, name) is not None:
             reading[name] = getattr(options, name)
     names = [e.name for e in model.preprocess.encoders if isinstance(e, Categorical)]

@@ -131,12 +131,17 @@ def _check_points(column: Any, decimal: str) -> None:
     if not is_text(column):
         return
     codes, texts = levels(column)
-    if not all(re.fullmatch(rf"[+-]?[\d.]+({re.escape(decimal)}\d+)?", text) for text in texts):
+    # One point, or points between thousands: 01.02.2023 is no number.
+    number = re.compile(rf"[+-]?(\d*\.?\d+|\d{{1,3}}(\.\d{{3}})+)({re.escape(decimal)}\d+)?")
+    if not all(map(number.fullmatch, texts)):
         return
     pointed = np.array([*("." in text for text in texts), False])[codes]
     if pointed.any():
         why = f"has a point, but decimals are written with {decimal!r}"
-        blame(column, pointed, why, "say so with decimal='.' (--decimal .), or take it out")
+        mend = "say so with decimal='.' (--decimal .), or take it out"
+        if any(decimal in text for text in texts):
+            mend = "take the points between thousands out"
+        blame(column, pointed, why, mend)
 
 
 def _find_delimiter(lines: TextIO) -> str:
