@@ -278,6 +278,8 @@ def test_module_list():
         layers[4]
     with pytest.raises(TypeError, match="not the class"):
         layers.append(nn.ReLU)
+    with pytest.raises(TypeError, match="one by one"):
+        nn.Sequential([nn.ReLU(), nn.Tanh()])
     with pytest.raises(TypeError, match="expected a Module"):
         layers.extend([nn.ReLU(), 3])
     assert len(layers) == 4

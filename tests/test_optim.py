@@ -5,7 +5,7 @@ import pytest
 from optimizers import CASES, STEPS, adam, decoupled, parameter, problem, rmsprop, sgd, train
 
 import minigrad as mg
-from minigrad import optim
+from minigrad import nn, optim
 
 
 @pytest.mark.parametrize(("make", "formula", "options"), CASES)
@@ -198,6 +198,10 @@ def test_wrong_parameters_are_named():
         optim.Adam([{"params": []}])
     with pytest.raises(TypeError, match="iterable of parameters, got one Tensor"):
         optim.Adam(p)
+    with pytest.raises(TypeError, match=r"give Linear\.parameters\(\), not the module"):
+        optim.SGD(nn.Linear(1, 1), lr=0.1)
+    with pytest.raises(TypeError, match="without names"):
+        optim.SGD(nn.Linear(1, 1).named_parameters(), lr=0.1)
     with pytest.raises(TypeError, match=r"parameter 1 must be a Tensor, got float: 3\.0"):
         optim.Adam([p, 3.0])
     with pytest.raises(ValueError, match="parameter 0 is the result of an op"):

@@ -38,6 +38,8 @@ def test_preview_refuses_what_it_cannot_draw():
     pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match="no augmentation"):
         augment.preview(X, nn.Linear(2, 2))
+    with pytest.raises(TypeError, match="the images first"):
+        augment.preview(augment.RandomRotation(3), X)
     with pytest.raises(ValueError, match="1 or 3"):
         augment.preview(mg.rand(2, 2, 4, 4), augment.RandomRotation(3))
     with pytest.raises(ValueError, match="at least one"):

@@ -48,6 +48,7 @@ def preview(
         values; what leaves it is shown black or white.
 
     Raises:
+        TypeError: images and model are the other way round.
         ImportError: matplotlib is missing; the message names the extra.
         ValueError: the model has no augmentation, or gives something other than images.
 
@@ -57,6 +58,8 @@ def preview(
     >>> len(picture.axes)
     8
     """
+    if isinstance(images, Module):
+        raise TypeError("preview takes the images first, then the model: preview(images, model)")
     x = images if isinstance(images, Tensor) else Tensor(np.asarray(images))
     integer("draws", draws, 1)
     modules = _augmenting([model] if isinstance(model, Module) else list(model))

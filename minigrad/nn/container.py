@@ -186,5 +186,7 @@ class ModuleDict(Module):
 def _module(value: Any) -> Module:
     if not isinstance(value, Module):
         hint = "; give an instance, not the class" if isinstance(value, type) else ""
+        if isinstance(value, list | tuple):
+            hint = "; give the modules one by one: Sequential(*modules)"
         raise TypeError(f"expected a Module, got {value!r}{hint}")
     return value

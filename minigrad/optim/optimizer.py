@@ -42,6 +42,8 @@ class Optimizer:
     ) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params must be an iterable of parameters, got one Tensor; write [p]")
+        if hasattr(params, "parameters"):
+            raise TypeError(f"params: give {type(params).__name__}.parameters(), not the module")
         self.defaults = dict(defaults)
         self.param_groups: list[ParamGroup] = []
         given = list(params)
@@ -104,7 +106,9 @@ class Optimizer:
     @staticmethod
     def _check_param(i: int, p: Any) -> None:
         if not isinstance(p, Tensor):
-            raise TypeError(f"parameter {i} must be a Tensor, got {type(p).__name__}: {p!r}")
+            named = isinstance(p, tuple) and len(p) == 2 and isinstance(p[1], Tensor)
+            hint = "; give model.parameters(), without names" if named else f": {p!r}"
+            raise TypeError(f"parameter {i} must be a Tensor, got {type(p).__name__}{hint}")
         if not p.is_leaf:
             raise ValueError(f"parameter {i} is the result of an op; only leaves can be trained")
         if p.dtype.kind != "f":
