@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from minigrad._files import write_whole
 from minigrad._names import missing
 from minigrad.rows import Columns, Row, Rows
 
@@ -142,7 +143,7 @@ class History:
             allow_nan=False,
         )
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            write_whole(path, (text + "\n").encode())
         return text
 
     @classmethod
@@ -174,7 +175,7 @@ class History:
         lines = [",".join(columns)]
         for row in self.rows:
             lines.append(",".join(repr(row[c]) if c in row else "" for c in columns))
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_whole(path, ("\n".join(lines) + "\n").encode())
 
     def to_pandas(self) -> Any:
         """Return a pandas DataFrame, one row per epoch.

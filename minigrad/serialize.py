@@ -6,8 +6,6 @@ flat dict keep their names, so that other readers of safetensors see a plain sta
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
 import os
 import zlib
@@ -19,10 +17,10 @@ import safetensors
 import safetensors.numpy
 
 from minigrad._core import Tensor
+from minigrad._files import write_whole
 
 __all__ = ["load", "save"]
 
-_writes = itertools.count()
 _STRUCTURE = "minigrad.structure"
 _CHECKSUM = "minigrad.crc32"
 _FOREIGN = {
@@ -38,8 +36,9 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     `obj` is a tensor, a numpy array, None, a bool, number or string, or dicts, lists and tuples of
     these, nested as you like; anything else raises TypeError that says where it is. The same values
-    give the same bytes. The file is written beside `path`, synced to disk and renamed, so that
-    `path` holds either the old content or the new, whatever happens in between.
+    give the same bytes. The file is written beside `path`, or beside the file that it links to,
+    synced to disk and renamed: there is either the old content or the new, whatever happens in
+    between.
 
     >>> import os, tempfile
     >>> import minigrad as mg
@@ -54,7 +53,7 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     structure = json.dumps(_flatten(obj, (), arrays))
     metadata = {_STRUCTURE: structure, _CHECKSUM: _checksum(structure, arrays)}
-    _write(os.fspath(path), _ordered(safetensors.numpy.save(arrays, metadata)))
+    write_whole(path, _ordered(safetensors.numpy.save(arrays, metadata)))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -150,34 +149,7 @@ def _ordered(content: bytes) -> bytes:
     return b"".join((len(text).to_bytes(8, "little"), text, content[8 + size :]))
 
 
-def _write(path: str, content: bytes) -> None:
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder or "."):
-        raise FileNotFoundError(f"{path}: there is no folder {folder}")
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; give the name of a file in it")
-    # Threads may write to one path at a time: the last one's file stays.
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.{next(_writes)}.tmp")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.remove(beside)
-        raise
-    if os.name == "posix":  # the rename itself must reach the disk too
-        descriptor = os.open(folder or ".", os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _read(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
-
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; load one of its files")
     with open(path, "rb") as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import urllib.request
 from http.client import HTTPException
 from os import PathLike
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from minigrad._files import write_whole
 from minigrad.data.digits import load_mnist
 
 Array = npt.NDArray[Any]
@@ -73,7 +73,9 @@ def fashion_mnist(
                     "delete it, and it is fetched again"
                 )
         elif download:
-            _keep(_fetched(name, file.parent), file)
+            content = _fetched(name, file.parent)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, content)
         else:
             raise FileNotFoundError(
                 f"{file} does not exist: put it there or use download=True ({_ADDRESSES[0]}{name})"
@@ -111,16 +113,3 @@ def _fetched(name: str, folder: Path) -> bytes:
     raise OSError(
         f"could not fetch {', nor '.join(problems)}: without a network, put the file into {folder}"
     )
-
-
-def _keep(content: bytes, file: Path) -> None:
-    """Write to a file beside, and only then give it its name."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            target.write(content)
-        os.replace(beside, file)
-    except BaseException:
-        os.unlink(beside)
-        raise

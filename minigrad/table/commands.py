@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from textwrap import fill
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
+from minigrad._files import write_whole
 from minigrad.table.encoders import ENCODERS, Categorical, Encoder
 from minigrad.table.fitting import fit_prepared
 from minigrad.table.model import TableModel
@@ -165,13 +167,11 @@ def run_predict(options: argparse.Namespace) -> None:
 
 
 def _write(columns: dict[str, list[str]], out: Path | None) -> None:
-    def to(file: TextIO) -> None:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     if out is None:
-        to(sys.stdout)
-        return
-    with out.open("w", newline="", encoding="utf-8") as file:
-        to(file)
+        sys.stdout.write(text.getvalue())
+    else:
+        write_whole(out, text.getvalue().encode())
