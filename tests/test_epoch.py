@@ -128,7 +128,7 @@ def test_threads_that_use_one_epoch_at_once_are_refused():
     part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [None, None])
     epoch = Epoch([part], [9.0])
     state = epoch.save()
-    epochs, rounds = 2000, 20
+    epochs, rounds = 30000, 4  # long enough that the others come while one is at it
     order = np.tile(np.arange(10), (epochs, 1))
     start = threading.Barrier(4)
 
