@@ -120,6 +120,24 @@ py::array to_numpy(const py::handle& tensor) {
   return py::array(numpy_dtype(a.dtype), shape, strides, a.raw(), tensor);
 }
 
+py::object item(Self self, const char* reader) {
+  check_readable(reader);
+  const Array& a = self_of(self).array;
+  if (a.numel() != 1)
+    fail<ValueError>("only a tensor of one element has a single value, this one has shape ",
+                     a.shape);
+  switch (a.dtype) {
+    case DType::f32:
+      return py::float_(*a.data<float>());
+    case DType::f64:
+      return py::float_(*a.data<double>());
+    case DType::i64:
+      return py::int_(*a.data<int64_t>());
+    default:
+      return py::bool_(*a.data<bool>());
+  }
+}
+
 bool is_integer(PyObject* o) {
   return (PyLong_Check(o) && !PyBool_Check(o)) ||
          (!PyLong_Check(o) && !PyFloat_Check(o) && PyIndex_Check(o) && !tensor_in(o) &&
@@ -131,6 +149,17 @@ bool is_number(PyObject* o) {
   static PyObject* const generic =
       py::object(py::module_::import("numpy").attr("generic")).release().ptr();
   return PyObject_IsInstance(o, generic) == 1;
+}
+
+bool is_operand(PyObject* o) {
+  return tensor_in(o) || is_number(o) || py::isinstance<py::array>(o);
+}
+
+std::string type_name(PyObject* o) {
+  const py::handle type(reinterpret_cast<PyObject*>(Py_TYPE(o)));
+  const auto module = py::str(type.attr("__module__")).cast<std::string>();
+  const auto name = py::str(type.attr("__qualname__")).cast<std::string>();
+  return module == "builtins" ? name : module + "." + name;
 }
 
 Var from_number(PyObject* number, DType like) {

@@ -27,6 +27,13 @@ Tensor* tensor_in(PyObject* object);
 inline Var var_of(Tensor* t) { return Var(Ref<Value>(t)); }
 // A new reference; null Var gives None.
 PyObject* to_python(const Var& v);
+inline py::object python(const Var& v) { return py::reinterpret_steal<py::object>(to_python(v)); }
+
+// What methods of Tensor get, and the tensor in it.
+using Self = py::handle;
+inline Tensor& self_of(Self s) { return *tensor_in(s.ptr()); }
+// The value of a tensor of one element as a Python number; `reader` is who asks.
+py::object item(Self self, const char* reader);
 
 py::tuple tuple_of(const Dims& d);
 
@@ -42,6 +49,10 @@ py::array to_numpy(const py::handle& tensor);
 // A Python number; `like` decides the width of floats.
 Var from_number(PyObject* number, DType like);
 bool is_number(PyObject* object);
+// What an op takes: a tensor, a number or an array.
+bool is_operand(PyObject* object);
+// With its module, as others have a Tensor too: "torch.Tensor".
+std::string type_name(PyObject* object);
 
 // Index lists: one integer or a sequence of them.
 bool is_integer(PyObject* object);
@@ -68,9 +79,14 @@ PyObject* guarded(F&& f) noexcept {
 Var get_item(const Var& x, PyObject* key);
 void set_item(const Var& x, PyObject* key, PyObject* value);
 
+// The methods of Tensor that Python calls by itself: part of register_tensor.
+using TensorClass = py::class_<Tensor, Ref<Tensor>>;
+void register_protocols(TensorClass& tensor);
+
 // The parts of the module (module.cpp).
 void register_tensor(py::module_& m);
 void register_ops(py::module_& m);
+void register_operators(py::module_& m);
 void register_in_place(py::module_& m);
 void register_engine(py::module_& m);
 void register_plan(py::module_& m);

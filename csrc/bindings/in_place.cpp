@@ -7,8 +7,6 @@
 namespace mg {
 namespace {
 
-constexpr int64_t release_gil_from = 1 << 16;  // elements worth letting others run
-
 struct InPlace {
   const char* symbol;  // Python's operator
   const char* method;  // torch's name, or null
@@ -44,10 +42,6 @@ const InPlace rows[] = {
     {"__ior__", nullptr, "logical_or"},
 };
 
-bool is_operand(PyObject* o) {
-  return tensor_in(o) || is_number(o) || py::isinstance<py::array>(o);
-}
-
 py::object change(const InPlace& row, const char* name, const py::handle& self, PyObject* other,
                   PyObject* alpha) {
   Tensor& x = *tensor_in(self.ptr());
@@ -57,19 +51,14 @@ py::object change(const InPlace& row, const char* name, const py::handle& self, 
                              : from_array_like(other, true);
   if (alpha) y = y * Var(from_number(alpha, y.dtype()));
   const Op& op = find_op(row.op);
-  if (x.array.numel() < release_gil_from) {
-    apply_in_place(op, name, x, std::move(y));
-  } else {
-    const LongWork work;
-    apply_in_place(op, name, x, std::move(y));
-  }
+  work_over(x.array.numel(), [&] { apply_in_place(op, name, x, std::move(y)); });
   return py::reinterpret_borrow<py::object>(self);
 }
 
 PyObject* operand_or_fail(const char* name, const py::object& other) {
   if (!is_operand(other.ptr()))
     fail<TypeError>(name, ": expected a Tensor, a number or a numpy array, got ",
-                    Py_TYPE(other.ptr())->tp_name);
+                    type_name(other.ptr()));
   return other.ptr();
 }
 

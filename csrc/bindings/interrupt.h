@@ -21,4 +21,12 @@ class LongWork {
   InterruptScope scope_;
 };
 
+// Does work over so many elements; others run meanwhile if it takes long enough for that.
+template <class F>
+void work_over(int64_t elements, F&& work) {
+  if (elements < 1 << 16) return work();
+  const LongWork scope;
+  work();
+}
+
 }  // namespace mg

@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core, m) {
   mg::register_tensor(m);
   mg::register_in_place(m);
   mg::register_ops(m);
+  mg::register_operators(m);
   mg::register_engine(m);
   mg::register_plan(m);
   mg::register_epoch(m);

@@ -8,11 +8,6 @@
 namespace mg {
 namespace {
 
-using Self = py::handle;
-Tensor& self_of(Self s) { return *tensor_in(s.ptr()); }
-
-py::object python(const Var& v) { return py::reinterpret_steal<py::object>(to_python(v)); }
-
 void require_grad(Tensor& t, bool wanted) {
   if (wanted && !is_float(t.array.dtype))
     fail<TypeError>("requires_grad: only float32 and float64 tensors have gradients, this one is ",
@@ -55,70 +50,11 @@ void set_grad(Self self, const py::object& value) {
   t.grad = var_of(g);
 }
 
-py::object item(Self self, const char* reader) {
-  check_readable(reader);
-  const Array& a = self_of(self).array;
-  if (a.numel() != 1)
-    fail<ValueError>("only a tensor of one element has a single value, this one has shape ",
-                     a.shape);
-  switch (a.dtype) {
-    case DType::f32:
-      return py::float_(*a.data<float>());
-    case DType::f64:
-      return py::float_(*a.data<double>());
-    case DType::i64:
-      return py::int_(*a.data<int64_t>());
-    default:
-      return py::bool_(*a.data<bool>());
-  }
-}
-
 py::object convert(Self self, const py::handle& dtype) {
   Tensor& t = self_of(self);
   const DType to = dtype_from(dtype);
   if (to == t.array.dtype) return py::reinterpret_borrow<py::object>(self);
   return python(call<"cast">(var_of(&t), index(to)));
-}
-
-py::object as_ndarray(Self self, const py::object& dtype, const py::object& copy) {
-  py::object a = to_numpy(self);
-  if (!dtype.is_none() && !py::dtype::from_args(dtype).equal(a.attr("dtype"))) {
-    if (!copy.is_none() && !copy.cast<bool>())
-      fail<ValueError>("a tensor of dtype ", name(self_of(self).array.dtype),
-                       " cannot be another dtype without a copy");
-    return a.attr("astype")(dtype);
-  }
-  if (!copy.is_none() && copy.cast<bool>()) return a.attr("copy")();
-  return a;
-}
-
-std::string repr(Self self) {
-  check_readable("printing");
-  const Tensor& t = self_of(self);
-  const py::object text = py::module_::import("numpy").attr("array2string")(
-      to_numpy(self), py::arg("separator") = ", ", py::arg("prefix") = "tensor(");
-  std::string out = "tensor(" + text.cast<std::string>();
-  if (t.array.numel() == 0)
-    out += ", shape=" + py::str(tuple_of(t.array.shape)).cast<std::string>();
-  if (t.array.dtype == DType::f64 || (t.array.numel() == 0 && t.array.dtype != DType::f32))
-    out += std::string(", dtype=") + name(t.array.dtype);
-  if (t.step) out += std::string(", grad_fn=") + t.step->op.name();
-  if (t.requires_grad) out += ", requires_grad=True";
-  return out + ")";
-}
-
-// f"{loss:.3f}": a single value like a Python number; other tensors have no format but the empty.
-py::object format(Self self, const py::str& spec) {
-  check_readable("formatting");
-  const Array& a = self_of(self).array;
-  const bool empty = py::len(spec) == 0;
-  if (a.rank() == 0 || (a.numel() == 1 && !empty))
-    return item(self, "formatting").attr("__format__")(spec);
-  if (!empty)
-    fail<TypeError>("the format '", spec.cast<std::string>(),
-                    "' is for one number, this tensor has shape ", a.shape,
-                    "; reduce it first (.mean()), or format each of .tolist()");
-  return py::str(self);
 }
 
 py::object fill_with(Self self, double value) {
@@ -127,19 +63,11 @@ py::object fill_with(Self self, double value) {
   return py::reinterpret_borrow<py::object>(self);
 }
 
-py::object builtin(const char* name) { return py::module_::import("builtins").attr(name); }
-
 py::object reversed_dims(Self self) {
   Tensor& t = self_of(self);
   Dims order;
   for (int i = t.array.rank() - 1; i >= 0; --i) order.push_back(i);
   return python(call<"permute">(var_of(&t), order));
-}
-
-int64_t length(Self self) {
-  const Array& a = self_of(self).array;
-  if (a.rank() == 0) fail<TypeError>("a 0-d tensor has no length");
-  return a.shape[0];
 }
 
 void run_backward(Self self, const py::object& gradient, const py::object& retain_graph,
@@ -152,29 +80,10 @@ void run_backward(Self self, const py::object& gradient, const py::object& retai
   backward(std::span(&out, 1), seeds, retain, create_graph);
 }
 
-py::object deep_copy(Self self, const py::dict& memo) {
-  const Tensor& t = self_of(self);
-  if (t.step)
-    fail<StateError>(
-        "only leaves can be deep-copied; use .detach().clone() for the result of an op");
-  Var copy = call<"clone">(call<"detach">(var_of(&self_of(self))));
-  tensor_of(copy).requires_grad = t.requires_grad;
-  py::object out = python(copy);
-  const py::object type = py::type::of(self);
-  if (!type.is(py::type::of<Tensor>())) {
-    // A subclass: a new object around the copy, with the attributes of the old one.
-    out = type.attr("__new__")(type);
-    py::type::of<Tensor>().attr("__init__")(out, python(copy), py::none(), t.requires_grad);
-    out.attr("__dict__").attr("update")(self.attr("__dict__"));
-  }
-  memo[py::int_(reinterpret_cast<uintptr_t>(self.ptr()))] = out;
-  return out;
-}
-
 }  // namespace
 
 void register_tensor(py::module_& m) {
-  py::class_<Tensor, Ref<Tensor>> tensor(
+  TensorClass tensor(
       m, "Tensor", py::dynamic_attr(),
       "An n-dimensional array of float32, float64, int64 or bool that can be differentiated.\n\n"
       "Made by mg.tensor and by ops; operators and indexing are numpy's, names and gradients "
@@ -336,43 +245,7 @@ void register_tensor(py::module_& m) {
              ">>> x.numpy()[0] = 5\n"
              ">>> x.tolist()\n"
              "[5.0, 0.0]");
-  tensor.def("__array__", &as_ndarray, py::arg("dtype") = py::none(), py::arg("copy") = py::none());
-  tensor.attr("__array_ufunc__") = py::none();  // array + tensor is ours to answer
-  tensor.def("__dlpack__",
-             [](Self s, const py::kwargs& k) { return to_numpy(s).attr("__dlpack__")(**k); });
-  tensor.def("__dlpack_device__", [](Self) { return py::make_tuple(1, 0); });
-  tensor.def("__deepcopy__", &deep_copy, py::arg("memo"));
-
-  tensor.def("__repr__", &repr);
-  tensor.def("__format__", &format, py::arg("format_spec"));
-  tensor.def("__len__", &length);
-  tensor.def("__float__", [](Self s) { return py::float_(item(s, "float()")); });
-  tensor.def("__int__", [](Self s) { return py::int_(item(s, "int()")); });
-  tensor.def("__bool__", [](Self s) { return py::bool_(item(s, "bool()")); });
-  tensor.def("__complex__", [](Self s) { return builtin("complex")(item(s, "complex()")); });
-  tensor.def(
-      "__round__",
-      [](Self s, const py::object& digits) { return builtin("round")(item(s, "round()"), digits); },
-      py::arg("ndigits") = py::none());
-  tensor.def("__index__", [](Self s) {
-    if (self_of(s).array.dtype != DType::i64)
-      fail<TypeError>("only an int64 tensor of one element can be an index");
-    return item(s, "an index");
-  });
-  tensor.def("__hash__", [](Self s) { return reinterpret_cast<uintptr_t>(s.ptr()) >> 4; });
-  tensor.def("__getitem__", [](Self s, const py::object& key) {
-    return python(get_item(var_of(&self_of(s)), key.ptr()));
-  });
-  tensor.def("__setitem__", [](Self s, const py::object& key, const py::object& value) {
-    set_item(var_of(&self_of(s)), key.ptr(), value.ptr());
-  });
-  tensor.def("__iter__", [](Self s) {
-    py::list rows;
-    const int64_t n = length(s);
-    for (int64_t i = 0; i < n; ++i)
-      rows.append(python(get_item(var_of(&self_of(s)), py::int_(i).ptr())));
-    return py::iter(rows);
-  });
+  register_protocols(tensor);
 }
 
 }  // namespace mg

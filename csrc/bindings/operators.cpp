@@ -1,0 +1,85 @@
+// a + b, -a, a < b: Python's operators.
+#include <utility>
+
+#include "bindings/call.h"
+
+namespace mg {
+namespace {
+
+// Python's operators and the ops that they call.
+struct Operator {
+  const char* name;
+  const char* op;
+  bool reflected = false;
+};
+const Operator operators[] = {
+    {"__add__", "add"},
+    {"__radd__", "add", true},
+    {"__sub__", "sub"},
+    {"__rsub__", "sub", true},
+    {"__mul__", "mul"},
+    {"__rmul__", "mul", true},
+    {"__truediv__", "div"},
+    {"__rtruediv__", "div", true},
+    {"__pow__", "pow"},
+    {"__rpow__", "pow", true},
+    {"__matmul__", "matmul"},
+    {"__rmatmul__", "matmul", true},
+    {"__neg__", "neg"},
+    {"__abs__", "abs"},
+    {"__eq__", "eq"},
+    {"__ne__", "ne"},
+    {"__lt__", "lt"},
+    {"__le__", "le"},
+    {"__gt__", "gt"},
+    {"__ge__", "ge"},
+    {"__invert__", "logical_not"},
+    {"__and__", "logical_and"},
+    {"__or__", "logical_or"},
+};
+
+// Operators: what they cannot take is left for the other operand to answer.
+PyObject* operate(const Op& op, PyObject* const* args, Py_ssize_t n, bool reflected) {
+  return guarded([&]() -> PyObject* {
+    if (n < 1 || n > 2) fail<TypeError>("an operator takes one or two operands, got ", n);
+    for (Py_ssize_t i = 0; i < n; ++i)
+      if (!is_operand(args[i])) return Py_NewRef(Py_NotImplemented);
+    PyObject* operands[2] = {args[0], args[n - 1]};
+    if (reflected) std::swap(operands[0], operands[1]);
+    return call_op(op, operands, n, nullptr);
+  });
+}
+PyObject* operator_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
+  return operate(op_in(self), args, n, false);
+}
+PyObject* reflected_entry(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*) {
+  return operate(op_in(self), args, n, true);
+}
+
+// What `a + b` calls: without these, Python would look up __add__ and bind it to `a` each time.
+template <OpName N>
+PyObject* slot(PyObject* a, PyObject* b) {
+  static const Op& op = find_op(N.text);
+  PyObject* const operands[] = {a, b};
+  return operate(op, operands, 2, false);
+}
+void fill_slots(PyObject* type) {
+  PyNumberMethods& number = reinterpret_cast<PyHeapTypeObject*>(type)->as_number;
+  number.nb_add = slot<"add">;
+  number.nb_subtract = slot<"sub">;
+  number.nb_multiply = slot<"mul">;
+  number.nb_true_divide = slot<"div">;
+  number.nb_matrix_multiply = slot<"matmul">;
+}
+
+}  // namespace
+
+void register_operators(py::module_& m) {
+  const py::object tensor = m.attr("Tensor");
+  for (const Operator& o : operators)
+    py::setattr(tensor, o.name,
+                method(function(find_op(o.op), o.reflected ? reflected_entry : operator_entry)));
+  fill_slots(tensor.ptr());  // last: setting a method puts Python's own slot back
+}
+
+}  // namespace mg
