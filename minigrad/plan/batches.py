@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +13,23 @@ from minigrad import _core
 from minigrad._core import Tensor
 from minigrad.plan.structure import flatten
 
-if TYPE_CHECKING:
-    from minigrad.plan.compiled import Compiled
-
 
 def over_batches(
-    compiled: Compiled[..., Any], data: Sequence[Any], order: np.ndarray, batch_size: int
+    call: Callable[..., Any],
+    plan_of: Callable[..., _core.Plan | None],
+    data: Sequence[Any],
+    order: np.ndarray,
+    batch_size: int,
 ) -> list[float]:
-    """The sums that :meth:`Compiled.over_batches` describes."""
+    """The sums of a compiled function's figures: see :meth:`Compiled.over_batches`.
+
+    Args:
+        call: the function.
+        plan_of: gives the plan that a call with these arguments would replay, if there is one.
+        data: tensors or arrays with the same number of rows.
+        order: int64 row numbers.
+        batch_size: rows in a batch.
+    """
     order = np.ascontiguousarray(order, dtype=np.int64)
     tensors = [d if isinstance(d, Tensor) else _core.from_numpy(d) for d in data]
     tensors = [t.detach().contiguous() for t in tensors]
@@ -33,13 +42,13 @@ def over_batches(
     while first < len(order):
         taken = order[first : first + batch_size]
         batch = [a[taken] for a in arrays]
-        plan = compiled.plan_of(*batch)
+        plan = plan_of(*batch)
         if plan is not None and first < full and os.environ.get("MINIGRAD_EAGER") != "1":
             sums = _replayed(plan, tensors, order, (first, full), batch_size, sums)
             first = full
             continue
         outputs: list[Any] = []
-        flatten(compiled(*batch), outputs)
+        flatten(call(*batch), outputs)
         sums = sums or [0.0] * len(outputs)
         for i, value in enumerate(outputs):
             if value.numel() == 1:

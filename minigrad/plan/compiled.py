@@ -90,7 +90,7 @@ class Compiled(Generic[P, R]):
             For each output of one element, the sum over batches of its value times the batch's
             rows: divided by ``len(order)``, the mean over the epoch.
         """
-        return over_batches(self, data, order, batch_size)
+        return over_batches(self, self.plan_of, data, order, batch_size)
 
     def plan_of(self, *args: P.args, **kwargs: P.kwargs) -> _core.Plan | None:
         """Returns the plan that a call with these arguments would replay, if there is one."""
