@@ -67,9 +67,9 @@ def test_a_picture_with_no_place_is_told_before_the_work(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("val", "accuracy", "text"),
     [
-        (0.3, 0.9, "helps: validation loss x 0.30"),
-        (1.2, 0.7, "hurts"),
-        (1.01, 0.8, "changes little"),
+        (0.3, 0.9, "better, validation loss x 0.30"),
+        (1.2, 0.7, "worse"),
+        (1.01, 0.8, "little change"),
     ],
 )
 def test_the_verdict_says_what_was_measured(val, accuracy, text):

@@ -71,9 +71,9 @@ def verdict(runs: Sequence[Run]) -> str:
     for run in runs[1:]:
         ratio = run.val["loss"] / plain.val["loss"]
         points = 100 * (run.val["accuracy"] - plain.val["accuracy"])
-        effect = "helps" if ratio < 0.95 else "hurts" if ratio > 1.05 else "changes little"
+        effect = "better" if ratio < 0.95 else "worse" if ratio > 1.05 else "little change"
         lines.append(
-            f"  {run.fix.name} {effect}: "
+            f"  {run.fix.name}: {effect}, "
             f"validation loss x {ratio:.2f}, accuracy {points:+.1f} points"
         )
     return "\n".join(lines)
