@@ -84,6 +84,6 @@ def test_the_verdict_says_what_was_measured(val, accuracy, text):
     other = run(FIXES[1], [0.5, val], val, accuracy)
     said = verdict([plain, other])
     assert "it overfits: validation loss is 0.500 at epoch 0 and 1.000 at the end" in said
-    assert f"L2 {text}" in said
+    assert f"L2: {text}" in said
     calm = run(FIXES[0], [1.0, 0.9], 0.9, 0.8)
     assert "does not overfit" in verdict([calm])
