@@ -82,7 +82,7 @@ def main() -> None:
             print("\n".join(best_threads(results)), flush=True)
         if args.save:
             write(args.save, subject, machine, saved)
-            draw(subject, saved, args.save / f"{subject}.png")
+            draw(subject, machine, saved, args.save / f"{subject}.png")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def torch_draw(kind: str) -> Call:
 
 def run(bench: Bench) -> None:
     """Dropout at usual rates, then plain numbers."""
-    bench.title(f"{ELEMENTS} float32 elements; ns an element below each line")
+    bench.title(f"{ELEMENTS} float32 elements", "ns an element below each line")
     dropouts: Peers = {OURS: our_dropout, "torch": torch_dropout}
     draws: Peers = {OURS: our_draw, "numpy": numpy_draw, "torch": torch_draw}
     for p in (0.5, 0.25, 0.125, 0.1, 0.3):

@@ -54,14 +54,13 @@ def by_torch(name: str, dtype: str, elements: int) -> Call:
 
 def functions(bench: Bench, dtype: str, elements: int) -> None:
     """Each function of one array."""
-    bench.title(f"{elements} elements of {dtype}; ns an element below each line")
+    bench.title(f"{elements} elements of {dtype}", "ns an element below each line")
     results = []
     for name in NAMES:
         peers: Peers = {OURS: ours, "torch": by_torch}
         if name in NUMPY:
             peers["numpy"] = by_numpy
-        group, args = f"{dtype}, {elements}", (name, dtype, elements)
-        results.append(bench.compare(name, peers, args, tolerance=1e-6, group=group))
+        results.append(bench.compare(name, peers, (name, dtype, elements), tolerance=1e-6))
         bench.per_element(results[-1], elements)
     bench.summary("together", results)
     bench.summary("together", results, "torch")

@@ -32,7 +32,7 @@ class Result:
     spread: tuple[float, float]  # quartiles of our time over its median
     work: float = 0.0  # floating-point operations or bytes of one call
     limit: float = 0.0  # the same per second, at most
-    group: str = ""
+    group: str = ""  # the title above it
     x: float = 0.0  # where the case stands on the plot's axis
 
     @property
@@ -50,6 +50,7 @@ class Bench:
     without: tuple[str, ...] = ()  # peers that are not wanted
     results: list[Result] = field(default_factory=list)
     contenders: dict[str, Contender] = field(default_factory=dict)
+    group: str = ""  # the last title
 
     def __enter__(self) -> Bench:
         return self
@@ -58,9 +59,10 @@ class Bench:
         for contender in self.contenders.values():
             contender.close()
 
-    def title(self, text: str) -> None:
-        """Prints the head of a group of lines."""
-        print(f"\n{text}", flush=True)
+    def title(self, text: str, note: str = "") -> None:
+        """Prints the head of a group of lines, and what to know of them."""
+        self.group = text
+        print(f"\n{text}{note and '; ' + note}", flush=True)
 
     def agree(
         self, case: str, peers: Peers, args: tuple[Any, ...], tolerance: float | None
@@ -93,7 +95,6 @@ class Bench:
         repeats: int = 1,
         work: float = 0.0,
         limit: float = 0.0,
-        group: str = "",
         x: float = 0.0,
     ) -> Result:
         """Checks the answers, times the calls side by side and prints the line.
@@ -117,7 +118,7 @@ class Bench:
             (low / middle, high / middle),
             work,
             limit,
-            group,
+            self.group,
             x,
         )
         self.results.append(result)

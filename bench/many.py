@@ -81,7 +81,7 @@ def run(bench: Bench) -> None:
     """The trainings, once all ways give the same losses."""
     if bench.threads == 1:
         return bench.title("one core: nothing to share out")
-    bench.title(f"{TRAININGS} trainings of {EPOCHS} epochs; the ratios are speed-ups")
+    bench.title(f"{TRAININGS} trainings of {EPOCHS} epochs", "the ratios are speed-ups")
     peers: Peers = {
         OURS: partial(by_workers, workers=bench.threads),
         "one worker": partial(by_workers, workers=1),

@@ -59,7 +59,7 @@ PEERS = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
 
 
 def product(
-    bench: Bench, m: int, k: int, n: int, kind: str, dtype: str, group: str, limit: float
+    bench: Bench, m: int, k: int, n: int, kind: str, dtype: str, limit: float, sized: bool = False
 ) -> Result:
     """Checks and times one product."""
     return bench.compare(
@@ -69,8 +69,7 @@ def product(
         tolerance=(1e-6 if dtype == "float32" else 1e-14) * max(k, 16) ** 0.5,
         work=2.0 * m * n * k,
         limit=limit,
-        group=group,
-        x=float(m),
+        x=float(m) if sized else 0.0,
     )
 
 
@@ -82,15 +81,15 @@ def run(bench: Bench) -> None:
         peak = fma_peak(dtype, bench.threads)
         bench.title(f"squares, {dtype}")
         sizes = SQUARES if not bench.quick else (64, 128, 256, 512, 1024, 2048)
-        squares = [product(bench, s, s, s, "NN", dtype, f"squares {dtype}", peak) for s in sizes]
+        squares = [product(bench, s, s, s, "NN", dtype, peak, sized=True) for s in sizes]
         bench.summary("squares", squares)
         bench.title(f"small and skinny (m, k, n), {dtype}")
-        small = [product(bench, m, k, n, "NN", dtype, "", peak) for m, k, n in SMALL]
+        small = [product(bench, m, k, n, "NN", dtype, peak) for m, k, n in SMALL]
         bench.summary("small and skinny", small)
         bench.title(f"transposes, {dtype}")
         layers = LAYERS if not bench.quick else LAYERS[1:2]
         turned = [
-            product(bench, m, k, n, kind, dtype, "", peak)
+            product(bench, m, k, n, kind, dtype, peak)
             for m, k, n in layers
             for kind in ("NT", "TN", "TT")
         ]

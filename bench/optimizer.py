@@ -76,9 +76,9 @@ def run(bench: Bench) -> None:
     bench.title(f"{HUGE} float32 elements, beside numpy loops of the same traffic")
     for name in MAKERS:
         peers = {OURS: ours, "traffic": same_traffic}
-        bench.compare(name, peers, (name, [(HUGE // 1024, 1024)]), group="huge")
+        bench.compare(name, peers, (name, [(HUGE // 1024, 1024)]))
     for network, shapes in NETWORKS.items():
         bench.title(f"one step of all parameters, {network}")
         for name in MAKERS:
             peers = {OURS: ours, "torch": by_torch}
-            bench.compare(f"{name} {network}", peers, (name, shapes), group=network)
+            bench.compare(name, peers, (name, shapes))

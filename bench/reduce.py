@@ -107,17 +107,15 @@ def by_torch(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
 PEERS = {OURS: ours, "numpy": by_numpy, "torch": by_torch}
 
 
-def case(bench: Bench, group: str, title: str, *args: Any) -> Result:
-    return bench.compare(title, PEERS, args, tolerance=1e-4, group=group)
+def case(bench: Bench, title: str, *args: Any) -> Result:
+    return bench.compare(title, PEERS, args, tolerance=1e-4)
 
 
 def run(bench: Bench) -> None:
     """All of them."""
     bench.title("Reductions")
     results = [
-        case(
-            bench, "reductions", f"{kind} {shape} {'all' if dim is None else dim}", kind, shape, dim
-        )
+        case(bench, f"{kind} {shape} {'all' if dim is None else dim}", kind, shape, dim)
         for shape, dim in REDUCED
         for kind in ("sum", "max", "var", *["argmax"] * isinstance(dim, int))
     ]
@@ -126,7 +124,7 @@ def run(bench: Bench) -> None:
     bench.title("By rows")
     for shape in ROWS:
         for kind in ("softmax", "cross_entropy", "layer_norm"):
-            case(bench, "rows", f"{kind} {shape}", kind, shape)
+            case(bench, f"{kind} {shape}", kind, shape)
     bench.title("Batch norm, training")
     for shape in NORMALISED:
-        case(bench, "batch norm", f"batch_norm {shape}", "batch_norm", shape)
+        case(bench, f"batch_norm {shape}", "batch_norm", shape)
