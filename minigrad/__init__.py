@@ -30,9 +30,24 @@ from minigrad._core import (
     set_num_threads,
 )
 from minigrad._names import missing
+from minigrad.composed import *  # noqa: F403
+from minigrad.composed import __all__ as _composed
 from minigrad.grad_mode import enable_grad, no_grad
-from minigrad.random import Generator, default_generator, manual_seed, rand, randn, randperm, seed
-from minigrad.random import randint as randint  # type: ignore[assignment]  # it draws its own key
+from minigrad.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    manual_seed,
+    multinomial,
+    rand,
+    rand_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+)
+from minigrad.random import normal as normal  # type: ignore[assignment]  # it draws its own key
+from minigrad.random import randint as randint  # type: ignore[assignment]  # likewise
 from minigrad.tensor import (
     arange,
     eye,
@@ -56,6 +71,7 @@ __all__ = [
     "Trainer",
     "arange",
     "augment",
+    "bernoulli",
     "build_info",
     "callbacks",
     "compile",
@@ -77,6 +93,7 @@ __all__ = [
     "load",
     "lr_find",
     "manual_seed",
+    "multinomial",
     "nn",
     "no_grad",
     "ones",
@@ -84,8 +101,10 @@ __all__ = [
     "optim",
     "plots",
     "rand",
+    "rand_like",
     "randint",
     "randn",
+    "randn_like",
     "randperm",
     "save",
     "seed",
@@ -145,4 +164,6 @@ def __dir__() -> list[str]:
     # Without the ops that other ops are made of.
     inner = re.compile(r"(linear|conv2d|check)_.+|.+(_backward|_grad|_pick|_boxes|_)")
     ops = (name for row in _core.ops() for name in (row["name"], *row["aliases"]))
-    return sorted({*__all__, "__version__", *(name for name in ops if not inner.fullmatch(name))})
+    return sorted(
+        {*__all__, *_composed, "__version__", *(name for name in ops if not inner.fullmatch(name))}
+    )

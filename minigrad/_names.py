@@ -12,7 +12,6 @@ __all__ = ["hinting", "missing"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_DROPPED = "x[mask], take or concatenate"
 _SCHEDULE = "give it to Trainer(scheduler=...), or call its step() each epoch"
 
 # What PyTorch, numpy or Keras call it -> what it is here, by the module or callable that is asked.
@@ -30,7 +29,6 @@ HINTS: dict[str, dict[str, str]] = {
         "einsum": "write it with matmul, permute, reshape and sum",
         "float32": 'dtypes are numpy\'s: np.float32, or "float32"',
         "float64": 'dtypes are numpy\'s: np.float64, or "float64"',
-        "gather": f"it is {_DROPPED}",
         "int64": 'dtypes are numpy\'s: np.int64, or "int64"',
         "long": 'dtypes are numpy\'s: np.int64, or "int64"',
         "norm": "it is (x * x).sum().sqrt()",
@@ -40,6 +38,31 @@ HINTS: dict[str, dict[str, str]] = {
         "sort": "sort in numpy: np.sort(x.numpy())",
         "vmap": "ops take a batch as their first axis",
         "vstack": "it is mg.concatenate(tensors, 0)",
+    },
+    "Tensor": {
+        "astype": "it is to(dtype), or float(), double(), long(), bool()",
+        "copy": "it is clone(), or detach().clone() without a history",
+        "cpu": "there is no GPU: tensors are where they are",
+        "cuda": "there is no GPU",
+        "device": "there is no GPU: tensors have no device",
+        "dim": "it is ndim",
+        "half": "dtypes are float32, float64, int64 and bool",
+        "int": "it is long(): integers are int64",
+        "nelement": "it is numel()",
+        "nonzero": "it is np.nonzero(x.numpy())",
+        "register_hook": "take the gradient by mg.grad(loss, [x]), or read x.grad after backward",
+        "retain_grad": "mg.grad(loss, [x]) gives the gradient of any tensor",
+        "scatter": "write x[index] = value under no_grad, or take mg.where(mask, value, x)",
+        "swapaxes": "it is transpose(dim0, dim1)",
+        "unique": "it is np.unique(x.numpy())",
+    },
+    "minigrad.nn.functional": {
+        "adaptive_avg_pool2d": "it is nn.AdaptiveAvgPool2d(output_size)",
+        "binary_cross_entropy": "it is F.binary_cross_entropy_with_logits, on what comes before the"
+        " sigmoid",
+        "hardtanh": "it is x.clip(-1, 1)",
+        "relu6": "it is x.clip(0, 6)",
+        "smooth_l1_loss": "it is F.huber_loss (for beta = delta = 1 the same)",
     },
     "minigrad.nn": {
         "BCELoss": "it is nn.BCEWithLogitsLoss, on what comes before the sigmoid: it cannot"
@@ -105,7 +128,7 @@ HINTS: dict[str, dict[str, str]] = {
 }
 
 
-def missing(owner: str, name: str) -> AttributeError:
+def missing(owner: str, name: str, asked: object = None) -> AttributeError:
     """The error for a name that `owner` does not have, with a hint where the name is known.
 
     >>> from minigrad._names import missing
@@ -115,7 +138,7 @@ def missing(owner: str, name: str) -> AttributeError:
     hint = HINTS.get(owner, {}).get(name)
     text = f"{owner} has no {name!r}"
     return AttributeError(
-        f"{text}: {hint}" if hint else text, name=name, obj=sys.modules.get(owner)
+        f"{text}: {hint}" if hint else text, name=name, obj=asked or sys.modules.get(owner)
     )
 
 

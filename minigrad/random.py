@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, SupportsIndex
 import numpy as np
 
 from minigrad import _core
+from minigrad._check import integer
 from minigrad._core import Tensor
 
 if TYPE_CHECKING:
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Generator",
+    "bernoulli",
     "default_generator",
     "manual_seed",
+    "multinomial",
     "next_key",
+    "normal",
     "rand",
+    "rand_like",
     "randint",
     "randn",
+    "randn_like",
     "randperm",
     "seed",
 ]
@@ -235,3 +241,100 @@ def randperm(n: int, generator: Generator | None = None) -> Tensor:
     [0, 1, 2, 3]
     """
     return _core.permutation(next_key(generator), n)
+
+
+def rand_like(
+    input: Tensor, generator: Generator | None = None, dtype: DTypeLike | None = None
+) -> Tensor:
+    """Uniform numbers in [0, 1) with the shape and dtype of `input`.
+
+    >>> import minigrad as mg
+    >>> mg.rand_like(mg.zeros(2, 3)).shape
+    (2, 3)
+    """
+    return rand(input.shape, generator=generator, dtype=dtype or input.dtype)
+
+
+def randn_like(
+    input: Tensor, generator: Generator | None = None, dtype: DTypeLike | None = None
+) -> Tensor:
+    """Normal numbers of mean 0 and variance 1 with the shape and dtype of `input`.
+
+    >>> import minigrad as mg
+    >>> mg.randn_like(mg.zeros(2, 3)).shape
+    (2, 3)
+    """
+    return randn(input.shape, generator=generator, dtype=dtype or input.dtype)
+
+
+def normal(
+    mean: Tensor | float = 0.0,
+    std: Tensor | float = 1.0,
+    size: int | Sequence[int] | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal numbers: of `size`, or one for each element of mean and std, which may be tensors.
+
+    >>> import minigrad as mg
+    >>> mg.normal(5.0, 0.1, (2, 3)).shape
+    (2, 3)
+    >>> mg.normal(mg.zeros(4), 1.0).shape
+    (4,)
+    """
+    like = mean + std * 0 if size is None else None
+    if isinstance(like, Tensor):
+        return mean + std * randn_like(like.detach(), generator)
+    if size is None:
+        raise TypeError("normal of two numbers needs a size, such as normal(0.0, 1.0, (2, 3))")
+    return mean + std * randn(*_shape((size,)), generator=generator)
+
+
+def bernoulli(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element of `input` is, else 0; in its dtype, no gradient.
+
+    >>> import minigrad as mg
+    >>> mg.bernoulli(mg.tensor([0.0, 1.0])).tolist()
+    [0.0, 1.0]
+    """
+    return (rand_like(input, generator) < input).to(input.dtype)
+
+
+def multinomial(
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Indices drawn with probabilities in proportion to `input`, by Gumbel noise.
+
+    Args:
+        input: (n,) or (rows, n) weights >= 0; they need not add up to 1.
+        num_samples: indices a row; without replacement no more than weights above 0.
+        replacement: whether an index may come again.
+        generator: where the random numbers come from.
+
+    Returns:
+        int64, (num_samples,) or (rows, num_samples).
+
+    >>> import minigrad as mg
+    >>> mg.multinomial(mg.tensor([0.0, 3.0, 0.0]), 2, replacement=True).tolist()
+    [1, 1]
+    """
+    if input.ndim not in (1, 2) or input.dtype.kind != "f":
+        raise ValueError(
+            f"multinomial takes (n,) or (rows, n) weights, got {input.dtype} of {input.shape}"
+        )
+    count, n = integer("num_samples", num_samples, 1), input.shape[-1]
+    if count > n and not replacement:
+        raise ValueError(f"multinomial: {count} of {n} without replacement=True")
+    shape = (*input.shape[:-1], count if replacement else 1, n)
+    exponential = -rand(*shape, generator=generator, dtype=np.float64).log()
+    keys = input.detach().to(np.float64).log().unsqueeze(-2) - exponential.log()
+    if replacement:
+        return keys.argmax(-1)
+    drawn: list[Tensor] = []
+    places = _core.from_numpy(np.arange(n))
+    for _ in range(count):  # the largest, then the largest of the rest
+        drawn.append(keys.argmax(-1))
+        keys = _core.where(places == drawn[-1].unsqueeze(-1), -np.inf, keys)
+    return _core.concatenate(drawn, dim=-1)

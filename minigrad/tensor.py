@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad._check import integer
 from minigrad._core import Tensor, from_numpy
+from minigrad._names import missing
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -200,6 +201,12 @@ def _python_dtype(value: float) -> np.dtype[Any]:
 def _reduce(t: Tensor) -> tuple[Any, ...]:
     return Tensor, (t.detach().numpy().copy(), None, t.requires_grad)
 
+
+def _missing(self: Tensor, name: str) -> Any:
+    raise AttributeError(name) if name.startswith("__") else missing("Tensor", name, type(self))
+
+
+Tensor.__getattr__ = _missing  # type: ignore[attr-defined]  # asked when all else fails
 
 # Copy and pickle: a copy is a new leaf with the same values and without a history.
 copyreg.pickle(Tensor, _reduce)

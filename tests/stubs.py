@@ -9,6 +9,7 @@ with RETURNS naming the types that C++ leaves open.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -187,6 +188,18 @@ def bound_stub(name: str, doc: str, owner: str = "") -> str:
     return f"{indent}def {name}({arguments}) -> {result}:" + doc_lines(rest, indent + "    ")
 
 
+def python_stub(name: str, method: Any) -> str:
+    """A method that is written in Python."""
+    parameters = list(inspect.signature(method).parameters.values())
+    parts = ["self"]
+    for p in parameters[1:]:
+        kind = typed(str(p.annotation))
+        default = "" if p.default is p.empty else f" = {p.default!r}"
+        parts.append(f"{'*' * (p.kind is p.VAR_POSITIONAL)}{p.name}: {kind}{default}")
+    result = typed(str(inspect.signature(method).return_annotation))
+    return f"    def {name}({', '.join(parts)}) -> {result}: ...\n"
+
+
 def property_stub(name: str, value: property, owner: str) -> str:
     """A property, and its setter if it has one."""
     getter = f"{name}{(value.fget.__doc__ or '').strip()}"
@@ -204,7 +217,9 @@ def class_stub(cls: type, rows: list[dict[str, Any]]) -> str:
     base = f"({cls.__base__.__name__})" if issubclass(cls, BaseException) else ""
     text = f"class {cls.__name__}{base}:" + doc_lines(cls.__doc__, "    ")
     for name, value in sorted(vars(cls).items()):
-        if isinstance(value, property):
+        if inspect.isfunction(value) and not name.startswith("__"):
+            text += python_stub(name, value)
+        elif isinstance(value, property):
             text += property_stub(name, value, cls.__name__)
         elif name in ops:
             text += op_stub(ops[name], True, name)

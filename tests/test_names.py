@@ -27,6 +27,14 @@ def test_a_name_from_elsewhere_is_an_error_that_says_what_to_take(owner, name):
     assert not hasattr(module, name)
 
 
+@pytest.mark.parametrize("name", HINTS["Tensor"])
+def test_a_method_from_elsewhere_is_an_error_that_says_what_to_take(name):
+    with pytest.raises(AttributeError) as caught:
+        getattr(mg.ones(2), name)
+    assert str(caught.value) == f"Tensor has no {name!r}: {HINTS['Tensor'][name]}"
+    assert not hasattr(mg.nn.Linear(1, 1).weight, "nonsense")
+
+
 @pytest.mark.parametrize("owner", MODULES)
 def test_an_unknown_name_is_an_error_without_a_hint(owner):
     with pytest.raises(AttributeError, match=rf"{owner} has no 'nonsense'$"):

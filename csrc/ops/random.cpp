@@ -213,7 +213,7 @@ const Row rows[] = {
         .doc =
             "Normal numbers of mean 0 and variance 1 (Box-Muller); dtype 1 for float64. The key is "
             "int64 [seed, step], as next_key gives it.\n\n"
-            ">>> mg.normal(mg.tensor([0, 0]), (2, 3)).shape\n"
+            ">>> mg._core.normal(mg.tensor([0, 0]), (2, 3)).shape\n"
             "(2, 3)",
     }),
     {

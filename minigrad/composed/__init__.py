@@ -1,0 +1,61 @@
+"""What a line or two of ops does, under the names of torch: functions, and methods of Tensor.
+
+Gradients, second derivatives and plans come from the ops that they are made of.
+"""
+
+from minigrad._core import Tensor
+from minigrad.composed.arrangement import (
+    chunk,
+    expand_as,
+    flip,
+    movedim,
+    outer,
+    repeat,
+    roll,
+    split,
+    tile,
+    tril,
+    triu,
+    unbind,
+)
+from minigrad.composed.choice import (
+    all,
+    any,
+    gather,
+    masked_fill,
+)
+from minigrad.composed.numbers import allclose, isinf, log2, log10, rsqrt, square, tan
+
+_METHODS = (
+    *(all, allclose, any, chunk, expand_as, flip, gather, isinf, log2, log10, masked_fill),
+    *(movedim, outer, repeat, roll, rsqrt, split, square, tan, tile, tril, triu),
+    unbind,
+)
+for _method in _METHODS:
+    setattr(Tensor, _method.__name__, _method)
+
+__all__ = [
+    "all",
+    "allclose",
+    "any",
+    "chunk",
+    "expand_as",
+    "flip",
+    "gather",
+    "isinf",
+    "log2",
+    "log10",
+    "masked_fill",
+    "movedim",
+    "outer",
+    "repeat",
+    "roll",
+    "rsqrt",
+    "split",
+    "square",
+    "tan",
+    "tile",
+    "tril",
+    "triu",
+    "unbind",
+]

@@ -1,0 +1,133 @@
+"""Functions made of ops: what numpy says, gradients, and the same bits in a plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((3, 4, 5))
+MASK = X > 0.5
+INDEX = RNG.integers(-4, 4, (3, 2, 5))
+
+# name -> what mg gives of x, what numpy gives
+CASES = {
+    "split": (lambda x: x.split(2, 1), lambda x: np.split(x, [2], 1)),
+    "split, a rest": (lambda x: mg.split(x, 3, dim=-1), lambda x: np.split(x, [3], 2)),
+    "split, sizes": (lambda x: x.split([1, 0, 4], 2), lambda x: np.split(x, [1, 1], 2)),
+    "chunk": (lambda x: x.chunk(3, 2), lambda x: np.split(x, [2, 4], 2)),
+    "chunk, fewer": (lambda x: x.chunk(7), lambda x: np.split(x, [1, 2])),
+    "unbind": (lambda x: x.unbind(1), lambda x: [x[:, i] for i in range(4)]),
+    "flip": (lambda x: x.flip(0, -1), lambda x: np.flip(x, (0, 2))),
+    "flip, a list": (lambda x: x.flip([1]), lambda x: np.flip(x, 1)),
+    "roll": (lambda x: x.roll(2, 1), lambda x: np.roll(x, 2, 1)),
+    "roll, flat": (lambda x: x.roll(-7), lambda x: np.roll(x, -7)),
+    "roll, two": (lambda x: x.roll((1, -3), (0, 2)), lambda x: np.roll(x, (1, -3), (0, 2))),
+    "repeat": (lambda x: x.repeat(2, 1, 1, 3), lambda x: np.tile(x, (2, 1, 1, 3))),
+    "tile": (lambda x: x.tile(2, 2), lambda x: np.tile(x, (2, 2))),
+    "movedim": (lambda x: x.movedim(0, -1), lambda x: np.moveaxis(x, 0, -1)),
+    "movedim, two": (lambda x: x.movedim((0, 2), (1, 0)), lambda x: np.moveaxis(x, (0, 2), (1, 0))),
+    "expand_as": (
+        lambda x: x[:, :1].expand_as(x),
+        lambda x: np.broadcast_to(x[:, :1], x.shape),
+    ),
+    "outer": (lambda x: x[0, 0].outer(x[0, :, 0]), lambda x: np.outer(x[0, 0], x[0, :, 0])),
+    "tril": (lambda x: x.tril(), np.tril),
+    "tril, above": (lambda x: x.tril(2), lambda x: np.tril(x, 2)),
+    "triu": (lambda x: x.triu(-1), lambda x: np.triu(x, -1)),
+    "gather": (lambda x: x.gather(1, mg.tensor(INDEX)), lambda x: np.take_along_axis(x, INDEX, 1)),
+    "masked_fill": (lambda x: x.masked_fill(mg.tensor(MASK), 7), lambda x: np.where(MASK, 7, x)),
+    "any": (lambda x: (x > 2).any(), lambda x: (x > 2).any()),
+    "any, along": (lambda x: (x > 1).any(1), lambda x: (x > 1).any(1)),
+    "all, along": (lambda x: (x > -1).all(-1, True), lambda x: (x > -1).all(-1, keepdims=True)),
+    "square": (lambda x: x.square(), np.square),
+    "rsqrt": (lambda x: (x * x + 1).rsqrt(), lambda x: 1 / np.sqrt(x * x + 1)),
+    "tan": (lambda x: x.tan(), np.tan),
+    "log2": (lambda x: (x * x + 1).log2(), lambda x: np.log2(x * x + 1)),
+    "log10": (lambda x: (x * x + 1).log10(), lambda x: np.log10(x * x + 1)),
+    "isinf": (lambda x: (x / 0).isinf(), lambda x: np.isinf(x / np.zeros(()))),
+}
+
+
+def listed(value):
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize("name", CASES)
+def test_values_gradients_and_plan(name):
+    ours, numpys = CASES[name]
+    x = mg.tensor(X, requires_grad=True)
+    found, wanted = listed(ours(x)), listed(numpys(X))
+    assert len(found) == len(wanted)
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b, rtol=1e-13)
+    parts = [part for part in found if part.requires_grad]
+    if parts:
+        weights = [RNG.standard_normal(part.shape) for part in parts]
+        total = sum((p * w).sum() for p, w in zip(parts, weights, strict=True))
+        total.backward()
+        step = RNG.standard_normal(X.shape)
+
+        def at(t):
+            outs = [o for o in listed(ours(mg.tensor(X + t * step))) if o.dtype.kind == "f"]
+            return sum((o.numpy() * w).sum() for o, w in zip(outs, weights, strict=True))
+
+        slope = (at(1e-6) - at(-1e-6)) / 2e-6
+        np.testing.assert_allclose((x.grad.numpy() * step).sum(), slope, rtol=1e-5, atol=1e-6)
+    compiled = mg.compile(lambda x: listed(ours(x)))
+    for _ in range(2):
+        for a, b in zip(compiled(X), found, strict=True):
+            assert a.numpy().tobytes() == np.ascontiguousarray(b.detach().numpy()).tobytes()
+    assert len(compiled.plans) == 1
+
+
+def test_parts_are_views():
+    x = mg.zeros(4, 2)
+    x.split(2)[1].fill_(1)
+    x.unbind(1)[0].fill_(2)
+    assert x.tolist() == [[2, 0], [2, 0], [2, 1], [2, 1]]
+
+
+def test_empty_ones():
+    x = mg.zeros(0, 3)
+    assert [p.shape for p in x.split(2)] == [(0, 3)]
+    assert x.unbind(0) == ()
+    assert x.flip(0).shape == x.roll(1, 0).shape == (0, 3)
+    assert x.gather(0, mg.zeros(0, 3, dtype="int64")).shape == (0, 3)
+    assert x.repeat(2, 0).shape == (0, 0)
+    assert not x.any().item()
+    assert x.all().item()
+    assert mg.tensor(2.0).repeat(3).tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda x: x.split([1, 1]), ValueError, r"sizes \[1, 1\] add up to 2, dimension 0 is 3"),
+        (lambda x: x.split(0), ValueError, "split_size must be at least 1, got 0"),
+        (lambda x: x.split(1, 3), IndexError, "dim 3 is out of range"),
+        (lambda x: x.unbind(-4), IndexError, "dim -4 is out of range"),
+        (lambda x: x.roll((1, 2)), ValueError, "2 shifts need dims"),
+        (lambda x: x.roll((1, 2), 0), ValueError, "2 shifts for 1 dims"),
+        (lambda x: x.repeat(2), ValueError, "1 numbers for 3 dimensions"),
+        (lambda x: x.movedim((0, 0), (1, 2)), ValueError, "each dimension once"),
+        (lambda x: x.outer(x), ValueError, "two vectors"),
+        (lambda x: x[0, 0].tril(), ValueError, "takes matrices"),
+        (lambda x: x.masked_fill(x, 0), TypeError, "the mask must be bool, got float64"),
+        (lambda x: x.gather(1, mg.zeros(3, dtype="int64")), ValueError, "must have the 3 dim"),
+        (lambda x: x.gather(0, mg.full((1, 4, 5), 9)), IndexError, "index 9 at position 0"),
+    ],
+)
+def test_errors_say_what_is_wrong(call, error, text):
+    with pytest.raises(error, match=text):
+        call(mg.tensor(X))
+
+
+def test_allclose():
+    x = mg.tensor([1.0, float("nan")], requires_grad=True)
+    assert not x.allclose(x)
+    assert x.allclose(x, equal_nan=True)
+    assert not mg.allclose(mg.ones(2), mg.ones(2) + 1e-3)
