@@ -9,7 +9,10 @@ from minigrad.nn.activation import (
     GELU,
     SELU,
     LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
     Sigmoid,
     SiLU,
@@ -18,8 +21,9 @@ from minigrad.nn.activation import (
     Tanh,
 )
 from minigrad.nn.constraint import MaxNorm
-from minigrad.nn.container import ModuleDict, ModuleList, Sequential
+from minigrad.nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from minigrad.nn.conv import Conv2d
+from minigrad.nn.conv_transpose import ConvTranspose2d
 from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout2d, GaussianNoise, StochasticDepth
 from minigrad.nn.embedding import Embedding
 from minigrad.nn.linear import Linear
@@ -32,11 +36,12 @@ from minigrad.nn.loss import (
     NLLLoss,
 )
 from minigrad.nn.module import Module
-from minigrad.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
+from minigrad.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.penalty import L1, L1L2, L2, Penalty
 from minigrad.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from minigrad.nn.shape import Flatten, Identity, Unflatten
+from minigrad.nn.shape import Flatten, Identity, Unflatten, Upsample
+from minigrad.nn.similarity import CosineSimilarity, TripletMarginLoss
 from minigrad.nn.state import LoadResult
 
 __all__ = [
@@ -53,12 +58,15 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv2d",
+    "ConvTranspose2d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
     "Embedding",
     "Flatten",
     "GaussianNoise",
+    "GroupNorm",
     "HuberLoss",
     "Identity",
     "L1Loss",
@@ -66,15 +74,19 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LoadResult",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
     "MaxNorm",
     "MaxPool2d",
+    "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
     "NLLLoss",
+    "PReLU",
     "Parameter",
+    "ParameterList",
     "Penalty",
     "ReLU",
     "Sequential",
@@ -84,7 +96,9 @@ __all__ = [
     "Softplus",
     "StochasticDepth",
     "Tanh",
+    "TripletMarginLoss",
     "Unflatten",
+    "Upsample",
     "functional",
     "init",
     "selection",

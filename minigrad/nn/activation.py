@@ -7,13 +7,17 @@ from minigrad._check import integer, number, one_of
 from minigrad._core import Tensor
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 
 __all__ = [
     "ELU",
     "GELU",
     "SELU",
     "LeakyReLU",
+    "LogSigmoid",
     "LogSoftmax",
+    "Mish",
+    "PReLU",
     "ReLU",
     "SiLU",
     "Sigmoid",
@@ -240,3 +244,65 @@ class LogSoftmax(_AlongDim):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape with an axis `dim`."""
         return _core.log_softmax(x, self.dim)
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + exp(-x))), without overflow.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> round(nn.LogSigmoid()(mg.zeros(1)).item(), 4)
+    -0.6931
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape."""
+        return F.logsigmoid(x)
+
+
+class Mish(Module):
+    """X · tanh(log(1 + exp(x))) (Misra, 2019).
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.Mish()(mg.zeros(1)).tolist()
+    [0.0]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape."""
+        return F.mish(x)
+
+
+class PReLU(Module):
+    """X where x > 0, weight · x elsewhere, with a learned weight (He et al., 2015).
+
+    Args:
+        num_parameters: 1 for all, or the number of channels (axis 1).
+        init: the slope at first.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.PReLU()(mg.tensor([-1.0, 2.0])).tolist()
+    [-0.25, 2.0]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        super().__init__()
+        self.num_parameters = integer("num_parameters", num_parameters, 1)
+        self.weight = Parameter([number("init", init)] * self.num_parameters)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape; with a weight for each channel, (N, C, ...)."""
+        weight: Tensor = self.weight
+        if self.num_parameters > 1:
+            if x.ndim < 2 or x.shape[1] != self.num_parameters:
+                raise ValueError(
+                    f"PReLU of {self.num_parameters} channels got an input of shape {x.shape}"
+                )
+            weight = weight.reshape(-1, *(1 for _ in x.shape[2:]))
+        return _core.relu(x) - weight * _core.relu(-x)
+
+    def extra_repr(self) -> str:
+        """How many slopes there are."""
+        return f"num_parameters={self.num_parameters}"

@@ -7,6 +7,7 @@ from typing import Any, Self, overload
 
 from minigrad._check import integer
 from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -117,6 +118,51 @@ class ModuleList(_Row):
 
     def _of(self, modules: Iterable[Module]) -> Self:
         return type(self)(modules)
+
+
+class ParameterList(Module):
+    """A list of parameters that count as the owner's; it has no `forward`.
+
+    Args:
+        values: parameters, or tensors and arrays that become some.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> weights = nn.ParameterList([mg.zeros(2, 2), mg.ones(3)])
+    >>> len(weights), weights[-1].shape, list(weights.state_dict())
+    (2, (3,), ['0', '1'])
+    """
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.extend(values)
+
+    def append(self, value: Any) -> Self:
+        """Add a parameter at the end."""
+        made = value if isinstance(value, Parameter) else Parameter(value)
+        self.register_parameter(str(len(self)), made)
+        return self
+
+    def extend(self, values: Iterable[Any]) -> Self:
+        """Add parameters at the end."""
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def _items(self) -> list[Parameter]:
+        return [value for value in self.__dict__.values() if isinstance(value, Parameter)]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._items())
+
+    def __iter__(self) -> Iterator[Parameter]:
+        """The parameters in order."""
+        return iter(self._items())
+
+    def __getitem__(self, index: int) -> Parameter:
+        """The parameter at `index`."""
+        return self._items()[integer("index", index)]
 
 
 class ModuleDict(Module):

@@ -5,6 +5,8 @@ What a layer does is written here or in the compiled core; the layer's own text 
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad._check import integer, number, one_of
 from minigrad._core import (
     Tensor,
@@ -28,6 +30,8 @@ from minigrad._core import (
 )
 from minigrad._core import gelu as _gelu
 from minigrad._core import softplus as _softplus
+from minigrad._names import missing
+from minigrad.nn.attention import scaled_dot_product_attention
 from minigrad.nn.loss_functions import (
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -43,6 +47,13 @@ from minigrad.nn.noise import (
     gaussian_noise,
     stochastic_depth,
 )
+from minigrad.nn.padding import pad
+from minigrad.nn.similarity import (
+    cosine_similarity,
+    normalize,
+    pairwise_distance,
+    triplet_margin_loss,
+)
 from minigrad.tensor import eye
 
 __all__ = [
@@ -51,6 +62,7 @@ __all__ = [
     "batch_norm",
     "binary_cross_entropy_with_logits",
     "conv2d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "dropout2d",
@@ -65,11 +77,17 @@ __all__ = [
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "max_pool2d",
+    "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
+    "pad",
+    "pairwise_distance",
     "relu",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
@@ -77,6 +95,7 @@ __all__ = [
     "softplus",
     "stochastic_depth",
     "tanh",
+    "triplet_margin_loss",
 ]
 
 
@@ -89,6 +108,28 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     (0.8413, 0.8412)
     """
     return _gelu(x, one_of("approximate", approximate, ("none", "tanh")) == "tanh")
+
+
+def logsigmoid(x: Tensor) -> Tensor:
+    """log(sigmoid(x)), without overflow.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.logsigmoid(mg.tensor([-1000.0])).tolist()
+    [-1000.0]
+    """
+    return -_softplus(-x)
+
+
+def mish(x: Tensor) -> Tensor:
+    """X · tanh(log(1 + exp(x))).
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import functional as F
+    >>> F.mish(mg.zeros(1)).tolist()
+    [0.0]
+    """
+    return x * tanh(_softplus(x))
 
 
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
@@ -114,3 +155,7 @@ def one_hot(indices: Tensor, num_classes: int) -> Tensor:
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     return embedding(indices, eye(integer("num_classes", num_classes, 1)))
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

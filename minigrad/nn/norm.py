@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from minigrad._check import integer, number, probability
@@ -10,7 +11,7 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import ones, zeros
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm"]
 
 
 class _BatchNorm(Module):
@@ -163,3 +164,53 @@ class LayerNorm(Module):
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
+
+
+class GroupNorm(Module):
+    """Normalisation of each example over groups of its channels (Wu and He, 2018).
+
+    As LayerNorm over each group and all positions, then weight and bias for each channel: other
+    than BatchNorm it does not see the other examples, so that small batches do no harm.
+
+    Args:
+        num_groups: divides num_channels; 1 takes all channels together, num_channels each alone.
+        num_channels: channels of the input, its axis 1.
+        eps: added to the variance.
+        affine: whether weight (ones at first) and bias (zeros) are learned.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.GroupNorm(2, 8)(mg.randn(4, 8, 5, 5)).shape
+    (4, 8, 5, 5)
+    """
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
+    ) -> None:
+        super().__init__()
+        self.num_groups = integer("num_groups", num_groups, 1)
+        self.num_channels = integer("num_channels", num_channels, 1)
+        if num_channels % num_groups:
+            raise ValueError(f"num_channels = {num_channels} is not a multiple of {num_groups}")
+        self.eps = number("eps", eps, 0.0)
+        self.affine = affine
+        self.weight = Parameter(ones(num_channels)) if affine else None
+        self.bias = Parameter(zeros(num_channels)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, num_channels, ...), and the same out."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ValueError(
+                f"GroupNorm expects (N, C, ...) with C = {self.num_channels}, got shape {x.shape}"
+            )
+        size = math.prod(x.shape[1:]) // self.num_groups
+        groups = x.reshape(x.shape[0], self.num_groups, size)
+        y = layer_norm(groups, (size,), None, None, self.eps).reshape(x.shape)
+        if self.weight is None or self.bias is None:
+            return y
+        shape = (self.num_channels, *(1 for _ in x.shape[2:]))
+        return y * self.weight.reshape(shape) + self.bias.reshape(shape)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad._check import integer
+from minigrad._check import integer, one_of, pair
 from minigrad._core import Tensor, flatten
 from minigrad.nn.module import Module
 
-__all__ = ["Flatten", "Identity", "Unflatten"]
+__all__ = ["Flatten", "Identity", "Unflatten", "Upsample"]
 
 
 class Flatten(Module):
@@ -83,3 +83,35 @@ class Identity(Module):
     def forward(self, x: Any) -> Any:
         """Anything."""
         return x
+
+
+class Upsample(Module):
+    """Each pixel of (N, C, H, W) as a block of its copies: (N, C, H·scale, W·scale).
+
+    Args:
+        scale_factor: whole numbers for height and width; one stands for both.
+        mode: "nearest", the only one.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.Upsample(scale_factor=2)(mg.tensor([[[[1.0, 2.0]]]])).tolist()
+    [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]
+    """
+
+    def __init__(self, *, scale_factor: int | Sequence[int], mode: str = "nearest") -> None:
+        super().__init__()
+        self.scale_factor = pair("scale_factor", scale_factor, 1)
+        self.mode = one_of("mode", mode, ("nearest",))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H·scale, W·scale)."""
+        if x.ndim != 4:
+            raise ValueError(f"Upsample takes images (N, C, H, W), got shape {x.shape}")
+        (n, channels, height, width), (tall, wide) = x.shape, self.scale_factor
+        blocks = x.reshape(n, channels, height, 1, width, 1)
+        blocks = blocks.expand(n, channels, height, tall, width, wide)
+        return blocks.reshape(n, channels, height * tall, width * wide)
+
+    def extra_repr(self) -> str:
+        """The factors."""
+        return f"scale_factor={self.scale_factor}, mode={self.mode!r}"
