@@ -302,12 +302,30 @@ def test_usual_slips_are_told_how_to_mend():
 
 def test_data_of_another_make_is_told_how_to_mend():
     for data, error, message in (
-        (((X, X[:, :1]), Y), ValueError, "2 arrays of different shapes.*side by side as columns"),
+        (((X, X[:, :1]), Y), ValueError, "tuple of 2 arrays.*side by side as columns.*forward"),
+        ((X, [Y, Y]), ValueError, "y is a list of 2 arrays.*take them apart in the loss"),
+        (({"a": X, "b": X}, Y), TypeError, "x is a dict of 2 arrays.*side by side"),
         ({"x": X, "y": Y}, TypeError, r"a dict with 'x', 'y': give the arrays as a pair"),
         (((1, [2, 3]), Y), ValueError, "not a rectangular array"),
     ):
         with pytest.raises(error, match=message):
             make().fit(data)
+
+
+@pytest.mark.parametrize("together", [lambda *parts: parts, lambda a, b: {"a": a, "b": b}])
+def test_several_outputs_are_told_how_to_mend(together):
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+        def forward(self, x):
+            return together(self.layer(x), x)
+
+    model = Two()
+    trainer = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters()))
+    with pytest.raises(TypeError, match=r"one tensor, got (tuple|dict): join the parts, as mg.cat"):
+        trainer.fit((np.ones((4, 2)), np.ones((4, 1))))
 
 
 def test_a_scheduler_of_another_optimizer_is_refused():

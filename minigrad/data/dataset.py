@@ -61,6 +61,12 @@ class Dataset:
         self.note = note
         self._rows: Array | None = None
         if self._y is not None and len(self._x) != len(self._y):
+            for values, rows, others, what in (
+                (x, self._x, len(self._y), "x"),
+                (y, self._y, len(self._x), "y"),
+            ):
+                if isinstance(values, list | tuple) and rows.ndim > 1 and rows.shape[1] == others:
+                    raise ValueError(_several(values, what))
             raise ValueError(
                 f"x has {len(self._x)} rows and y has {len(self._y)}: every row needs one target"
             )
@@ -192,6 +198,8 @@ def check_finite(array: Array, what: str, names: Sequence[str] | None = None) ->
 
 def _numbers(values: Any, what: str) -> Array:
     """Return ``values`` as an array of numbers with at least one axis, without copying."""
+    if isinstance(values, dict):
+        raise TypeError(_several(values, what))
     array = values if isinstance(values, np.ndarray) else _asarray(values, what)
     if array.dtype.kind not in "biuf":
         if array.ndim == 0:
@@ -235,13 +243,17 @@ def _asarray(values: Any, what: str) -> Array:
     try:
         return np.asarray(values)
     except ValueError as error:
-        several = (
-            f"{what} holds {len(values)} arrays of different shapes, and a model takes one: put "
-            "them side by side as columns, and take them apart in its forward"
-        )
         ragged = f"{what} is not a rectangular array: {error}"
         arrays = isinstance(values, tuple) and all(hasattr(part, "shape") for part in values)
-        raise ValueError(several if arrays else ragged) from error
+        raise ValueError(_several(values, what) if arrays else ragged) from error
+
+
+def _several(values: Any, what: str) -> str:
+    where = "the loss" if what == "y" else "its forward"
+    return (
+        f"{what} is a {type(values).__name__} of {len(values)} arrays, and a model takes and gives "
+        f"one: put them side by side as columns, and take them apart in {where}, as x[:, :2]"
+    )
 
 
 def _row_numbers(index: npt.ArrayLike, n: int) -> Array:

@@ -172,7 +172,10 @@ def check_optimizer(model: Module, optimizer: Any) -> None:
 def check_rows(output: Any, rows: int) -> None:
     """Raise unless a model returned one tensor with the rows it was given."""
     if not isinstance(output, Tensor):
-        raise TypeError(f"the model must return one tensor, got {type(output).__name__}")
+        mend = ""
+        if isinstance(output, tuple | list | dict):
+            mend = ": join the parts, as mg.cat([a, b], 1), and take them apart in the loss"
+        raise TypeError(f"the model must return one tensor, got {type(output).__name__}{mend}")
     if output.ndim == 0 or output.shape[0] != rows:
         raise ValueError(
             f"the model returned shape {output.shape} for {rows} rows: its first axis must be the "
