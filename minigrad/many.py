@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Condition
 from typing import Any
 
 from minigrad import _core
@@ -65,12 +66,24 @@ def fit_many(
     wanted = _core.get_num_threads() if workers is None else integer("workers", workers, 1)
     count = min(wanted, len(trainers))
 
+    running: set[int] = set()
+    state = Condition()
+    over = False
+
     def fit(number: int) -> History:
+        with state:
+            if over:
+                return trainers[number].history
+            running.add(number)
         try:
             return trainers[number].fit(data, val=val, epochs=epochs)
         except Exception as error:
             error.add_note(f"in training {number} of fit_many")
             raise
+        finally:
+            with state:
+                running.discard(number)
+                state.notify()
 
     bars = [c for t in trainers for c in t.callbacks if isinstance(c, ProgressBar)]
     shown = [bar.show for bar in bars]
@@ -85,10 +98,13 @@ def fit_many(
                 futures = [pool.submit(fit, i) for i in range(len(trainers))]
                 for future in as_completed(futures):
                     advance(f"best {future.result().best_value:.4g}")
-            except BaseException:  # Ctrl-C may come before all are submitted
-                pool.shutdown(wait=False, cancel_futures=True)
-                for trainer in trainers:
-                    trainer.interrupt()
+            except BaseException:  # Ctrl-C may come while the pool starts a thread: it loses that
+                with state:
+                    over = True
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    for trainer in trainers:
+                        trainer.interrupt()
+                    state.wait_for(lambda: not running)
                 raise
             return [future.result() for future in futures]
     finally:

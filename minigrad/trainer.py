@@ -195,7 +195,7 @@ class Trainer(Learner):
                 self._loop.run()
             self.history.stop_reason = self.stop_reason or _all_run(self.history)
         except KeyboardInterrupt:
-            self.history.stop_reason = f"interrupted in epoch {self.epoch}"
+            self.history.stop_reason = f"interrupted in epoch {len(self.history)}"
             raise
         except BaseException as error:
             self.history.stop_reason = f"{type(error).__name__}: {error}"
