@@ -505,6 +505,9 @@ def note_change() -> None:
 def ops() -> list[dict[str, Any]]:
     """The op table: name, aliases, signature, doc, outputs and differentiable of each row."""
 
+def orders(seed: int, first: int, epochs: int, rows: int) -> _Array:
+    """int64 (epochs, rows): in row i the permutation of the key [seed, first + i]."""
+
 def record(inputs: Sequence[Any], body: Callable[..., Any]) -> tuple[Any, ...]:
     """Runs body() and records it: (its tensors, a Plan or what stood in the way)."""
 

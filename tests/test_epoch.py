@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad._core import Epoch, EpochPart
+from minigrad._core import Epoch, EpochPart, orders
 
 X = np.arange(20, dtype="float32").reshape(10, 2)
 NO_ORDER = np.zeros((1, 0), np.int64)
@@ -108,6 +108,21 @@ def test_parts_that_do_not_fit_are_refused(data, span, figures, kept, error, mes
     data = [mg.tensor(array) for array in data]
     with pytest.raises(error, match=message):
         Epoch([EpochPart(doubled_and_sum(), data, *span, False, figures, 1.0, kept)], [1.0])
+
+
+@pytest.mark.parametrize(("epochs", "rows"), [(0, 5), (1, 0), (1, 1), (3, 2), (4, 257)])
+def test_orders_of_epochs_are_permutations_by_their_numbers(epochs, rows):
+    drawn = orders(7, 2**31, epochs, rows)
+    assert (drawn.shape, drawn.dtype) == ((epochs, rows), np.int64)
+    for number, order in enumerate(drawn):
+        expected = mg.permutation(mg.tensor([7, 2**31 + number]), rows)
+        assert np.array_equal(order, expected.numpy())
+
+
+def test_orders_of_negative_size_are_refused():
+    for size in ((-1, 5), (5, -1)):
+        with pytest.raises(ValueError, match=f"{size[0]} epochs of {size[1]} rows"):
+            orders(0, 0, *size)
 
 
 def test_orders_that_do_not_fit_are_refused():

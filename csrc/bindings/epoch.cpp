@@ -41,12 +41,23 @@ void run(Epoch& epoch, const Orders& orders, Table& table, bool interruptible) {
   epoch.run(epochs, rows, width, figures);
 }
 
+Orders orders(int64_t seed, int64_t first, int64_t epochs, int64_t rows) {
+  if (epochs < 0 || rows < 0) fail<ValueError>("orders: ", epochs, " epochs of ", rows, " rows");
+  Orders drawn({epochs, rows});
+  int64_t* to = drawn.mutable_data();
+  const LongWork work(false);
+  draw_orders(seed, first, epochs, rows, to);
+  return drawn;
+}
+
 }  // namespace
 
 void register_epoch(py::module_& m) {
   py::class_<EpochPart>(m, "EpochPart", "A plan and the rows that it is replayed over.")
       .def(py::init(&part), py::arg("plan"), py::arg("data"), py::arg("first"), py::arg("last"),
            py::arg("shuffled"), py::arg("figures"), py::arg("weight"), py::arg("kept"));
+  m.def("orders", &orders, py::arg("seed"), py::arg("first"), py::arg("epochs"), py::arg("rows"),
+        "int64 (epochs, rows): in row i the permutation of the key [seed, first + i].");
   py::class_<EpochState>(m, "EpochState", "What an Epoch's plans change, as it was once.");
   py::class_<Epoch>(m, "Epoch", "Plans replayed over rows, one after the other, in one call.")
       .def(py::init<std::vector<EpochPart>, std::vector<double>>(), py::arg("parts"),

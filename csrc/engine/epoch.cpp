@@ -6,8 +6,15 @@
 
 #include "core/interrupt.h"
 #include "core/threads.h"
+#include "kernels/kernels.h"
 
 namespace mg {
+
+void draw_orders(int64_t seed, int64_t first, int64_t epochs, int64_t rows, int64_t* orders) {
+  for (int64_t i = 0; i < epochs; ++i, orders += rows)
+    kernels().random.permutation(orders, rows,
+                                 {static_cast<uint64_t>(seed), static_cast<uint64_t>(first + i)});
+}
 
 Epoch::Epoch(std::vector<EpochPart> parts, std::vector<double> rows) : rows_(std::move(rows)) {
   for (EpochPart& part : parts) parts_.push_back(prepare(std::move(part), figures()));

@@ -27,6 +27,9 @@ struct EpochState {
   std::vector<std::vector<char>> bytes;
 };
 
+// The orders of `rows` rows in `epochs` epochs from number `first` on, one after the other.
+void draw_orders(int64_t seed, int64_t first, int64_t epochs, int64_t rows, int64_t* orders);
+
 // One thread at a time may run, save or restore it: a StateError in all others.
 class Epoch {
  public:

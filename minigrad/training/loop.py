@@ -31,10 +31,12 @@ Array = npt.NDArray[Any]
 # Orders of rows come from a stream of their own.
 _ORDER_STREAM = 0x6F72_6465_7200_0000
 # Epochs run in one call for about so long, as a stop in between has them run again; if nobody may
-# ask for one, they do longer. They hold no more row numbers than this.
+# ask for one, they do longer. They hold no more row numbers than this, and a call no more than so
+# many times the epochs of the one before, by whose time they are counted.
 _SECONDS_A_CALL = 0.005
 _SECONDS_UNWATCHED = 0.05
 _ROWS_A_CALL = 1_000_000
+_GROWTH = 32
 
 
 class Loop:
@@ -134,7 +136,7 @@ class Loop:
             epochs = min(self._epochs_a_call, trainer.epochs - trainer.epoch)
         orders = np.zeros((epochs, 0), np.int64)
         if planned.shuffled:
-            orders = np.stack([self._order(i) for i in range(epochs)])
+            orders = self._orders(epochs)
         watched = self.unseen and not self._unwatched
         state = planned.save() if watched else None
         start = time.perf_counter() - self._start
@@ -148,7 +150,7 @@ class Loop:
             width = self.train.rows if planned.shuffled else 1
             seconds = _SECONDS_A_CALL if watched else _SECONDS_UNWATCHED
             wanted = min(seconds * epochs / table[-1, -1], _ROWS_A_CALL / width)
-            self._epochs_a_call = max(1, min(int(wanted), 4 * epochs))
+            self._epochs_a_call = max(1, min(int(wanted), _GROWTH * epochs))
 
     def _columns(self, table: Array, start: float) -> dict[str, Array]:
         """The columns of the history, from those of a call that began at `start`."""
@@ -228,15 +230,14 @@ class Loop:
         if len(self.spans) == 1 and self.trainer.mix is None:
             yield self.train.whole()
             return
-        order = self._order()
+        order = self._orders(1)[0]
         for start, stop in self.spans:
             yield self.train.take(order[start:stop])
 
-    def _order(self, ahead: int = 0) -> Array:
-        """The order of rows of this epoch, or of one to come."""
+    def _orders(self, epochs: int) -> Array:
+        """The orders of rows of this epoch and those that come after it."""
         seed = (self.trainer.seed ^ _ORDER_STREAM) % 2**63
-        key = Tensor(np.array([seed, self.trainer.epochs_trained + ahead]))
-        return _core.permutation(key, self.train.rows).numpy()
+        return _core.orders(seed, self.trainer.epochs_trained, epochs, self.train.rows)
 
     def _begin_epoch(self) -> None:
         for callback in self._beginners:
