@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="minigrad", description="Neural-network experiments on a CPU that end in knowledge."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command")
     demo = commands.add_parser(
         "demo",
         help="train networks that overfit, apply the usual fixes, print a table, draw the curves",
@@ -31,10 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_fit(commands)
     add_predict(commands)
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
     try:
         _run(options)
     except (ImportError, OSError, ValueError) as error:
-        print(f"minigrad: {error}", file=sys.stderr)
+        missing = isinstance(error, FileNotFoundError) and error.filename is not None
+        text = f"there is no file {error.filename}" if missing else error  # type: ignore[union-attr]
+        print(f"minigrad: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         print(f"minigrad: {error or 'interrupted'}", file=sys.stderr)

@@ -195,6 +195,12 @@ def _finish(axes: Any, drawn: Sequence[Array], *, log: bool = True) -> None:
     values = values[np.isfinite(values)]
     if log and values.size and values.min() > 0 and values.max() > 30 * values.min():
         axes.set_yscale("log")
+        if values.max() < 3000 * values.min():  # else powers of ten are marks enough
+            from matplotlib.ticker import LogLocator, NullFormatter
+
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _mark_best(axes: Any, history: "History", epochs: Any, values: Any) -> None:

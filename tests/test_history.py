@@ -145,6 +145,21 @@ def test_plot_shows_both_curves_and_marks_the_best(history, tmp_path):
         History().plot()
 
 
+def test_a_loss_that_falls_far_has_an_axis_with_numbers_to_read():
+    pytest.importorskip("matplotlib")
+    history = History()
+    for epoch in range(100):
+        history.append({"epoch": epoch, "loss": 0.6 * 0.95**epoch})
+    figure = history.plot()
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    texts = [label.get_text() for label in axes.get_yticklabels()]
+    assert {"0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"} <= set(texts)
+    history.append({"epoch": 100, "loss": 1e-6})
+    assert "10^{-6}" in str([t.get_text() for t in history.plot().axes[0].get_yticklabels()])
+
+
 def test_a_column_is_no_file_name(history, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)

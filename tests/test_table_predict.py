@@ -148,6 +148,13 @@ def test_regressions_are_written_in_the_targets_unit(tmp_path, csv_file, capsys)
     assert abs(found["prediction"].mean() - prices.mean()) < 0.3 * prices.std()
 
 
+def test_without_a_command_or_a_file_the_command_line_says_what_there_is(tmp_path, capsys):
+    assert main([]) == 0
+    assert "train a network on a CSV file" in capsys.readouterr().out
+    assert main(["fit", str(tmp_path / "no.csv"), "--target", "a"]) == 2
+    assert capsys.readouterr().err == f"minigrad: there is no file {tmp_path / 'no.csv'}\n"
+
+
 def test_the_files_decimals_are_kept_with_the_model(tmp_path, capsys):
     path = tmp_path / "mixed.csv"
     mixed().to_csv(path, index=False, sep=";", decimal=",")
