@@ -34,8 +34,6 @@ HINTS: dict[str, dict[str, str]] = {
         "norm": "it is (x * x).sum().sqrt()",
         "relu6": "it is x.clip(0, 6)",
         "set_seed": "it is mg.seed",
-        "topk": "sort in numpy: np.argsort(x.numpy())[..., -k:]",
-        "sort": "sort in numpy: np.sort(x.numpy())",
         "vmap": "ops take a batch as their first axis",
         "vstack": "it is mg.concatenate(tensors, 0)",
     },

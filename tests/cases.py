@@ -27,6 +27,7 @@ from draws import (
     away_from,
     broadcast,
     distinct,
+    division,
     grid,
     nonzero,
     one,
@@ -71,6 +72,8 @@ CASES = [
     Case("mul", np.multiply, broadcast(real, real)),
     Case("div", np.divide, broadcast(real, nonzero)),
     Case("pow", np.power, broadcast(positive, real), tolerance=(2e-5, 1e-12)),
+    Case("floor_divide", np.floor_divide, division, wrt=()),
+    Case("remainder", np.remainder, division),
     Case("neg", np.negative, one()),
     Case("abs", np.abs, one(nonzero)),
     Case("sign", np.sign, one(nonzero)),
@@ -176,6 +179,9 @@ CASES = [
     Case("log_softmax", lambda x, dim: sp.log_softmax(x, dim), along(low=1), special=False),
     Case("softmax_backward", ref.softmax_backward, moves.pair_along, special=False),
     Case("log_softmax_backward", ref.log_softmax_backward, moves.pair_along, special=False),
+    # in order along a dimension
+    Case("cumsum", lambda x, dim: np.cumsum(x, dim), along()),
+    Case("argsort", ref.argsort, along(grid, descending=attr(False, True))),
     # losses
     Case(
         "binary_cross_entropy_with_logits",

@@ -201,6 +201,12 @@ def ordered(s: Source) -> Call:
     return Call((s.rng.integers(-4, 5, a) * 0.5, s.rng.integers(-4, 5, b) * 0.5 + 0.25))
 
 
+def division(s: Source) -> Call:
+    """Two tensors that broadcast and whose quotients are not close to whole numbers."""
+    a, b = s.broadcasting(2)
+    return Call((s.rng.integers(-4, 5, a) + 0.4, s.rng.choice([-3.0, -2, -1, 1, 2, 3], b)))
+
+
 def at_least(low: int, shape: tuple[int, ...], dims: Any) -> tuple[int, ...]:
     """The shape, with sizes of at least low in these dims (None: in all)."""
     sizes = np.array(shape, np.int64)

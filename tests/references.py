@@ -139,3 +139,10 @@ def log_softmax_backward(grad: Array, y: Array, dim: int) -> Array:
 
 def linear(x: Array, weight: Array, bias: Array | None) -> Array:
     return x @ weight.T + (0 if bias is None else bias)
+
+
+def argsort(x: Array, dim: int, descending: bool) -> Array:
+    if not descending:
+        return np.argsort(x, dim, kind="stable")
+    # Backwards twice, so that equal elements keep their order.
+    return x.shape[dim] - 1 - np.flip(np.argsort(np.flip(x, dim), dim, kind="stable"), dim)

@@ -27,6 +27,8 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad.composed import Sorted
+
 # Tensor has methods that are called float and bool.
 _Bool: TypeAlias = bool
 _Float: TypeAlias = float
@@ -64,6 +66,7 @@ RETURNS = {
     "grad_fn": "str | None",
     "item": "Any",
     "long": "Tensor",
+    "Tensor.data": "Tensor",
     "numpy": "_Array",
     "ops": "list[dict[str, Any]]",
     "record": "tuple[Any, ...]",
@@ -76,7 +79,7 @@ RETURNS = {
     "watch": "Interrupt | None",
     "Tensor.grad": "Tensor | None",
 }
-SETTABLE = {"grad", "requires_grad"}
+SETTABLE = {"data", "grad", "requires_grad"}
 ARGUMENTS = {
     "dtype: object": "dtype: DTypeLike | None",
     "memo: dict": "memo: dict[int, Any]",
@@ -102,7 +105,8 @@ OPERATORS = {
         "(self, other: TensorLike) -> Self: ..."
     ),
     "__abs__ __neg__ __invert__": "(self) -> Tensor: ...",
-    "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__ __rpow__ "
+    "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ "
+    "__rfloordiv__ __mod__ __rmod__ __pow__ __rpow__ "
     "__matmul__ __rmatmul__ __and__ __or__ __lt__ __le__ __gt__ __ge__": (
         "(self, other: TensorLike) -> Tensor: ..."
     ),

@@ -38,6 +38,12 @@ CASES = {
     "tril, above": (lambda x: x.tril(2), lambda x: np.tril(x, 2)),
     "triu": (lambda x: x.triu(-1), lambda x: np.triu(x, -1)),
     "gather": (lambda x: x.gather(1, mg.tensor(INDEX)), lambda x: np.take_along_axis(x, INDEX, 1)),
+    "sort": (lambda x: x.sort(1), lambda x: (np.sort(x, 1), np.argsort(x, 1))),
+    "topk": (
+        lambda x: x.topk(2),
+        lambda x: (np.sort(x)[..., :-3:-1], np.argsort(x)[..., :-3:-1]),
+    ),
+    "topk, smallest": (lambda x: x.topk(2, 0, False).values, lambda x: np.sort(x, 0)[:2]),
     "masked_fill": (lambda x: x.masked_fill(mg.tensor(MASK), 7), lambda x: np.where(MASK, 7, x)),
     "any": (lambda x: (x > 2).any(), lambda x: (x > 2).any()),
     "any, along": (lambda x: (x > 1).any(1), lambda x: (x > 1).any(1)),
@@ -95,7 +101,7 @@ def test_empty_ones():
     x = mg.zeros(0, 3)
     assert [p.shape for p in x.split(2)] == [(0, 3)]
     assert x.unbind(0) == ()
-    assert x.flip(0).shape == x.roll(1, 0).shape == (0, 3)
+    assert x.flip(0).shape == x.roll(1, 0).shape == x.sort(0).values.shape == (0, 3)
     assert x.gather(0, mg.zeros(0, 3, dtype="int64")).shape == (0, 3)
     assert x.repeat(2, 0).shape == (0, 0)
     assert not x.any().item()
@@ -116,9 +122,11 @@ def test_empty_ones():
         (lambda x: x.movedim((0, 0), (1, 2)), ValueError, "each dimension once"),
         (lambda x: x.outer(x), ValueError, "two vectors"),
         (lambda x: x[0, 0].tril(), ValueError, "takes matrices"),
+        (lambda x: x.topk(9), ValueError, "k = 9 of 5 elements along dimension 2"),
         (lambda x: x.masked_fill(x, 0), TypeError, "the mask must be bool, got float64"),
         (lambda x: x.gather(1, mg.zeros(3, dtype="int64")), ValueError, "must have the 3 dim"),
         (lambda x: x.gather(0, mg.full((1, 4, 5), 9)), IndexError, "index 9 at position 0"),
+        (lambda x: mg.tensor([1]) // 0, ValueError, "an integer is divided by 0"),
     ],
 )
 def test_errors_say_what_is_wrong(call, error, text):
@@ -126,8 +134,43 @@ def test_errors_say_what_is_wrong(call, error, text):
         call(mg.tensor(X))
 
 
+def test_integers_divide_as_in_python():
+    values = [-7, -6, -1, 0, 1, 6, 7, 2**62, -(2**63)]
+    x = mg.tensor(np.array(values))
+    for by in (-3, -1, 2, 7):
+        if by != -1:  # -2^63 by -1 overflows in numpy, too
+            assert (x // by).tolist() == [v // by for v in values]
+        assert (x % by).tolist() == [v % by for v in values]
+    assert (7 % mg.tensor([3, -3])).tolist() == [1, -2]
+    assert (7 // mg.tensor([2.0])).tolist() == [3.0]
+    exact = mg.tensor(np.array([1.0]))
+    assert ((exact % 0.1).item(), (exact // 0.1).item()) == (1.0 % 0.1, 1.0 // 0.1)
+
+
 def test_allclose():
     x = mg.tensor([1.0, float("nan")], requires_grad=True)
     assert not x.allclose(x)
     assert x.allclose(x, equal_nan=True)
     assert not mg.allclose(mg.ones(2), mg.ones(2) + 1e-3)
+
+
+def test_data_is_the_memory_without_gradients():
+    weight = mg.tensor([1.0, 2.0], requires_grad=True)
+
+    def step(x):
+        loss = (weight * x).sum()
+        loss.backward()
+        weight.data -= 0.5 * weight.grad
+        weight.grad = None
+        return loss
+
+    compiled = mg.compile(step)
+    for i, run in enumerate((step, compiled, compiled, compiled), 1):
+        run(mg.ones(2))
+        assert weight.tolist() == [1 - 0.5 * i, 2 - 0.5 * i]
+    assert weight.requires_grad
+    assert weight.is_leaf
+    weight.data = mg.zeros(2)
+    assert weight.tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"data has shape \(3,\)"):
+        weight.data = mg.zeros(3)

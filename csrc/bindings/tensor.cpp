@@ -50,6 +50,18 @@ void set_grad(Self self, const py::object& value) {
   t.grad = var_of(g);
 }
 
+// What `x.data -= y` ends in holds the values already.
+void set_data(Self self, const py::object& value) {
+  const Array& a = self_of(self).array;
+  const Var v = from_array_like(value, true);
+  const Array& b = v.array();
+  if (!(b.shape == a.shape) || b.dtype != a.dtype)
+    fail<ValueError>("data has shape ", b.shape, " and dtype ", name(b.dtype), ", the tensor ",
+                     a.shape, " and ", name(a.dtype));
+  if (b.raw() == a.raw() && b.strides == a.strides) return;
+  call_all<"copy_", 0>(call<"detach">(var_of(&self_of(self))), v);
+}
+
 py::object convert(Self self, const py::handle& dtype) {
   Tensor& t = self_of(self);
   const DType to = dtype_from(dtype);
@@ -180,6 +192,14 @@ void register_tensor(py::module_& m) {
       "The name of the op that made this tensor, or None for a leaf.\n\n"
       ">>> mg.ones(1, requires_grad=True).exp().grad_fn\n"
       "'exp'");
+  tensor.def_property(
+      "data", [](Self s) { return python(call<"detach">(var_of(&self_of(s)))); }, &set_data,
+      "The values without gradient, in the same memory, as detach() gives them; to be changed in\n"
+      "place or set, unseen by gradients.\n\n"
+      ">>> x = mg.ones(2, requires_grad=True)\n"
+      ">>> x.data -= 0.5\n"
+      ">>> x.tolist(), x.requires_grad\n"
+      "([0.5, 0.5], True)");
   tensor.def(
       "backward", &run_backward, py::arg("gradient") = py::none(),
       py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,

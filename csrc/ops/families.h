@@ -6,11 +6,13 @@ namespace mg {
 
 using Family = std::span<const Row>;
 extern const Family arithmetic_family;
+extern const Family division_family;
 extern const Family comparison_family;
 extern const Family function_family;
 extern const Family activation_family;
 extern const Family shape_family;
 extern const Family index_family;
+extern const Family order_family;
 extern const Family reduce_family;
 extern const Family softmax_family;
 extern const Family norm_family;

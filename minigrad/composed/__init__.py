@@ -19,22 +19,26 @@ from minigrad.composed.arrangement import (
     unbind,
 )
 from minigrad.composed.choice import (
+    Sorted,
     all,
     any,
     gather,
     masked_fill,
+    sort,
+    topk,
 )
 from minigrad.composed.numbers import allclose, isinf, log2, log10, rsqrt, square, tan
 
 _METHODS = (
     *(all, allclose, any, chunk, expand_as, flip, gather, isinf, log2, log10, masked_fill),
-    *(movedim, outer, repeat, roll, rsqrt, split, square, tan, tile, tril, triu),
+    *(movedim, outer, repeat, roll, rsqrt, sort, split, square, tan, tile, topk, tril, triu),
     unbind,
 )
 for _method in _METHODS:
     setattr(Tensor, _method.__name__, _method)
 
 __all__ = [
+    "Sorted",
     "all",
     "allclose",
     "any",
@@ -51,10 +55,12 @@ __all__ = [
     "repeat",
     "roll",
     "rsqrt",
+    "sort",
     "split",
     "square",
     "tan",
     "tile",
+    "topk",
     "tril",
     "triu",
     "unbind",

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import builtins
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from minigrad import _core
+from minigrad._check import integer
 from minigrad._core import Tensor, from_numpy
-from minigrad.composed.arrangement import _dim
+from minigrad.composed.arrangement import _dim, _part
+
+
+class Sorted(NamedTuple):
+    """Values in order, and the indices where they were."""
+
+    values: Tensor
+    indices: Tensor
 
 
 def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -39,6 +48,32 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
     others = np.arange(math.prod(x.shape)).reshape(x.shape).take([0], dim) if size else 0
     flat = _core.check_indices(index, size) * stride + from_numpy(np.asarray(others))
     return _core.take(x.reshape(-1), flat)
+
+
+def sort(x: Tensor, dim: int = -1, descending: bool = False) -> Sorted:
+    """Values in order along a dimension, and where they were; NaN counts as largest.
+
+    >>> import minigrad as mg
+    >>> values, indices = mg.tensor([3.0, 1.0, 2.0]).sort()
+    >>> values.tolist(), indices.tolist()
+    ([1.0, 2.0, 3.0], [1, 2, 0])
+    """
+    indices = _core.argsort(x, dim, descending)
+    return Sorted(gather(x, dim, indices), indices)
+
+
+def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True) -> Sorted:
+    """The k largest elements along a dimension, or the smallest, in order; and where they were.
+
+    >>> import minigrad as mg
+    >>> mg.tensor([3, 1, 2]).topk(2).values.tolist()
+    [3, 2]
+    """
+    d = _dim("topk", x, dim)
+    if not 0 <= integer("k", k) <= x.shape[d]:
+        raise ValueError(f"topk: k = {k} of {x.shape[d]} elements along dimension {d}")
+    indices = _part(_core.argsort(x, d, largest), d, 0, k)
+    return Sorted(gather(x, d, indices), indices)
 
 
 def masked_fill(x: Tensor, mask: Tensor, value: float) -> Tensor:
