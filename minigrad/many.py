@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Condition
 from typing import Any
@@ -19,14 +19,15 @@ __all__ = ["fit_many"]
 
 def fit_many(
     trainers: Sequence[Trainer],
-    data: Any,
+    data: Any = None,
     val: Any = None,
     epochs: int = 1,
     *,
+    each: Iterable[tuple[Any, Any]] | None = None,
     workers: int | None = None,
     progress: bool | None = None,
 ) -> list[History]:
-    """Fit many trainers on the same data, side by side, each on a core of its own.
+    """Fit many trainers side by side, each on a core of its own, on the same data or on its own.
 
     Seeds, learning rates, decays, dropout rates: each trainer has its own, and comes to the same
     bits as by ``trainer.fit`` alone. Their plans run without the interpreter lock, so threads are
@@ -34,8 +35,10 @@ def fit_many(
 
     Args:
         trainers: each with a model, optimizer, scheduler and callbacks of its own.
-        data: ``(x, y)`` or a Dataset.
+        data: ``(x, y)`` or a Dataset, for all.
         val: the same for validation, or None.
+        each: instead of both, a pair ``(data, val)`` for each training, as ``data.k_fold`` yields
+            them; the rows of a learning curve are ``(train.take(range(n)), val)``.
         epochs: of each training, unless a callback stops it earlier.
         workers: how many train at a time; None: as many as ``mg.get_num_threads()``.
         progress: show a bar on stderr; None: on a terminal.
@@ -44,7 +47,9 @@ def fit_many(
         The history of each trainer, in order.
 
     Raises:
-        ValueError: no trainer, or two that share a parameter, optimizer, scheduler or callback.
+        ValueError: no trainer, or two that share a parameter, optimizer, scheduler or callback; or
+            not as many pairs as trainers.
+        TypeError: neither ``data`` nor ``each``, or both; or one of them is no pair.
         Exception: what a training raised, with its number added; the others are interrupted.
         KeyboardInterrupt: Ctrl-C; every training has ended as by Ctrl-C of its own.
 
@@ -58,11 +63,16 @@ def fit_many(
         >>> histories = mg.fit_many([trainer(seed) for seed in range(3)], data.make_moons(50))
         >>> [len(history) for history in histories]
         [1, 1, 1]
+        >>> folds = data.k_fold(data.make_moons(50), k=3)
+        >>> histories = mg.fit_many([trainer(0) for fold in range(3)], each=folds, epochs=5)
+        >>> ["val_loss" in history.columns for history in histories]
+        [True, True, True]
     """
     trainers = list(trainers)
     if not trainers:
         raise ValueError("fit_many got no trainers")
     _refuse_shared(trainers)
+    pairs = _pairs(data, val, each, len(trainers))
     wanted = _core.get_num_threads() if workers is None else integer("workers", workers, 1)
     count = min(wanted, len(trainers))
 
@@ -76,7 +86,8 @@ def fit_many(
                 return trainers[number].history
             running.add(number)
         try:
-            return trainers[number].fit(data, val=val, epochs=epochs)
+            own, own_val = pairs[number]
+            return trainers[number].fit(own, val=own_val, epochs=epochs)
         except Exception as error:
             error.add_note(f"in training {number} of fit_many")
             raise
@@ -112,6 +123,27 @@ def fit_many(
             trainer.forget_interrupt()  # of one that had ended just before
         for bar, show in zip(bars, shown, strict=True):
             bar.show = show
+
+
+def _pairs(
+    data: Any, val: Any, each: Iterable[tuple[Any, Any]] | None, count: int
+) -> list[tuple[Any, Any]]:
+    """Training and validation data of each training."""
+    if each is None:
+        if data is None:
+            raise TypeError("fit_many needs data for all, or each=, a pair (data, val) for each")
+        return [(data, val)] * count
+    if data is not None or val is not None:
+        raise TypeError("fit_many takes data and val for all, or each=, not both")
+    pairs = list(each)
+    for i, pair in enumerate(pairs):
+        if not (isinstance(pair, tuple | list) and len(pair) == 2):
+            raise TypeError(
+                f"each[{i}] must be a pair (data, val), where val may be None, got {type(pair)}"
+            )
+    if len(pairs) != count:
+        raise ValueError(f"{count} trainers and {len(pairs)} pairs of data: give each its own")
+    return [(own, own_val) for own, own_val in pairs]
 
 
 def _refuse_shared(trainers: list[Trainer]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from minigrad.data import make_moons
+from minigrad.data import k_fold, make_moons
 from minigrad.trainer import Trainer
 
 DATA, VAL = make_moons(60, seed=0), make_moons(40, seed=1)
@@ -43,6 +43,37 @@ def test_side_by_side_is_alone(workers):
     histories = mg.fit_many(together, DATA, VAL, epochs=60, workers=workers)
     assert [one.history for one in together] == histories
     assert [outcome(one) for one in alone] == [outcome(one) for one in together]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_may_have_its_own_data(workers):
+    """Folds, and growing numbers of rows, also without validation."""
+    folds = list(k_fold(DATA, 3))
+    own = [*folds, ((DATA[0][:20], DATA[1][:20]), None)]
+    alone, together = trainers()[:3], trainers()[:3]
+    alone, together = [*alone, trainer(5)], [*together, trainer(5)]
+    for one, (data, val) in zip(alone, own, strict=True):
+        one.fit(data, val=val, epochs=20)
+    mg.fit_many(together, each=iter(own), epochs=20, workers=workers)
+    assert [outcome(one) for one in alone] == [outcome(one) for one in together]
+    assert "val_loss" not in together[3].history.columns
+
+
+def test_data_for_each_that_does_not_fit_is_refused():
+    many = [trainer(0), trainer(1)]
+    with pytest.raises(ValueError, match="2 trainers and 3 pairs"):
+        mg.fit_many(many, each=k_fold(DATA, 3))
+    with pytest.raises(TypeError, match=r"each\[1\] must be a pair"):
+        mg.fit_many(many, each=[(DATA, None), DATA[0]])
+    with pytest.raises(TypeError, match="needs data for all, or each="):
+        mg.fit_many(many)
+    for given in ({"data": DATA}, {"val": DATA}):
+        with pytest.raises(TypeError, match="not both"):
+            mg.fit_many(many, each=[(DATA, None)] * 2, **given)
+    with pytest.raises(ValueError, match="no targets") as caught:
+        mg.fit_many(many, each=[(DATA, None), (DATA[0], None)])
+    assert "in training 1 of fit_many" in caught.value.__notes__
+    assert not len(many[1].history)
 
 
 class Break(Callback):
