@@ -124,6 +124,45 @@ def test_split_keeps_groups_whole():
     assert len(val) == 21
 
 
+@pytest.mark.parametrize(("val", "test"), [(0.2, 0.1), (20, 10), (0.2, 10)])
+def test_split_in_three(val, test):
+    y = np.array([0] * 80 + [1] * 20)
+    parts = split((np.arange(100.0), y), val, test, seed=3)
+    assert [len(part) for part in parts] == [70, 20, 10]
+    assert sorted(np.concatenate([part.x for part in parts])) == list(range(100))
+    assert [int(part.y.sum()) for part in parts] == [14, 4, 2], "stratified"
+    others = split((np.arange(100.0), y), 0.4, test, seed=3)
+    assert others[2].x.tolist() == parts[2].x.tolist(), "the test rows do not depend on val"
+    assert all(part.x.tolist() != sorted(part.x) for part in parts)
+
+
+def test_split_in_three_keeps_groups_whole():
+    for seed in range(20):
+        groups = np.random.default_rng(seed).integers(0, 5, 60)
+        parts = split(np.arange(60.0), 0.3, 0.3, seed=seed, groups=groups)
+        inside = [set(groups[part.x.astype(int)]) for part in parts]
+        assert sum(len(names) for names in inside) == 5
+        assert set.union(*inside) == set(range(5))
+        assert all(inside)
+
+
+def test_three_parts_need_rows_and_groups_and_classes_for_three():
+    x = np.arange(10.0)
+    with pytest.raises(ValueError, match="5 and 5 rows of 10 leave none to train on"):
+        split(x, 0.5, 0.5)
+    with pytest.raises(ValueError, match=r"test = 2\.0 is not a fraction"):
+        split(x, 0.2, 2.0)
+    with pytest.raises(TypeError, match="test must be a fraction or a number of rows, got True"):
+        split(x, 0.2, True)
+    with pytest.raises(ValueError, match="there are 2 groups for 3 parts"):
+        split(x, 0.2, 0.2, groups=[0] * 5 + [1] * 5)
+    y = np.array([0] * 8 + [1] * 2)
+    with pytest.raises(ValueError, match="class 1 has 2 rows and cannot be in all 3 parts"):
+        split((x, y), 0.2, 0.2, stratify=True)
+    assert "stratified" not in repr(split((x, y), 0.2, 0.2)[0])
+    assert "stratified" in repr(split((x, y), 0.2)[0])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

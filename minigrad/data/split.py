@@ -1,7 +1,7 @@
 """Splitting: always shuffled, stratified for class labels, whole groups where groups are given."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,27 +13,62 @@ Array = npt.NDArray[Any]
 Stratify = bool | Literal["auto"]
 
 
+@overload
 def split(
     data: Any,
     val: float | int = 0.2,
+    test: None = None,
     *,
     seed: int = 0,
     stratify: Stratify = "auto",
     groups: npt.ArrayLike | None = None,
-) -> tuple[Dataset, Dataset]:
-    """Split into a training and a validation set, shuffled by ``seed``.
+) -> tuple[Dataset, Dataset]: ...
+@overload
+def split(
+    data: Any,
+    val: float | int = 0.2,
+    *,
+    test: float | int,
+    seed: int = 0,
+    stratify: Stratify = "auto",
+    groups: npt.ArrayLike | None = None,
+) -> tuple[Dataset, Dataset, Dataset]: ...
+@overload
+def split(
+    data: Any,
+    val: float | int,
+    test: float | int,
+    *,
+    seed: int = 0,
+    stratify: Stratify = "auto",
+    groups: npt.ArrayLike | None = None,
+) -> tuple[Dataset, Dataset, Dataset]: ...
+def split(
+    data: Any,
+    val: float | int = 0.2,
+    test: float | int | None = None,
+    *,
+    seed: int = 0,
+    stratify: Stratify = "auto",
+    groups: npt.ArrayLike | None = None,
+) -> tuple[Dataset, Dataset] | tuple[Dataset, Dataset, Dataset]:
+    """Split into training and validation set, and with ``test`` a third, shuffled by ``seed``.
 
     Args:
         data: ``(x, y)``, a Dataset, or ``x`` alone.
-        val: the validation rows, as a fraction in (0, 1) or as a whole number.
+        val: the validation rows, as a fraction of all rows in (0, 1) or as a whole number.
+        test: the test rows, in the same way; they are chosen first, so that another ``val`` leaves
+            them the same.
         seed: the seed of the shuffle.
         stratify: keep the share of each class label equal in both parts. ``"auto"``: do so when
             ``y`` holds whole numbers, one a row, and no class has only one row.
         groups: (n,) labels; rows with the same label stay together (a patient, a writer). The
-            validation set then has at least ``val`` rows, by less than one group more.
+            validation set then has at least ``val`` rows, by less than one group more, and the
+            test set ``test``.
 
     Returns:
-        ``(train, val)``, two Datasets that share the arrays and say how they were made.
+        ``(train, val)`` or ``(train, val, test)``: Datasets that share the arrays and say how they
+        were made.
 
     Raises:
         ValueError: a part would be empty, or classes are too small to stratify.
@@ -44,27 +79,41 @@ def split(
         >>> train, val = split((np.arange(20.0), np.arange(20) % 2), val=0.3)
         >>> len(train), len(val), int(val.y.sum())
         (14, 6, 3)
+        >>> [len(part) for part in split((np.arange(20.0), np.arange(20) % 2), 0.2, 0.2)]
+        [12, 4, 4]
     """
     whole = as_dataset(data)
     n = len(whole)
-    count = _count(val, n)
+    counts = [_count(val, n, "val")] + ([] if test is None else [_count(test, n, "test")])
+    if sum(counts) >= n:
+        raise ValueError(
+            f"{' and '.join(map(str, counts))} rows of {n} leave none to train on: every part "
+            "needs at least one"
+        )
+    parts = 1 + len(counts)
     random = generator(seed)
     how = f"shuffled with seed {seed}"
-    if groups is not None:
-        labels = _groups(groups, n)
-        chosen = _whole_groups(labels, count, random)
+    labels = None if groups is None else _groups(groups, n)
+    strata = None
+    if labels is not None:
         how += f", {len(np.unique(labels))} groups kept whole"
-    else:
-        strata = _strata(whole.y, stratify)
-        if strata is None:
-            chosen = random.permutation(n)[:count]
+    elif (strata := _strata(whole.y, stratify, parts)) is not None:
+        how += f", stratified over {len(np.unique(strata))} classes"
+    left = np.arange(n)
+    held: list[Array] = []
+    for place in reversed(range(len(counts))):
+        if labels is not None:
+            chosen = _whole_groups(labels[left], counts[place], 1 + place, random)
+        elif strata is not None:
+            chosen = _stratified(strata[left], counts[place], random)
         else:
-            chosen = _stratified(strata, count, random)
-            how += f", stratified over {len(np.unique(strata))} classes"
-    mask = np.zeros(n, dtype=bool)
-    mask[chosen] = True
-    train = random.permutation(np.flatnonzero(~mask))
-    return whole.take(train, how), whole.take(random.permutation(np.flatnonzero(mask)), how)
+            chosen = random.permutation(len(left))[: counts[place]]
+        inside = np.zeros(len(left), dtype=bool)
+        inside[chosen] = True
+        held.insert(0, left[inside])
+        left = left[~inside]
+    made = [whole.take(random.permutation(rows), how) for rows in (left, *held)]
+    return (made[0], made[1]) if test is None else (made[0], made[1], made[2])
 
 
 def k_fold(
@@ -124,7 +173,7 @@ def _folds(
             fold_of[labels == names[g]] = fold
             filled[fold] += sizes[g]
         return fold_of
-    strata = _strata(whole.y, stratify)
+    strata = _strata(whole.y, stratify, parts=2 if stratify == "auto" else 1)
     rows = random.permutation(n)
     if strata is not None:
         rows = rows[np.argsort(strata[rows], kind="stable")]  # dealt out class by class
@@ -132,40 +181,45 @@ def _folds(
     return fold_of
 
 
-def _count(val: float | int, n: int) -> int:
-    if isinstance(val, bool) or not isinstance(val, int | float | np.integer | np.floating):
-        raise TypeError(f"val must be a fraction or a number of rows, got {val!r}")
-    if isinstance(val, float | np.floating):
-        if not 0 < val < 1:
-            raise ValueError(f"val = {val} is not a fraction in (0, 1)")
-        val = round(val * n)
-    if not 1 <= val < n:
-        raise ValueError(f"{val} validation rows of {n}: both parts need at least one row")
-    return int(val)
+def _count(wanted: float | int, n: int, name: str) -> int:
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a fraction or a number of rows, got {wanted!r}")
+    if isinstance(wanted, float | np.floating):
+        if not 0 < wanted < 1:
+            raise ValueError(f"{name} = {wanted} is not a fraction in (0, 1)")
+        wanted = round(wanted * n)
+    if not 1 <= wanted < n:
+        what = {"val": "validation"}.get(name, name)
+        raise ValueError(f"{wanted} {what} rows of {n}: every part needs at least one row")
+    return int(wanted)
 
 
-def _strata(y: Array | None, stratify: Stratify) -> Array | None:
-    """Return class labels to stratify over, or None."""
+def _strata(y: Array | None, stratify: Stratify, parts: int = 2) -> Array | None:
+    """Return class labels to stratify over, or None.
+
+    Every class must have a row for each part; with ``"auto"`` there are no strata otherwise.
+    """
     if stratify is False:
         return None
-    labels = y is not None and y.ndim == 1 and y.dtype.kind in "biu"
-    if stratify is True:
-        if not labels:
+    if y is None or y.ndim != 1 or y.dtype.kind not in "biu":
+        if stratify is True:
             raise ValueError("stratify=True needs y of shape (n,) with whole numbers as classes")
-        return y
-    if not labels or y is None:
         return None
-    return y if np.unique(y, return_counts=True)[1].min() >= 2 else None
+    classes, sizes = np.unique(y, return_counts=True)
+    if sizes.min() >= parts:
+        return y
+    if stratify is True:
+        rows = "a single row" if sizes.min() == 1 else f"{sizes.min()} rows"
+        raise ValueError(
+            f"class {classes[sizes.argmin()]} has {rows} and cannot be in all {parts} parts: use "
+            "stratify=False or leave the class out"
+        )
+    return None
 
 
 def _stratified(labels: Array, count: int, random: np.random.Generator) -> Array:
     """Choose ``count`` rows, each class in proportion; the largest remainders get the rest."""
     classes, sizes = np.unique(labels, return_counts=True)
-    if sizes.min() < 2:
-        raise ValueError(
-            f"class {classes[sizes.argmin()]} has a single row and cannot be in both parts: "
-            "use stratify=False or leave the class out"
-        )
     exact = sizes * count / len(labels)
     share = np.floor(exact).astype(np.int64)
     rest = count - int(share.sum())
@@ -177,14 +231,18 @@ def _stratified(labels: Array, count: int, random: np.random.Generator) -> Array
     return np.concatenate(picks)
 
 
-def _whole_groups(labels: Array, count: int, random: np.random.Generator) -> Array:
-    """Choose whole groups in random order until ``count`` rows are reached."""
+def _whole_groups(labels: Array, count: int, spare: int, random: np.random.Generator) -> Array:
+    """Choose whole groups in random order until ``count`` rows are reached.
+
+    As many groups as there are other parts to fill are never chosen.
+    """
     names = np.unique(labels)
-    if len(names) < 2:
-        raise ValueError("all rows are in one group: nothing is left for the other part")
+    if len(names) <= spare:
+        have = "all rows are in one group" if len(names) == 1 else f"there are {len(names)} groups"
+        raise ValueError(f"{have} for {1 + spare} parts: nothing is left for the other part")
     chosen: list[Array] = []
     total = 0
-    for name in random.permutation(names)[:-1]:  # one group always stays in the training set
+    for name in random.permutation(names)[:-spare]:
         rows = np.flatnonzero(labels == name)
         chosen.append(rows)
         total += len(rows)
