@@ -243,8 +243,10 @@ def resolve(metrics: Sequence[str | Metric | Callable[[Array, Array], Any]]) -> 
 
     Raises:
         ValueError: an unknown or repeated name.
-        TypeError: neither a name nor something to call.
+        TypeError: neither a name nor something to call, or a name that is in no list.
     """
+    if isinstance(metrics, str):
+        raise TypeError(f"metrics is a list of them: [{metrics!r}]")
     found = [_metric(entry) for entry in metrics]
     names = [metric.name for metric in found]
     if len(set(names)) < len(names):

@@ -80,6 +80,7 @@ class Trainer(Learner):
         (True, (32, 1))
     """
 
+    @hinting
     def __init__(
         self,
         model: Module,

@@ -27,6 +27,54 @@ def test_a_name_from_elsewhere_is_an_error_that_says_what_to_take(owner, name):
     assert not hasattr(module, name)
 
 
+CALLS = {
+    "CrossEntropyLoss": nn.CrossEntropyLoss,
+    "EarlyStopping": mg.EarlyStopping,
+    "ModelCheckpoint": mg.ModelCheckpoint,
+    "Trainer": mg.Trainer,
+    "split": mg.data.split,
+    "k_fold": mg.data.k_fold,
+    "make_circles": mg.data.make_circles,
+    "make_moons": mg.data.make_moons,
+    **{name: getattr(mg.optim, name) for name in ("Adam", "AdamW", "RMSprop", "SGD")},
+}
+
+
+@pytest.mark.parametrize(("owner", "name"), [(o, name) for o in CALLS for name in HINTS[o]])
+def test_a_keyword_from_elsewhere_is_an_error_that_says_what_to_take(owner, name):
+    with pytest.raises(TypeError) as caught:
+        CALLS[owner](**{name: 1})
+    assert str(caught.value) == f"{owner} has no argument {name!r}: {HINTS[owner][name]}"
+
+
+@pytest.mark.parametrize("name", HINTS["Module"])
+def test_a_models_method_from_elsewhere_is_an_error_that_says_what_to_take(name):
+    with pytest.raises(AttributeError) as caught:
+        getattr(nn.Linear(1, 1), name)
+    assert str(caught.value) == f"Module has no {name!r}: {HINTS['Module'][name]}"
+
+
+def test_an_attribute_of_a_model_that_is_not_there_is_pythons_own_error():
+    class Net(nn.Module):
+        @property
+        def broken(self):
+            return self.bias.nonsense
+
+        bias = None
+
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'typo'"):
+        Net().typo  # noqa: B018
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'nonsense'"):
+        Net().broken  # noqa: B018
+
+
+def test_layers_without_options_say_so():
+    with pytest.raises(TypeError, match="ReLU takes no arguments, got inplace= "):
+        nn.ReLU(inplace=True)
+    with pytest.raises(TypeError, match="Tanh takes no arguments, got 3"):
+        nn.Tanh(3)
+
+
 @pytest.mark.parametrize("name", HINTS["Tensor"])
 def test_a_method_from_elsewhere_is_an_error_that_says_what_to_take(name):
     with pytest.raises(AttributeError) as caught:

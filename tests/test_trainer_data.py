@@ -275,6 +275,7 @@ def test_impossible_arguments_are_refused(arguments, message):
     [
         ("loss", nn.MSELoss, r"loss must be callable, such as nn.MSELoss\(\)"),
         ("loss", "mse", "got 'mse'"),
+        ("metrics", "accuracy", r"a list of them: \['accuracy'\]"),
         ("penalty", [nn.L2(0.1)], "several are added"),
         ("constraint", nn.MaxNorm, r"such as nn.MaxNorm\(3\)"),
         ("mix", 0.2, "such as augment.MixUp"),

@@ -1,5 +1,8 @@
 """Callbacks: small objects that look at a training, and may act on it, epoch by epoch."""
 
+from typing import Any
+
+from minigrad._names import missing
 from minigrad.callbacks.average_weights import AverageWeights
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.checkpoint import ModelCheckpoint
@@ -21,3 +24,7 @@ __all__ = [
     "StopOnNaN",
     "TensorBoard",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name)

@@ -4,6 +4,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from minigrad._names import hinting
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
 
@@ -36,6 +37,7 @@ class ModelCheckpoint(Callback):
 
     runs_last = True  # the file holds the state of all other callbacks after the epoch
 
+    @hinting
     def __init__(
         self,
         path: str | PathLike[str],

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Literal
 
+from minigrad.metrics import METRICS
+
 if TYPE_CHECKING:
     from minigrad.rows import Row
     from minigrad.trainer import Trainer
@@ -43,6 +45,8 @@ class Monitor:
             hint = ""
             if self.column.startswith("val_") and "val_loss" not in trainer.columns:
                 hint = ": give fit validation data, fit(..., val=(x, y))"
+            elif (name := self.column.removeprefix("val_")) in METRICS:
+                hint = f": give the trainer metrics=[{name!r}]"
             raise ValueError(
                 f"cannot monitor {self.column!r}, the columns are {trainer.columns}{hint}"
             )

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from minigrad._names import hinting
 from minigrad.data.dataset import Dataset, as_dataset
 from minigrad.data.random import generator
 
@@ -43,6 +44,7 @@ def split(
     stratify: Stratify = "auto",
     groups: npt.ArrayLike | None = None,
 ) -> tuple[Dataset, Dataset, Dataset]: ...
+@hinting
 def split(
     data: Any,
     val: float | int = 0.2,
@@ -116,6 +118,7 @@ def split(
     return (made[0], made[1]) if test is None else (made[0], made[1], made[2])
 
 
+@hinting
 def k_fold(
     data: Any,
     k: int = 5,

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minigrad._names import hinting
 from minigrad.data.random import generator
 
 Array = npt.NDArray[Any]
 
 
+@hinting
 def make_moons(
     n_samples: int = 100, *, noise: float = 0.0, shuffle: bool = True, seed: int = 0
 ) -> tuple[Array, Array]:
@@ -45,6 +47,7 @@ def make_moons(
     return _finish(points, first, noise, shuffle, seed)
 
 
+@hinting
 def make_circles(
     n_samples: int = 100,
     *,

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad._check import number, probability
 from minigrad._core import Tensor
+from minigrad._names import hinting
 from minigrad.nn import loss_functions as F
 from minigrad.nn.module import Module
 from minigrad.tensor import tensor
@@ -155,6 +156,7 @@ class CrossEntropyLoss(_Loss):
 
     weight: Tensor | None
 
+    @hinting
     def __init__(
         self, weight: Any = None, *, reduction: str = "mean", label_smoothing: float = 0.0
     ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from minigrad._core import Tensor, note_change
+from minigrad._names import HINTS, missing
 from minigrad.grad_mode import no_grad
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.state import LoadResult, fit
@@ -56,6 +57,24 @@ class Module:
     _ignored_keys: frozenset[str] = frozenset()
 
     forward: Callable[..., Any] = _forward_unimplemented
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Takes nothing; a subclass with arguments has an ``__init__`` of its own."""
+        if args or kwargs:
+            named = ", ".join(map(repr, args)) or ", ".join(f"{name}=" for name in kwargs)
+            raise TypeError(
+                f"{type(self).__name__} takes no arguments, got {named} (layers have no inplace=, "
+                "device= or dtype=)"
+            )
+        super().__init__()
+
+    if not TYPE_CHECKING:  # which would then know of no missing attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise AttributeError for what is not there, with a hint if others call it so."""
+            if name in HINTS["Module"]:
+                raise missing("Module", name, type(self))
+            return object.__getattribute__(self, name)  # the error as it was
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`."""

@@ -8,6 +8,7 @@ from typing import Any
 from minigrad import _core
 from minigrad._check import number
 from minigrad._core import Tensor
+from minigrad._names import hinting
 from minigrad.optim.group import ParamGroup, Slot
 from minigrad.optim.optimizer import Optimizer, non_negative
 
@@ -44,6 +45,7 @@ class Adam(Optimizer):
     [0.5, -1.5]
     """
 
+    @hinting
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],
@@ -120,6 +122,7 @@ class AdamW(Adam):
     [[0.75]]
     """
 
+    @hinting
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import _core
 from minigrad._core import Tensor
+from minigrad._names import hinting
 from minigrad.optim.group import ParamGroup, Slot
 from minigrad.optim.optimizer import Optimizer, non_negative
 
@@ -42,6 +43,7 @@ class SGD(Optimizer):
     [0.0, 0.0]
     """
 
+    @hinting
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],
