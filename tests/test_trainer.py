@@ -212,6 +212,35 @@ def test_a_layer_exchanged_after_training_is_used():
     assert trainer.evaluate((X, Y)) == {"loss": loss}
 
 
+@pytest.mark.parametrize("curves", ["honest", "running"])
+def test_a_model_may_return_a_transposed_view(curves):
+    """Scores (n, classes, places) are often made as (n, places, classes)."""
+
+    class Places(nn.Module):
+        def __init__(self, turned) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(5, 4)
+            self.out = nn.Linear(4, 3)
+            self.turned = turned
+
+        def forward(self, x):
+            scores = self.out(self.embedding(x)).transpose(1, 2)
+            return scores if self.turned else scores.contiguous()
+
+    x = np.random.default_rng(0).integers(0, 5, (40, 6))
+    found = []
+    for turned in (True, False):
+        mg.seed(0)
+        model = Places(turned)
+        optimizer = optim.Adam(model.parameters(), lr=0.05)
+        trainer = mg.Trainer(model, nn.CrossEntropyLoss(), optimizer, curves=curves, batch_size=16)
+        history = trainer.fit((x, x % 3), val=(x[:7], x[:7] % 3), epochs=4)
+        found.append(
+            (list(history["loss"]), list(history["val_loss"]), trainer.predict(x).tolist())
+        )
+    assert found[0] == found[1]
+
+
 def test_only_a_head_is_trained_as_fast_and_to_the_same_bits():
     found = []
     for frozen in (False, True):

@@ -128,7 +128,11 @@ class Learner:
         return loss, output, *shares
 
     def _forward(self, x: Tensor) -> tuple[Tensor]:
-        return (self.model(x),)
+        output = self.model(x)
+        # An epoch gathers the rows of all batches side by side; of a transposed view they are not.
+        if isinstance(output, Tensor) and not output.is_contiguous():
+            output = output.contiguous()
+        return (output,)
 
     def _measure(self, output: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         loss = self.loss(output, y, **weighed(weights))
