@@ -1,5 +1,6 @@
 """Predictions for new tables: the bits of the training's own; what does not fit is named."""
 
+import gzip
 import io
 import json
 import sys
@@ -185,10 +186,11 @@ def test_the_files_decimals_are_kept_with_the_model(tmp_path, capsys):
         (b'a,b\n1,"2\n', "is a quote not closed"),
         (b"a,b\n1,caf\xe9\n", "not utf-8 text"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04...", "Excel's .xlsx: read it with pandas.read_excel and give that to"),
-        (b"\xd0\xcf\x11\xe0...", "an Excel file (.xls)"),
-        (b"PAR1....", "a Parquet file: read it with pandas.read_parquet"),
-        (b"\x1f\x8b....", "compressed with gzip"),
+        (b"\x89HDF....", "an HDF5 file: read it with pandas.read_hdf and give that to"),
+        (b"\x28\xb5\x2f\xfd....", "compressed with zstd: unpack it first"),
+        (b"\x1f\x8b....", "begins as gzip does, but is broken"),
+        (gzip.compress(b"a,b\n1,2\n")[:-9], "begins as gzip does, but is broken"),
+        (gzip.compress(b"a,b\n1,2,3\n"), "line 2: 3 cells, but the first line names 2"),
     ],
 )
 @pytest.mark.parametrize("command", ["fit", "predict"])

@@ -42,10 +42,8 @@ def run_fit(options: argparse.Namespace) -> None:
     frame = read_table(options.data, **reading, text=options.categorical)
     separated = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
     delimiter = frame.attrs["delimiter"]
-    print(
-        f"{options.data}: {len(frame):,} rows, {frame.shape[1]:,} columns, "
-        f"{separated.get(delimiter, repr(delimiter))}-separated"
-    )
+    how = f", {separated.get(delimiter, repr(delimiter))}-separated" if delimiter else ""
+    print(f"{options.data}: {len(frame):,} rows, {frame.shape[1]:,} columns{how}")
     prepared = prepare(frame, options.target, Choices(**_given(options, Choices)))
     settings = Settings.for_rows(len(prepared.parts["train"]), **_given(options, Settings))
     folder.mkdir(parents=True, exist_ok=True)

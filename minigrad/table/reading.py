@@ -6,10 +6,14 @@ renames repeated columns without a word.
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import lzma
 import re
+import zlib
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -17,6 +21,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from minigrad.table.binary import check_names, read_binary
 from minigrad.table.cells import blame, is_text, levels
 from minigrad.table.extra import pandas
 
@@ -25,18 +30,16 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>",
 _DELIMITERS = (",", ";", "\t", "|")
 _OWN_READER = "read it with pandas.{} and give that to minigrad.table.fit, or save it as CSV"
 _FOREIGN = {
-    b"PK\x03\x04": f"a zip archive, as Excel's .xlsx: {_OWN_READER.format('read_excel')}",
-    b"\xd0\xcf\x11\xe0": f"an Excel file (.xls): {_OWN_READER.format('read_excel')}",
-    b"PAR1": f"a Parquet file: {_OWN_READER.format('read_parquet')}",
-    b"ARRO": f"an Arrow file (Feather): {_OWN_READER.format('read_feather')}",
     b"\x89HDF": f"an HDF5 file: {_OWN_READER.format('read_hdf')}",
     b"SQLi": f"an SQLite database: {_OWN_READER.format('read_sql')}",
-    b"\x1f\x8b": "compressed with gzip: unpack it first",
-    b"BZh": "compressed with bzip2: unpack it first",
-    b"\xfd7zX": "compressed with xz: unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with zstd: unpack it first",
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+}
+_COMPRESSED: dict[bytes, tuple[str, Callable[..., Any]]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bz2", bz2.open),
+    b"\xfd7zX": ("xz", lzma.open),
 }
 
 
@@ -51,8 +54,13 @@ def read_table(
 ) -> Any:
     """Read a file whose first line names the columns.
 
+    Which kind of file it is follows from its first bytes, whatever its name.
+
     Args:
-        path: the file; a byte-order mark and quotes are understood, blank lines are skipped.
+        path: separated values, also compressed by gzip, bzip2 or xz: a byte-order mark and quotes
+            are understood, blank lines are skipped. Or the first sheet of an Excel file, a Parquet
+            or a Feather file, for which pandas needs openpyxl or pyarrow; of what follows only
+            ``missing`` matters then, for Excel.
         delimiter: the character between columns; None: comma, semicolon, tab or bar, whichever
             cuts the first lines into rows of one length.
         decimal: the character before the decimals.
@@ -62,13 +70,14 @@ def read_table(
 
     Returns:
         A pandas DataFrame. Its index, named ``line``, holds each row's line in the file, which the
-        messages about cells quote; ``attrs["delimiter"]`` is the character that was found.
+        messages about cells quote; ``attrs["delimiter"]`` is the character that was found. Of
+        files that are no text the index is named ``row``: that of the sheet, or counted from 1.
 
     Raises:
         ValueError: an empty file, a file of another format or encoding, repeated columns, a ragged
             row, an open quote; the message names line and column.
         FileNotFoundError: no such file.
-        ImportError: pandas is not installed.
+        ImportError: pandas is not installed, or what it needs for this file.
 
     Example:
         >>> import os, tempfile
@@ -84,30 +93,39 @@ def read_table(
     file = Path(path)
     with file.open("rb") as raw:
         start = raw.read(4)
+    if (frame := read_binary(file, start, [*MISSING, *missing])) is not None:
+        frame.attrs["delimiter"] = None
+        return frame
     for magic, what in _FOREIGN.items():
         if start.startswith(magic) and encoding == "utf-8":
             raise ValueError(f"{file}: not a CSV file but {what}")
+    packed = [found for magic, found in _COMPRESSED.items() if start.startswith(magic)]
+    compression, opened = packed[0] if packed else (None, open)
     encoding = "utf-8-sig" if encoding == "utf-8" else encoding
     try:
         if delimiter is None:
-            with file.open(newline="", encoding=encoding) as lines:
+            with opened(file, "rt", newline="", encoding=encoding) as lines:
                 delimiter = _find_delimiter(lines)
-        with file.open(newline="", encoding=encoding) as lines:
+        with opened(file, "rt", newline="", encoding=encoding) as lines:
             names, places = _scan(file, lines, delimiter)
-        frame = library.read_csv(
-            file,
-            sep=delimiter,
-            decimal=decimal,
-            encoding=encoding,
-            header=0,
-            names=names,
-            index_col=False,
-            dtype={name: str for name in text if name in names},
-            keep_default_na=False,
-            na_values=[*MISSING, *missing],
-            skipinitialspace=True,
-            low_memory=False,
-        )
+        with opened(file, "rt", newline="", encoding=encoding) as lines:
+            frame = library.read_csv(
+                lines if packed else file,
+                sep=delimiter,
+                decimal=decimal,
+                encoding=encoding,
+                compression=None,
+                header=0,
+                names=names,
+                index_col=False,
+                dtype={name: str for name in text if name in names},
+                keep_default_na=False,
+                na_values=[*MISSING, *missing],
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+        raise ValueError(f"{file}: begins as {compression} does, but is broken: {error}") from error
     except UnicodeError as error:
         raise ValueError(
             f"{file}: not {encoding.removesuffix('-sig')} text ({error}): save it as UTF-8, or "
@@ -165,7 +183,7 @@ def _scan(file: Path, lines: TextIO, delimiter: str) -> tuple[list[str], array[i
         header = next((row for row in reader if row), None)
         if header is None:
             raise ValueError(f"{file}: the file is empty")
-        names = _names(file, header)
+        names = check_names(file, header)
         for row in reader:
             if len(row) == len(names):
                 places.append(reader.line_num)
@@ -184,27 +202,3 @@ def _scan(file: Path, lines: TextIO, delimiter: str) -> tuple[list[str], array[i
     if not places:
         raise ValueError(f"{file}: the file has column names but no rows")
     return names, places
-
-
-def _names(file: Path, header: list[str]) -> list[str]:
-    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    if all(_is_number(name) for name in header):
-        raise ValueError(
-            f"{file}: the first line holds numbers ({', '.join(header[:3])}...): it must name the "
-            "columns; write a line of names above it"
-        )
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise ValueError(
-                f"{file}: columns {names.index(name) + 1} and {place + 1} are both named {name!r}: "
-                "rename or delete one"
-            )
-    return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
