@@ -227,16 +227,20 @@ def test_a_model_may_return_a_transposed_view(curves):
             scores = self.out(self.embedding(x)).transpose(1, 2)
             return scores if self.turned else scores.contiguous()
 
+    def right(output, target):
+        return float((output.argmax(1) == target).mean())
+
     x = np.random.default_rng(0).integers(0, 5, (40, 6))
     found = []
     for turned in (True, False):
         mg.seed(0)
         model = Places(turned)
         optimizer = optim.Adam(model.parameters(), lr=0.05)
-        trainer = mg.Trainer(model, nn.CrossEntropyLoss(), optimizer, curves=curves, batch_size=16)
+        options = {"curves": curves, "batch_size": 16, "metrics": [right]}
+        trainer = mg.Trainer(model, nn.CrossEntropyLoss(), optimizer, **options)
         history = trainer.fit((x, x % 3), val=(x[:7], x[:7] % 3), epochs=4)
         found.append(
-            (list(history["loss"]), list(history["val_loss"]), trainer.predict(x).tolist())
+            ([list(history[c]) for c in ("loss", "val_loss", "right")], trainer.predict(x).tolist())
         )
     assert found[0] == found[1]
 

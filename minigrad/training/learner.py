@@ -125,14 +125,11 @@ class Learner:
             for function in self._added:
                 function()
             shares = [loss * weight.mean() for weight in weights]
+            output = _side_by_side(output)
         return loss, output, *shares
 
     def _forward(self, x: Tensor) -> tuple[Tensor]:
-        output = self.model(x)
-        # An epoch gathers the rows of all batches side by side; of a transposed view they are not.
-        if isinstance(output, Tensor) and not output.is_contiguous():
-            output = output.contiguous()
-        return (output,)
+        return (_side_by_side(self.model(x)),)
 
     def _measure(self, output: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         loss = self.loss(output, y, **weighed(weights))
@@ -176,6 +173,13 @@ class Learner:
     def measure(self, output: Array, target: Array, metrics: list[Metric]) -> dict[str, float]:
         """Return these metrics of all rows."""
         return {metric.name: metric(output, target) for metric in metrics}
+
+
+def _side_by_side(output: Any) -> Any:
+    """Outputs as an epoch gathers them: the rows of a transposed view do not lie so."""
+    if isinstance(output, Tensor) and not output.is_contiguous():
+        return output.contiguous()
+    return output
 
 
 def _do(fn: Callable[..., Any], *tensors: Tensor) -> Any:
