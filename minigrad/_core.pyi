@@ -547,6 +547,9 @@ def set_num_threads(n: int) -> None:
 def set_serial(serial: _Bool) -> None:
     """Whether the ops of the calling thread stay on it; results do not depend on it."""
 
+def swap_memory(self: Any, other: Any) -> None:
+    """Each of two tensors of one shape and dtype gets the memory of the other."""
+
 def watch(interrupt: Interrupt | None) -> Interrupt | None:
     """The calling thread watches this Interrupt, which must outlive that; returns what it watched before."""
 

@@ -20,6 +20,7 @@ from minigrad.data.dataset import as_dataset
 from minigrad.history import History
 from minigrad.metrics import Metric, resolve
 from minigrad.nn import Module
+from minigrad.optim import EMA, SWA, update_bn
 from minigrad.random import Generator
 from minigrad.training.feed import Feed
 from minigrad.training.learner import Learner
@@ -211,7 +212,7 @@ class Trainer(Learner):
         return self.history
 
     def _end_fit(self) -> None:
-        self._loop = None
+        self._loop, self.average, self.averages_epochs = None, None, False
         self._interruption.clear()
         if self._added:
             self._added.clear()
@@ -280,14 +281,37 @@ class Trainer(Learner):
     def snapshot(self) -> Snapshot:
         """Return the state after the current epoch, which a callback may put back later."""
         if self._loop is None:
-            return Snapshot(take_snapshot(self.model, self.optimizer))
+            return Snapshot(take_snapshot(self.model, self.optimizer, self.average))
         return self._loop.snapshot()
 
+    def evaluate_average(self, average: EMA | SWA, every: Literal["step", "epoch"]) -> None:
+        """Until the running ``fit`` ends: ``average`` takes in the weights after each step or each
+        epoch, and stands for them wherever ``fit`` evaluates the model.
+
+        Snapshots hold the weights and the average.
+        """
+        self.average, self.averages_epochs = average, every == "epoch"
+        if every == "step":
+            self._added.append(average.update)
+        if self._loop is not None:
+            self._loop.record_anew()
+
+    def update_statistics(self) -> None:
+        """Take the batch-norm statistics anew for the weights as they are (``optim.update_bn``).
+
+        The training rows come in the order of the first epoch, and noise is as in it, so that the
+        same weights get the same statistics. There must be a running ``fit``.
+        """
+        noise = Generator(self.seed ^ _NOISE_STREAM)
+        with random.default_generator.replaced(noise):
+            update_bn(self.training_batches(), self.model)
+
     def training_batches(self) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the batches of the running ``fit``'s training rows, for callbacks."""
+        """Yield the batches of the running ``fit``'s training rows as they are in the first epoch,
+        for callbacks."""
         if self._loop is None:
             raise ValueError("there is no running fit, so that there are no training rows")
-        return self._loop.batches()
+        return self._loop.batches(0)
 
     def _columns(self, validation: bool) -> list[str]:
         def pair(name: str) -> list[str]:

@@ -49,7 +49,9 @@ def test_the_model_ends_with_the_average_of_its_last_epochs(decay, start):
         expected = mean([w[name] for w in record.weights[start:]], decay)
         np.testing.assert_allclose(got, expected, rtol=2e-6, atol=1e-7)
     plain = make(batch_size=16)
-    assert plain.fit((X, Y), epochs=7)["loss"].tolist() == history["loss"].tolist()
+    plain.fit((X, Y), epochs=7)
+    assert same(weights(plain.model), record.weights[-1]), "it is trained as without"
+    assert trainer.evaluate((X, Y))["loss"] == history["loss"][-1]
 
 
 @pytest.mark.parametrize("decay", [None, 0.8])
@@ -143,15 +145,109 @@ def test_a_resumed_training_ends_with_the_same_bits(tmp_path, start, every):
     assert same(train(resume=tmp_path / "last"), whole)
 
 
-def test_early_stopping_may_stop_but_not_restore():
+def test_a_training_that_stops_ends_with_the_average():
     record = Record()
-    with pytest.raises(ValueError, match="restore_best=False"):
-        make(callbacks=[AverageWeights(), EarlyStopping("loss")]).fit((X, Y))
     stopping = EarlyStopping("loss", patience=1, min_delta=10.0, restore_best=False)
     trainer = make(callbacks=[AverageWeights(), stopping, record], batch_size=16)
     assert len(trainer.fit((X, Y), epochs=50)) == 2
     expected = mean([w["0.weight"] for w in record.weights], None)
     np.testing.assert_allclose(trainer.model[0].weight.numpy(), expected, rtol=2e-6, atol=1e-7)
+
+
+AVERAGES = {
+    "EMA": (0.9,),
+    "EMA, later": (0.9, 4),
+    "EMA over epochs": (0.5, 0, "epoch"),
+    "SWA": (),
+    "SWA, later": (None, 4),
+}
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("name", AVERAGES)
+@pytest.mark.parametrize("eager", [False, True])
+def test_the_best_epochs_average_is_put_back(name, norm, eager, monkeypatch):
+    """What was validated is what the model ends with, wherever the callbacks stand."""
+    if eager:
+        monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    average = AverageWeights(*AVERAGES[name])
+    noisy = Y + np.random.default_rng(0).normal(0, 2, len(Y))
+    for order in (1, -1):
+        stopping = EarlyStopping(patience=6)
+        trainer = make(
+            network(dropout=0.2, norm=norm),
+            callbacks=[average, stopping][::order],
+            metrics=["mae"],
+            batch_size=16,
+        )
+        history = trainer.fit((X, noisy), val=(XV, YV), epochs=300)
+        best = history.best_epoch
+        assert 4 < best < len(history) - 1, "it stopped after its best epoch"
+        for data, prefix in (((X, noisy), ""), ((XV, YV), "val_")):
+            for figure, value in trainer.evaluate(data).items():
+                assert value == history[prefix + figure][best]
+
+
+def test_the_curves_are_of_the_average_and_plans_draw_them_to_the_bit(monkeypatch):
+    class Evaluate(Callback):
+        """Evaluates its own averages of every step."""
+
+        def __init__(self):
+            self.model, self.seen, self.losses = network(dropout=0.2), [], []
+
+        def on_batch_end(self, trainer, loss):
+            self.seen.append(weights(trainer.model))
+
+        def on_epoch_end(self, trainer, row):
+            averages = {name: mean([w[name] for w in self.seen], 0.8) for name in self.seen[0]}
+            self.model.load_state_dict({n: a.astype(np.float32) for n, a in averages.items()})
+            self.losses.append(make(self.model).evaluate((XV, YV))["loss"])
+
+    def train(*callbacks):
+        model = network(dropout=0.2)
+        trainer = make(model, callbacks=[AverageWeights(0.8), *callbacks], batch_size=16)
+        history = trainer.fit((X, Y), val=(XV, YV), epochs=12)
+        return history["loss"].tolist(), history["val_loss"].tolist(), weights(model)
+
+    by_hand = Evaluate()
+    losses, val_losses, ended = train()
+    train(by_hand)
+    np.testing.assert_allclose(val_losses, by_hand.losses, rtol=1e-5)
+    monkeypatch.setenv("MINIGRAD_EAGER", "1")
+    again = train()
+    assert (losses, val_losses) == again[:2]
+    assert same(ended, again[2])
+
+
+def test_the_best_epoch_may_be_one_before_the_average():
+    def train(*callbacks):
+        trainer = make(callbacks=[*callbacks, EarlyStopping(mode="max", patience=99)])
+        history = trainer.fit((X, Y), val=(XV, YV), epochs=8)
+        assert history.best_epoch == 0
+        return weights(trainer.model)
+
+    assert same(train(AverageWeights(0.9, start=6)), train())
+
+
+def test_an_error_in_an_evaluation_leaves_the_weights_in_their_places():
+    class Broken(Exception):
+        pass
+
+    def loss(output, target):
+        calls.append(1)
+        if len(calls) > 5 and not model.training:
+            raise Broken
+        return nn.functional.mse_loss(output, target)
+
+    calls, model, record = [], network(), RecordSteps()
+    average = AverageWeights(0.9)
+    trainer = make(model, callbacks=[average, record], batch_size=16)
+    trainer.loss = loss
+    with pytest.raises(Broken):
+        trainer.fit((X, Y), epochs=3)
+    expected = mean([w["0.weight"] for w in record.weights], 0.9)
+    np.testing.assert_allclose(weights(model)["0.weight"], expected, rtol=2e-6, atol=1e-7)
+    assert trainer.average is None
 
 
 def test_what_makes_no_sense_is_refused():

@@ -36,6 +36,7 @@ class Script:
     metrics: list[Metric] = field(default_factory=list)
     model: Any = field(default_factory=Holder)
     optimizer: Any = field(default_factory=Holder)
+    average: Any = None
     history: History = field(default_factory=History)
     epoch: int = 0
     reason: str = ""

@@ -62,6 +62,15 @@ void set_data(Self self, const py::object& value) {
   call_all<"copy_", 0>(call<"detach">(var_of(&self_of(self))), v);
 }
 
+// Plans and graphs that there are keep the memory that they know.
+void swap_memory(Self self, Self other) {
+  Array &a = self_of(self).array, &b = self_of(other).array;
+  if (!(a.shape == b.shape) || a.dtype != b.dtype)
+    fail<ValueError>("swap_memory: shape ", a.shape, " and dtype ", name(a.dtype), ", and ",
+                     b.shape, " and ", name(b.dtype));
+  std::swap(a, b);
+}
+
 py::object convert(Self self, const py::handle& dtype) {
   Tensor& t = self_of(self);
   const DType to = dtype_from(dtype);
@@ -266,6 +275,8 @@ void register_tensor(py::module_& m) {
              ">>> x.tolist()\n"
              "[5.0, 0.0]");
   register_protocols(tensor);
+  m.def("swap_memory", &swap_memory, py::arg("self"), py::arg("other"),
+        "Each of two tensors of one shape and dtype gets the memory of the other.");
 }
 
 }  // namespace mg

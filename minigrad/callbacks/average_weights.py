@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minigrad._check import integer, number, one_of
 from minigrad.callbacks.callback import Callback
-from minigrad.callbacks.early_stopping import EarlyStopping
 from minigrad.optim.averaging import EMA, SWA
-from minigrad.optim.statistics import update_bn
 
 if TYPE_CHECKING:
-    from minigrad.rows import Row
     from minigrad.trainer import Trainer
 
 
@@ -19,10 +16,12 @@ class AverageWeights(Callback):
     """Average the weights during training, and leave the model with the average at the end.
 
     With ``decay`` it is the exponential moving average over the steps (``optim.EMA``, with its
-    warm-up), without it the plain mean over the epochs (SWA, Izmailov et al., 2018). Steps take the
-    average in as a part of them, so that plans have it, too. Batch-norm statistics are taken anew
-    at the end, over the training rows. The history is of the weights as trained:
-    ``trainer.evaluate`` afterwards is of the average.
+    warm-up), without it the plain mean over the epochs (SWA, Izmailov et al., 2018). Plans have it,
+    too. From the first average on the history is of the average, for training and validation rows
+    (running curves are of the weights as trained): EarlyStopping stops by it and, with
+    ``restore_best``, the average of the best epoch is what the model ends with. Batch-norm
+    statistics are taken anew over the training rows at the end, and for a model that has them after
+    every epoch. A checkpoint holds the weights as trained, and the average beside them.
 
     Args:
         decay: None for the plain mean, or the share in [0, 1) that is kept with each update: 0.999
@@ -50,6 +49,8 @@ class AverageWeights(Callback):
         6
     """
 
+    runs_last = True  # after EarlyStopping has put the best epoch's average back
+
     def __init__(
         self,
         decay: float | None = None,
@@ -62,14 +63,15 @@ class AverageWeights(Callback):
         self.decay = decay
         self.start = integer("start", start, 0)
         usual = "epoch" if decay is None else "step"
-        self.every = one_of("every", usual if every is None else every, ("step", "epoch"))
+        chosen = one_of("every", usual if every is None else every, ("step", "epoch"))
+        self.every: Literal["step", "epoch"] = "step" if chosen == "step" else "epoch"
         self._average: EMA | SWA | None = None
         self._kept: dict[str, Any] | None = None
 
     @property
     def reads_model(self) -> bool:  # type: ignore[override]
-        """Whether epochs must come one by one: not if all of their steps do the averaging."""
-        return self.every == "epoch" or self.start > 0
+        """Whether epochs must come one by one: not if all of them are averaged."""
+        return self.start > 0
 
     @property
     def n_averaged(self) -> int:
@@ -80,15 +82,10 @@ class AverageWeights(Callback):
         """Forget an earlier training.
 
         Raises:
-            ValueError: no epoch would be averaged, or EarlyStopping would undo it.
+            ValueError: no epoch would be averaged.
         """
         if self.start >= trainer.epochs:
             raise ValueError(f"start = {self.start} comes after all {trainer.epochs} epochs")
-        if any(isinstance(c, EarlyStopping) and c.restore_best for c in trainer.callbacks):
-            raise ValueError(
-                "EarlyStopping puts the best epoch's weights back and AverageWeights the average: "
-                "use EarlyStopping(restore_best=False)"
-            )
         self._average = self._kept = None
         if self.start == 0:
             self._begin(trainer)
@@ -103,19 +100,13 @@ class AverageWeights(Callback):
         self._average = SWA(parameters) if self.decay is None else EMA(parameters, self.decay)
         if self._kept is not None:
             self._average.load_state_dict(self._kept)
-        if self.every == "step":
-            trainer.add_to_step(self._average.update)
-
-    def on_epoch_end(self, trainer: Trainer, row: Row) -> None:
-        """Take in the weights."""
-        if self._average is not None and self.every == "epoch":
-            self._average.update()
+        trainer.evaluate_average(self._average, self.every)
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        """Put the average into the model."""
-        if self.n_averaged and self._average is not None:
+        """Put the average into the model, unless it was put back to before there was one."""
+        if self._average is not None and self.n_averaged and trainer.average is self._average:
             self._average.copy_to()
-            update_bn(trainer.training_batches(), trainer.model)
+            trainer.update_statistics()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the average so far."""

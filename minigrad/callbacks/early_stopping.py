@@ -107,7 +107,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, trainer: "Trainer") -> None:
         """Put the best epoch back."""
         if self._snapshot is not None:
-            self._snapshot.restore(trainer.model, trainer.optimizer)
+            self._snapshot.restore(trainer)
             self._snapshot = None
 
     def _smooth(self, value: float) -> float:

@@ -48,12 +48,14 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
             for number, batch in enumerate(loader):
                 x = batch if isinstance(batch, Tensor) else batch[0]
                 for norm in norms:
-                    norm.momentum = 1.0 / (number + 1)  # the first batch replaces what there was
+                    # The first batch replaces what there was. Plans need not hear of it, as it is
+                    # put back before one is used.
+                    vars(norm)["momentum"] = 1.0 / (number + 1)
                 model(x)
     finally:
         for module, training in modes:
             module.training = training
         for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+            vars(norm)["momentum"] = momentum
     if number < 0:
         raise ValueError("update_bn got no batches; is the loader used up?")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from minigrad.grad_mode import no_grad
 from minigrad.metrics import Metric
 from minigrad.nn import Module
 from minigrad.nn.functional import one_hot
-from minigrad.optim import clip_grad_norm_
+from minigrad.optim import EMA, SWA, clip_grad_norm_
 from minigrad.plan import Compiled, compile
 from minigrad.training.feed import Feed
+from minigrad.training.modes import evaluating
 from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.stream import InputStream, Stream
 
@@ -36,6 +38,8 @@ class Learner:
     clip_grad_norm: float | None = None
     mix: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
     classes: int | None = None  # of targets that are class numbers, one a row
+    average: EMA | SWA | None = None  # stands for the parameters in evaluations while training
+    averages_epochs = False  # the average takes in the parameters after each epoch
 
     def __init__(
         self,
@@ -135,9 +139,37 @@ class Learner:
         loss = self.loss(output, y, **weighed(weights))
         return loss, *[metric.function(output, y) for metric in self.planned_metrics]
 
+    def _take_in(self) -> tuple[()]:
+        assert self.average is not None
+        self.average.update()
+        return ()
+
     def _penalize(self) -> tuple[Tensor]:
         assert self.penalty is not None
         return (self.penalty(self.model),)
+
+    def take_in(self) -> None:
+        """Have the average take in the parameters as they are now."""
+        self._call(self._take_in)
+
+    @contextmanager
+    def evaluated(self) -> Iterator[None]:
+        """Inside: eval mode, no gradients, and the average in the place of the parameters.
+
+        Only the memory is exchanged, so that plans that are recorded inside go on with the average,
+        and those of the steps with the parameters.
+        """
+        pairs: list[tuple[Tensor, Tensor]] = []
+        with evaluating(self.model.modules()):
+            try:
+                if self.average is not None:
+                    for pair in zip(self.average.parameters, self.average.averages, strict=True):
+                        _core.swap_memory(*pair)
+                        pairs.append(pair)
+                yield
+            finally:
+                for pair in pairs:
+                    _core.swap_memory(*pair)
 
     def evaluate_batches(self, feed: Feed | Stream, planned: bool = True) -> dict[str, float]:
         """Return data loss and metrics of all rows of a Feed. The caller sets eval mode.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from minigrad.nn import BatchNorm1d, BatchNorm2d
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.rows import Row, dicts
 from minigrad.training.feed import Feed, batch_spans
-from minigrad.training.modes import evaluating, set_training
+from minigrad.training.modes import set_training
 from minigrad.training.planned import PlannedEpochs
 from minigrad.training.running import RunningAverage
 from minigrad.training.snapshot import Snapshot, take_snapshot
@@ -53,8 +54,9 @@ class Loop:
         self.trainer = trainer
         self.train = train
         self.validation = validation
-        normed = any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in trainer.model.modules())
-        self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not normed)
+        norms = (m for m in trainer.model.modules() if isinstance(m, BatchNorm1d | BatchNorm2d))
+        self._normed = any(norms)
+        self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not self._normed)
         _check_length(trainer, len(self.spans))
         self.watchers = [c for c in trainer.callbacks if _overrides(c, "on_batch_end")]
         self.unseen = trainer.scheduler is None and not any(
@@ -98,7 +100,8 @@ class Loop:
     def snapshot(self) -> Snapshot:
         """The state of the training after the current epoch, to be put back later."""
         if self._moment is None or self._planned is None:
-            return Snapshot(take_snapshot(self.trainer.model, self.trainer.optimizer))
+            trainer = self.trainer
+            return Snapshot(take_snapshot(trainer.model, trainer.optimizer, trainer.average))
         state, orders = self._moment
         if self._seen == len(orders):  # it is the state of now
             return _Replayed(self.trainer, self._planned, self._planned.save(), orders[:0])
@@ -116,6 +119,8 @@ class Loop:
         if self._planned or not trainer.planned:
             return self._planned
         if isinstance(train, Stream) or isinstance(validation, Stream):
+            return None
+        if trainer.average is not None and self._normed:  # statistics are taken anew each epoch
             return None
         if not (train.in_memory and (validation is None or validation.in_memory)):
             return None
@@ -189,7 +194,9 @@ class Loop:
         set_training(modules)
         running = self._steps()
         trainer.epochs_trained += 1
-        with evaluating(modules):
+        if trainer.averages_epochs:
+            trainer.take_in()
+        with trainer.evaluated(), self._statistics():
             figures = running or trainer.evaluate_batches(self.train)
             if self.validation is not None:
                 of_val = trainer.evaluate_batches(self.validation)
@@ -221,8 +228,25 @@ class Loop:
             return {}
         return {"loss": running.loss(), **trainer.measure(*running.arrays(), trainer.metrics)}
 
-    def batches(self) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the training rows in batches, in this epoch's order."""
+    @contextmanager
+    def _statistics(self) -> Iterator[None]:
+        """Inside: batch-norm statistics are those of the average, if there is one."""
+        trainer = self.trainer
+        if trainer.average is None or not self._normed:
+            yield
+            return
+        norms = [m for m in trainer.model.modules() if isinstance(m, BatchNorm1d | BatchNorm2d)]
+        buffers = [buffer for norm in norms for buffer in norm.buffers()]
+        own = [buffer.numpy().copy() for buffer in buffers]
+        try:
+            trainer.update_statistics()
+            yield
+        finally:
+            for buffer, values in zip(buffers, own, strict=True):
+                buffer.numpy()[...] = values
+
+    def batches(self, epoch: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the training rows in batches, in the order of an epoch; None: of this one."""
         if isinstance(self.train, Stream):
             yield from self.train.batches()
             return
@@ -230,14 +254,15 @@ class Loop:
         if len(self.spans) == 1 and self.trainer.mix is None:
             yield self.train.whole()
             return
-        order = self._orders(1)[0]
+        order = self._orders(1, epoch)[0]
         for start, stop in self.spans:
             yield self.train.take(order[start:stop])
 
-    def _orders(self, epochs: int) -> Array:
-        """The orders of rows of this epoch and those that come after it."""
+    def _orders(self, epochs: int, first: int | None = None) -> Array:
+        """The orders of rows of so many epochs, from `first` on; None: from this one on."""
         seed = (self.trainer.seed ^ _ORDER_STREAM) % 2**63
-        return _core.orders(seed, self.trainer.epochs_trained, epochs, self.train.rows)
+        first = self.trainer.epochs_trained if first is None else first
+        return _core.orders(seed, first, epochs, self.train.rows)
 
     def _begin_epoch(self) -> None:
         for callback in self._beginners:
@@ -267,7 +292,7 @@ class _Replayed(Snapshot):
         self._trainer, self._planned = trainer, planned
         self._start, self._orders = start, orders
 
-    def restore(self, model: Any, optimizer: Any) -> None:
+    def restore(self, trainer: Any) -> None:
         """Put the state back."""
         noise = self._trainer.noise.get_state()
         try:
@@ -280,7 +305,8 @@ class _Replayed(Snapshot):
         now = self._planned.save()
         try:
             self._planned.repeat(self._start, self._orders)
-            return take_snapshot(self._trainer.model, self._trainer.optimizer)
+            trainer = self._trainer
+            return take_snapshot(trainer.model, trainer.optimizer, trainer.average)
         finally:
             self._planned.restore(now)
 

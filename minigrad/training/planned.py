@@ -53,6 +53,8 @@ class PlannedEpochs:
         # Order within one batch has no meaning, unless neighbours are mixed.
         self.shuffled = len(spans) > 1 or learner.mix is not None
         self._steps(train, spans, running)
+        if learner.averages_epochs:
+            self._add(learner.plan("_take_in"), [], (0, 0), [], [])
         if not running:
             self._evaluation(train, "")
         if validation is not None:

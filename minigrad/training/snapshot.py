@@ -30,18 +30,20 @@ def copied(tree: Any) -> Any:
     return tree
 
 
-def take_snapshot(model: Any, optimizer: Any) -> dict[str, Any]:
-    """Return a copy of all parameters, buffers and optimizer state."""
-    return {
-        "model": copied(model.state_dict()),
-        "optimizer": copied(optimizer.state_dict()),
-    }
+def take_snapshot(model: Any, optimizer: Any, average: Any = None) -> dict[str, Any]:
+    """Return a copy of all parameters, buffers, optimizer state and averages, if there are any."""
+    parts = {"model": model, "optimizer": optimizer, "average": average}
+    return {name: copied(p.state_dict()) for name, p in parts.items() if p is not None}
 
 
-def restore_snapshot(snapshot: dict[str, Any], model: Any, optimizer: Any) -> None:
+def restore_snapshot(
+    snapshot: dict[str, Any], model: Any, optimizer: Any, average: Any = None
+) -> None:
     """Put back what ``take_snapshot`` saw. The snapshot can be used again."""
     model.load_state_dict(snapshot["model"])
     optimizer.load_state_dict(snapshot["optimizer"])
+    if average is not None:
+        average.load_state_dict(snapshot["average"])
 
 
 class Snapshot:
@@ -51,9 +53,14 @@ class Snapshot:
         self._state = state
 
     def state(self) -> dict[str, Any]:
-        """Parameters, buffers and optimizer state, as `take_snapshot` gave them."""
+        """Parameters, buffers, optimizer state and averages, as `take_snapshot` gave them."""
         return self._state
 
-    def restore(self, model: Any, optimizer: Any) -> None:
-        """Put the state back."""
-        restore_snapshot(self._state, model, optimizer)
+    def restore(self, trainer: Any) -> None:
+        """Put the state back into a trainer's model, optimizer and averages.
+
+        If nothing had been averaged then, the weights stand for themselves again.
+        """
+        if "average" not in self._state:
+            trainer.average = None
+        restore_snapshot(self._state, trainer.model, trainer.optimizer, trainer.average)
