@@ -9,7 +9,7 @@
 
 // Keeps a small array of vectors in registers. Plain lanes are loops of their own: unrolling those
 // too would only cost compile time.
-#ifdef MG_PLAIN_BYTES
+#ifdef MG_PLAIN_FMA
 #define MG_UNROLL
 #else
 #define MG_UNROLL _Pragma("GCC unroll 16")

@@ -1,16 +1,16 @@
 // Vectors in portable C++, as the vector types of GCC and Clang (lowered to whatever there is, and
-// far quicker to compile than loops over lanes). `baseline` (4 floats, no FMA instruction) runs on
-// any CPU; `reference` (16 floats and a true fma, like AVX-512) is what every other ISA must equal
-// to the bit.
+// far quicker to compile than loops over lanes), of 4 floats as NEON's. `baseline` (without an FMA
+// instruction) runs on any CPU; `reference` (with a true fma, MG_PLAIN_FMA) is what every other ISA
+// must equal to the bit.
 #pragma once
 #include <stdint.h>
 
 namespace mg {
 namespace MG_ISA {
 
-static constexpr int vector_registers = MG_PLAIN_BYTES == 16 ? 16 : 8;
+static constexpr int vector_registers = 16;
 
-#define MG_VECTOR __attribute__((vector_size(MG_PLAIN_BYTES)))
+#define MG_VECTOR __attribute__((vector_size(16)))
 template <class T>
 struct PlainOf;
 template <>
@@ -39,7 +39,7 @@ using Unsigned = typename PlainOf<T>::Unsigned;
 
 template <class T>
 struct Vec {
-  static constexpr int width = MG_PLAIN_BYTES / sizeof(T);
+  static constexpr int width = 16 / sizeof(T);
   Numbers<T> lane;
   Vec() = default;
   Vec(Numbers<T> x) : lane(x) {}
