@@ -1,4 +1,4 @@
-"""Memory-mapped arrays larger than the memory that the process may have, from file to forecast."""
+"""Memory that runs out, and mapped arrays larger than it, from file to forecast."""
 
 import subprocess
 import sys
@@ -51,6 +51,34 @@ def test_it_trains_on_arrays_that_memory_cannot_hold(tmp_path):
     assert done.returncode == 0, done.stderr
     expected = ["not enough memory for a copy", f"{rows} True ({rows}, 1)"]
     assert done.stdout.splitlines() == expected
+
+
+# 160 MiB of room: what 120 MiB of freed tensors held must be had for others.
+EXHAUSTED = """
+import resource
+import minigrad as mg
+
+mg.set_num_threads(2)
+one = mg.ones(1000, 1000)
+(one @ one).sum().item()  # threads and caches are there
+used = next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmData"))
+limit = used * 1024 + (160 << 20)
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+zero = mg.tensor(0.0)
+kept = [zero.expand((5 << 20,)).clone() for _ in range(6)]
+del kept
+print(zero.expand((30 << 20,)).clone().shape)
+weight = mg.tensor([1.0] * 8, requires_grad=True)
+loss = (weight.reshape(8, 1) + zero.expand((1, 20 << 20))).sum()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory as Linux does")
+def test_idle_memory_is_given_back_before_an_error_says_how_much_was_wanted():
+    command = [sys.executable, "-P", "-c", EXHAUSTED]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == f"({30 << 20},)\n", done.stderr
+    assert done.stderr.endswith(f"MemoryError: cannot allocate {640 << 20} bytes\n")
 
 
 def train(data, val):

@@ -157,7 +157,7 @@ def test_setting_by_mask_and_from_overlapping_memory():
         (lambda t: t[np.zeros((3, 3), bool)], IndexError, "a mask of shape"),
         (lambda t: t.reshape(5, 5), ValueError, "cannot have shape"),
         (lambda t: t.reshape((2**70,)), OverflowError, "int"),
-        (lambda t: t.expand((2**40, 2, 3, 4)).clone(), MemoryError, "^$"),
+        (lambda t: t.expand((2**40, 2, 3, 4)).clone(), MemoryError, f"allocate {96 << 40} bytes"),
         (lambda t: t.expand((2**40, 2**40, 2, 3, 4)).numel(), ValueError, "more elements"),
         (lambda t: t.permute(0, 1), ValueError, "must name each of the 3 dimensions"),
         (lambda t: t.transpose(0, 3), IndexError, "dim 3 is out of range"),

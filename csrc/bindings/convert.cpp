@@ -232,6 +232,8 @@ void set_python_error() noexcept {
     PyErr_SetString(PyExc_TypeError, e.what());
   } catch (const IndexError& e) {
     PyErr_SetString(PyExc_IndexError, e.what());
+  } catch (const MemoryError& e) {
+    PyErr_SetString(PyExc_MemoryError, e.what());
   } catch (const CaptureError& e) {
     PyErr_SetString(capture_error(), e.what());
   } catch (const std::bad_alloc&) {

@@ -1,15 +1,14 @@
 #include "core/buffer.h"
 
-#include "core/thread_local.h"
-
 #include <pthread.h>
 #include <sys/mman.h>
 
 #include <bit>
 #include <cstdlib>
 #include <mutex>
-#include <new>
-#include <vector>
+
+#include "core/error.h"
+#include "core/thread_local.h"
 
 #ifndef MG_POOL
 #define MG_POOL 1  // 0: every block from the system, for sanitizers
@@ -26,10 +25,14 @@ constexpr size_t shared_cache_limit = size_t{1} << 30;  // bytes all threads kee
 constexpr int class_count = 160;
 constexpr size_t largest = size_t{1} << 44;  // no machine has more
 
+[[noreturn]] void no_memory(size_t bytes) {
+  fail<MemoryError>("cannot allocate ", bytes, " bytes");
+}
+
 // Four classes per power of two waste at most a fifth.
 int size_class(size_t bytes) {
   if (bytes <= alignment) return 0;
-  if (bytes > largest) throw std::bad_alloc();
+  if (bytes > largest) no_memory(bytes);
   const size_t units = (bytes - 1) / alignment;
   const int octave = std::bit_width(units) - 1;
   const int quarter = octave >= 2 ? static_cast<int>((units >> (octave - 2)) & 3)
@@ -50,16 +53,37 @@ size_t class_bytes(int c) {
 void* system_allocate(size_t bytes) {
   const size_t align = bytes < huge_page ? alignment : huge_page;
   void* p = nullptr;
-  if (posix_memalign(&p, align, bytes)) throw std::bad_alloc();
+  if (posix_memalign(&p, align, bytes)) {
+    pool_trim();  // what lies idle there may be what is lacking
+    if (posix_memalign(&p, align, bytes)) no_memory(bytes);
+  }
 #ifdef MADV_HUGEPAGE
   if (align == huge_page) madvise(p, bytes, MADV_HUGEPAGE);  // a refusal costs speed only
 #endif
   return p;
 }
 
+// Freed blocks form lists through their own first bytes: to free one takes no memory.
+struct Link {
+  Link* next;
+};
+void push(Link*& list, void* p) {
+  Link* link = static_cast<Link*>(p);
+  link->next = list;
+  list = link;
+}
+Link* pop(Link*& list) {
+  Link* link = list;
+  list = link->next;
+  return link;
+}
+void free_all(Link*& list) {
+  while (list) std::free(pop(list));
+}
+
 struct SharedCache {
   std::mutex mutex;
-  std::vector<void*> free[class_count];
+  Link* free[class_count] = {};
   size_t bytes = 0;
 };
 // Never destroyed: buffers may outlive static destructors.
@@ -78,7 +102,7 @@ void shared_free(void* p, int c) {
   {
     std::lock_guard lock(cache.mutex);
     if (cache.bytes + class_bytes(c) <= shared_cache_limit) {
-      cache.free[c].push_back(p);
+      push(cache.free[c], p);
       cache.bytes += class_bytes(c);
       return;
     }
@@ -86,10 +110,6 @@ void shared_free(void* p, int c) {
   std::free(p);
 }
 
-// Freed blocks form a list through their own first bytes.
-struct Link {
-  Link* next;
-};
 struct ThreadCache;
 MG_THREAD_LOCAL ThreadCache* my_cache = nullptr;
 MG_THREAD_LOCAL bool thread_ending = false;
@@ -100,11 +120,7 @@ struct ThreadCache {
   ~ThreadCache() {
     my_cache = nullptr;
     thread_ending = true;
-    for (int c = 0; c < class_count; ++c)
-      while (Link* p = free[c]) {
-        free[c] = p->next;
-        std::free(p);
-      }
+    for (Link*& list : free) free_all(list);
   }
 };
 ThreadCache* thread_cache() {
@@ -121,21 +137,17 @@ void* pool_allocate(size_t bytes) {
   if (bytes <= small_limit) {
     ThreadCache* cache = thread_cache();
     if (cache && cache->free[c]) {
-      Link* p = cache->free[c];
-      cache->free[c] = p->next;
       cache->bytes -= class_bytes(c);
-      return p;
+      return pop(cache->free[c]);
     }
     return system_allocate(class_bytes(c));
   }
   SharedCache& cache = shared();
   {
     std::lock_guard lock(cache.mutex);
-    if (!cache.free[c].empty()) {
-      void* p = cache.free[c].back();
-      cache.free[c].pop_back();
+    if (cache.free[c]) {
       cache.bytes -= class_bytes(c);
-      return p;
+      return pop(cache.free[c]);
     }
   }
   return system_allocate(class_bytes(c));
@@ -151,9 +163,7 @@ void pool_free(void* p, size_t bytes) {
     std::free(p);
     return;
   }
-  Link* link = static_cast<Link*>(p);
-  link->next = cache->free[c];
-  cache->free[c] = link;
+  push(cache->free[c], p);
   cache->bytes += class_bytes(c);
 }
 
@@ -165,10 +175,7 @@ size_t pool_cached_bytes() {
 void pool_trim() {
   SharedCache& cache = shared();
   std::lock_guard lock(cache.mutex);
-  for (auto& list : cache.free) {
-    for (void* p : list) std::free(p);
-    list.clear();
-  }
+  for (Link*& list : cache.free) free_all(list);
   cache.bytes = 0;
 }
 

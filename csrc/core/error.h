@@ -15,6 +15,9 @@ struct TypeError : std::runtime_error {
 struct IndexError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+struct MemoryError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 struct StateError : std::runtime_error {  // RuntimeError in Python
   using std::runtime_error::runtime_error;
 };
