@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import minigrad
+from minigrad import _core
 
 
 @pytest.fixture
@@ -35,3 +37,15 @@ def test_a_source_folder_says_how_to_run(checkout: Path) -> None:
     assert "-P" in last
     assert "CONTRIBUTING.md" in last
     assert "ModuleNotFoundError" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads an ELF file")
+def test_little_is_taken_of_the_room_for_thread_local_variables() -> None:
+    """It is 1.6 KB or less for all libraries that a process loads late; then loading one fails."""
+    library = Path(_core.__file__).read_bytes()
+    (table,) = struct.unpack_from("<Q", library, 32)
+    size, count = struct.unpack_from("<HH", library, 54)
+    headers = [struct.unpack_from("<IIQQQQQQ", library, table + i * size) for i in range(count)]
+    of_threads = [memory for kind, _, _, _, _, _, memory, _ in headers if kind == 7]
+    assert len(of_threads) == 1
+    assert of_threads[0] <= 256

@@ -5,7 +5,9 @@
 
 #include <bit>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
+#include <new>
 
 #include "core/error.h"
 #include "core/thread_local.h"
@@ -125,8 +127,9 @@ struct ThreadCache {
 };
 ThreadCache* thread_cache() {
   if (my_cache || thread_ending) return my_cache;
-  thread_local ThreadCache cache;
-  return my_cache = &cache;
+  // On the heap: the room for thread-local variables is one for all libraries of a process.
+  thread_local const std::unique_ptr<ThreadCache> cache(new (std::nothrow) ThreadCache);
+  return my_cache = cache.get();
 }
 
 }  // namespace
