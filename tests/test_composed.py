@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,17 @@ CASES = {
     "tan": (lambda x: x.tan(), np.tan),
     "log2": (lambda x: (x * x + 1).log2(), lambda x: np.log2(x * x + 1)),
     "log10": (lambda x: (x * x + 1).log10(), lambda x: np.log10(x * x + 1)),
+    "norm": (lambda x: x.norm(), lambda x: np.linalg.norm(x.ravel())),
+    "norm, along": (lambda x: mg.norm(x, dim=-1), lambda x: np.linalg.norm(x, axis=-1)),
+    "norm, two": (
+        lambda x: x.norm(2, (0, 2), keepdim=True),
+        lambda x: np.sqrt((x * x).sum((0, 2), keepdims=True)),
+    ),
+    "norm, 1": (lambda x: x.norm(1, 1), lambda x: np.linalg.norm(x, 1, axis=1)),
+    "norm, 3": (lambda x: x.norm(3, 0), lambda x: (np.abs(x) ** 3).sum(0) ** (1 / 3)),
+    "norm, largest": (lambda x: x.norm(np.inf, 1), lambda x: np.abs(x).max(1)),
+    "norm, smallest": (lambda x: x.norm(-np.inf, (0, 1)), lambda x: np.abs(x).min((0, 1))),
+    "norm, count": (lambda x: (x * (x > 0)).norm(0, 1), lambda x: (x > 0).sum(1)),
     "isinf": (lambda x: (x / 0).isinf(), lambda x: np.isinf(x / np.zeros(()))),
 }
 
@@ -88,6 +101,92 @@ def test_values_gradients_and_plan(name):
         for a, b in zip(compiled(X), found, strict=True):
             assert a.numpy().tobytes() == np.ascontiguousarray(b.detach().numpy()).tobytes()
     assert len(compiled.plans) == 1
+
+
+A, B, C = (RNG.standard_normal(shape) for shape in ((4, 3), (3, 4, 5), (5, 5, 2)))
+EQUATIONS = {
+    "abc->cab": [X],
+    "abc->b": [X],
+    "abc": [X],
+    "cba": [X],
+    "...c->c...": [X],
+    "...a->...": [X],
+    "abc->": [X],
+    "aab->ab": [C],
+    "aab->b": [C],
+    "aab": [C],
+    "ij,jik->k": [A, B],
+    "ij,jki": [C[:, :3, 0], B],
+    "ij,kl->ijkl": [A, A],
+    "ij,ij->ij": [A, A],
+    "ij,ij->j": [A, A],
+    "ij,kj->ik": [A, A],
+    "bij,bjk->bik": [X, X.swapaxes(1, 2)],
+    "bij,bkj->kib": [X, X],
+    "...ij,...jk->...ik": [X, C[0]],
+    "...ij,j...": [X, X[:, 0].T],
+    "abc,cd,ae->de": [X, C[..., 0], A.T],
+    "abc,cc,ab->ba": [X, C[..., 1], X[..., 0]],
+    "ij,ij->ij, sizes of 1": [A[:1], A[:, :1]],
+    "ij,jk->ik, sizes of 1": [A[:, :1], A.T],
+    "i,->i": [A[0], np.array(3.0)],
+    " i j , j k -> i k ": [A, A.T],
+    "iJ,Ji->J": [A, A.T],
+    "ij,jk->ik, empty": [A[:0], A.T],
+    "ij,jk->ik, nothing to sum": [A[:, :0], A.T[:0]],
+}
+
+
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_einsum_is_numpys(name):
+    """Values; the gradient, as einsum is linear in each operand; and the bits of a plan."""
+    equation, operands = name.split(", s")[0].split(", e")[0].split(", n")[0], EQUATIONS[name]
+    tensors = [mg.tensor(x, requires_grad=True) for x in operands]
+    found, wanted = mg.einsum(equation, *tensors), np.einsum(equation, *operands)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found.detach().numpy(), wanted, rtol=1e-12, atol=1e-13)
+    weight = RNG.standard_normal(wanted.shape)
+    (found * weight).sum().backward()
+    for i, x in enumerate(tensors):
+        step = RNG.standard_normal(x.shape)
+        moved = np.einsum(equation, *operands[:i], step, *operands[i + 1 :])
+        np.testing.assert_allclose((x.grad.numpy() * step).sum(), (moved * weight).sum(), atol=1e-9)
+    compiled = mg.compile(lambda *xs: mg.einsum(equation, xs))
+    for _ in range(2):
+        assert (
+            compiled(*operands).numpy().tobytes() == found.contiguous().detach().numpy().tobytes()
+        )
+
+
+def test_the_norm_of_nothing_but_zeros_has_gradient_0():
+    for p in (1.5, 2, 3):
+        x = mg.zeros(2, 3, requires_grad=True)
+        found = x.norm(p, 1)
+        found.sum().backward()
+        assert found.tolist() == [0, 0]
+        assert x.grad.tolist() == [[0] * 3] * 2
+    assert mg.zeros(0).norm().item() == 0
+    assert np.isnan(mg.tensor([np.nan, 0.0]).norm().item())
+    assert mg.tensor([[3.0, 4.0]], dtype="float32").norm(dim=0).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "text"),
+    [
+        ("ij,jk->ik", [(2, 3)], "names 2 operands, and there are 1"),
+        ("ij->i", [(2, 3, 4)], "'ij' in 'ij->i' does not fit an operand of shape"),
+        ("ij...->i", [(2,)], "does not fit an operand of shape"),
+        ("ij,jk->ik", [(2, 3), (4, 5)], "'j' is 3 and 4 for operands of shapes"),
+        ("ij->ik", [(2, 3)], "has 'k', which must be in an operand"),
+        ("ij->ii", [(2, 3)], "has 'i', which must be in an operand and once"),
+        ("i1->i", [(2, 3)], "must be letters"),
+        ("i......->i", [(2, 3)], "'...' at most once"),
+        ("...ij->ij", [(4, 2, 3)], "leaves out the dimensions of '...'"),
+    ],
+)
+def test_equations_that_do_not_fit_are_refused(equation, shapes, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        mg.einsum(equation, *[mg.zeros(*shape) for shape in shapes])
 
 
 def test_parts_are_views():
@@ -126,6 +225,7 @@ def test_empty_ones():
         (lambda x: x.masked_fill(x, 0), TypeError, "the mask must be bool, got float64"),
         (lambda x: x.gather(1, mg.zeros(3, dtype="int64")), ValueError, "must have the 3 dim"),
         (lambda x: x.gather(0, mg.full((1, 4, 5), 9)), IndexError, "index 9 at position 0"),
+        (lambda x: mg.tensor([1]).norm(), TypeError, "norm: x is int64"),
         (lambda x: mg.tensor([1]) // 0, ValueError, "an integer is divided by 0"),
     ],
 )

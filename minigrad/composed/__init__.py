@@ -28,10 +28,11 @@ from minigrad.composed.choice import (
     topk,
 )
 from minigrad.composed.numbers import allclose, isinf, log2, log10, rsqrt, square, tan
+from minigrad.composed.products import einsum, norm
 
 _METHODS = (
     *(all, allclose, any, chunk, expand_as, flip, gather, isinf, log2, log10, masked_fill),
-    *(movedim, outer, repeat, roll, rsqrt, sort, split, square, tan, tile, topk, tril, triu),
+    *(movedim, norm, outer, repeat, roll, rsqrt, sort, split, square, tan, tile, topk, tril, triu),
     unbind,
 )
 for _method in _METHODS:
@@ -43,6 +44,7 @@ __all__ = [
     "allclose",
     "any",
     "chunk",
+    "einsum",
     "expand_as",
     "flip",
     "gather",
@@ -51,6 +53,7 @@ __all__ = [
     "log10",
     "masked_fill",
     "movedim",
+    "norm",
     "outer",
     "repeat",
     "roll",
