@@ -46,6 +46,12 @@ SHAPES = [  # (m, k, n)
     (3, 257, 100),
     (150, 520, 40),
     (290, 40, 70),
+    (5, 37, 100),
+    (8, 70, 33),
+    (60, 33, 45),
+    (600, 100, 50),
+    (1, 90, 10),
+    (1, 150, 3100),
 ]
 DTYPES = ["float32", "float64"]
 
@@ -154,11 +160,13 @@ digest = hashlib.sha256()
 for m, k, n in [
     *[(1, 100, 37), (37, 100, 1), (5, 7, 3), (33, 70, 50), (30, 500, 65), (2, 600, 2)],
     *[(30, 1, 50), (30, 2, 50), (7, 3, 50), (7, 4, 50), (50, 30, 2), (50, 30, 3), (1, 30, 50)],
+    *[(1, 150, 3100), (6, 70, 100), (200, 9, 100), (8, 40, 8)],
 ]:
     for dtype in ("float32", "float64"):
         a = mg.tensor(rng.standard_normal((m, k)).astype(dtype))
         b = mg.tensor(rng.standard_normal((n, k)).astype(dtype))
         digest.update((a @ b.T).numpy().tobytes())
+        digest.update((a @ mg.tensor(b.numpy().T.copy())).numpy().tobytes())
         digest.update(mg.linear(a, b, b.T[0]).numpy().tobytes())
 print(mg.isa(), digest.hexdigest())
 """

@@ -18,88 +18,86 @@ static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 #include "kernels/matmul/thin.inl"
 
-enum class Path : uint8_t { blocks, lanes, links, rows, pairs };
+#include "kernels/matmul/small.inl"
 
-// What run() and scratch_bytes() must agree on.
+using Path = GemmPlan::Path;
+
+// Cycles, about, of a product whose vectors run along n: of the sums, and of turning B if it does
+// not lie that way.
 template <class T>
-struct Plan {
-  Problem<T> problem;
-  Path path;
-  bool turned;     // computes C^T = B^T A^T, so that vectors run along m ...
-  bool via;        // ... into a scratch matrix
-  Blocks blocks;   // of Path::blocks
-  int64_t d_size;  // elements of the scratch matrix
-};
+static double cycles_along(double m, int64_t n, double k, int64_t b_row, int64_t b_col) {
+  constexpr double turning = wide_vectors ? 6 : 0.4 * Vec<T>::width;
+  const auto vectors = static_cast<double>(ceil_div(n, Vec<T>::width));
+  if (b_col == 1) return m * vectors * k;
+  if (b_row == 1 && m <= most_narrow) return vectors * k * turning * (m <= 4 ? 1 : 2.5);
+  return (m * vectors + 0.5 * static_cast<double>(n)) * k;
+}
 
-// Vectors run along n or along m. Either way costs whole vectors of products, and the copying of an
-// operand that does not lie that way; along m also the turning of the result.
+// Vectors run along n or along m; then the result has to be turned.
 template <class T>
 static bool better_turned(const Gemm& g) {
-  constexpr double width = Vec<T>::width;
   if (g.n == 1) return g.m > 1;
-  if (g.m == 1) return false;
-  const double m = g.m, n = g.n, k = g.k;
-  const double wide_m = ceil_div(g.m, Vec<T>::width) * width;
-  const double wide_n = ceil_div(g.n, Vec<T>::width) * width;
-  const double product = k / (2 * width), copy = 0.6 * k;
-  const double along_n = m * wide_n * product + (g.b_col == 1 ? 0 : n * copy);
-  const double along_m = n * wide_m * product + (g.a_row == 1 ? 0 : m * copy) + m * n * 1.0;
-  return along_m < along_n;
+  if (g.m == 1 || (g.m <= Vec<T>::width && g.n <= Vec<T>::width)) return false;
+  const auto m = static_cast<double>(g.m), n = static_cast<double>(g.n);
+  const auto k = static_cast<double>(g.k);
+  return cycles_along<T>(n, g.m, k, g.a_col, g.a_row) + 2 * m * n <
+         cycles_along<T>(m, g.n, k, g.b_row, g.b_col);
 }
 
 template <class T>
 static Path path_of(const Gemm& g, const Problem<T>& p, bool turned) {
   if (g.lanes) return Path::lanes;
-  if (turned && g.n == 2 && g.c_row == 2 && !finish_of<T>(g.epilogue) && few_rows(p))
+  if (turned && g.n == 2 && g.c_row == 2 && g.m >= Vec<T>::width && !finish_of<T>(g.epilogue) &&
+      few_rows(p))
     return Path::pairs;
   if (turned && few_rows(p)) return Path::rows;
-  return few_links(p) ? Path::links : few_rows(p) ? Path::rows : Path::blocks;
+  if (few_links(p)) return Path::links;
+  if (few_rows(p)) return Path::rows;
+  return is_narrow(p) ? Path::narrow : is_small(p) ? Path::small : Path::blocks;
 }
 
 template <class T>
-static Plan<T> plan(const Gemm& g) {
-  Plan<T> x;
-  x.turned = better_turned<T>(g);
-  const auto a = static_cast<const T*>(g.a), b = static_cast<const T*>(g.b);
-  const auto c = static_cast<T*>(g.c);
-  if (x.turned)
-    x.problem = {g.n, g.m, g.k, b, g.b_col, g.b_row, a, g.a_col, g.a_row, c, g.m, {}};
-  else
-    x.problem = {g.m, g.n,     g.k,     a, g.a_row, g.a_col,
-                 b,   g.b_row, g.b_col, c, g.c_row, finish_of<T>(g.epilogue)};
-  Problem<T>& p = x.problem;
+static Problem<T> problem_of(const Gemm& g, bool turned) {
+  Problem<T> p;
+  p.m = turned ? g.n : g.m;
+  p.n = turned ? g.m : g.n;
+  p.k = g.k;
+  p.a = static_cast<const T*>(turned ? g.b : g.a);
+  p.a_row = turned ? g.b_col : g.a_row;
+  p.a_col = turned ? g.b_row : g.a_col;
+  p.b = static_cast<const T*>(turned ? g.a : g.b);
+  p.b_row = turned ? g.a_col : g.b_row;
+  p.b_col = turned ? g.a_row : g.b_col;
+  p.c = static_cast<T*>(g.c);
+  p.c_row = turned ? g.m : g.c_row;
+  if (!turned) p.finish = finish_of<T>(g.epilogue);
   p.sums = static_cast<T*>(g.row_sums);
-  x.path = path_of(g, p, x.turned);
-  const bool column = g.n == 1 && (g.c_row == 1 || g.m == 1);
-  x.via = x.turned && !column && x.path != Path::pairs;
-  x.d_size = x.via ? p.m * ceil_div(p.n, 16) * 16 : 0;
-  if (x.via) p.c_row = ceil_div(p.n, 16) * 16;
-  if (x.path == Path::blocks)
-    x.blocks = choose_blocks<T>(p.m, p.n, p.k, p.a_row, p.a_col, p.b_row, p.b_col);
-  return x;
+  return p;
 }
 
 static int64_t aligned(int64_t elements) { return ceil_div(elements, 16) * 16; }
 
 template <class T>
-static int64_t rest_size(const Plan<T>& x) {
-  switch (x.path) {
-    case Path::blocks:
-      return aligned(x.blocks.b_size) + aligned(x.blocks.a_size);
-    case Path::lanes:
-      return lanes_scratch<T>(x.problem.k);
-    case Path::links:
-      return links_scratch(x.problem);
-    default:
-      return 0;
+static GemmPlan plan(const Gemm& g) {
+  GemmPlan x;
+  x.scratch_bytes = 0;
+  x.path = Path::none;
+  if (g.m == 0 || g.n == 0 || g.k == 0) return x;
+  x.turned = better_turned<T>(g);
+  const Problem<T> p = problem_of<T>(g, x.turned);
+  x.path = path_of(g, p, x.turned);
+  const bool column = g.n == 1 && (g.c_row == 1 || g.m == 1);
+  x.via = x.turned && !column && x.path != Path::pairs;
+  x.d_size = x.via ? p.m * aligned(p.n) : 0;
+  int64_t size = x.d_size;
+  if (x.path == Path::lanes) size += lanes_scratch(p);
+  if (x.path == Path::links) size += links_scratch(p);
+  if (x.path == Path::blocks) {
+    x.blocks = choose_blocks(p);
+    size += aligned(x.blocks.b_size) + aligned(x.blocks.a_size);
   }
-}
-
-template <class T>
-static int64_t scratch_bytes(const Gemm& g) {
-  if (g.m == 0 || g.n == 0) return 0;
-  const Plan<T> x = plan<T>(g);
-  return (aligned(x.d_size) + rest_size(x)) * static_cast<int64_t>(sizeof(T));
+  x.scratch_bytes = size * static_cast<int64_t>(sizeof(T));
+  return x;
 }
 
 template <class T>
@@ -112,39 +110,49 @@ static void no_links(const Gemm& g) {
 }
 
 template <class T>
-static void run(const Gemm& g, void* scratch) {
-  if (g.m == 0 || g.n == 0) return;
-  if (g.k == 0) return no_links<T>(g);
-  Plan<T> x = plan<T>(g);
+static void run(const Gemm& g, const GemmPlan& x, void* scratch) {
+  if (x.path == Path::none) return no_links<T>(g);
+  Problem<T> p = problem_of<T>(g, x.turned);
   T* d = static_cast<T*>(scratch);
-  T* rest = d + aligned(x.d_size);
-  if (x.via) x.problem.c = d;
+  T* rest = d + x.d_size;
+  if (x.via) {
+    p.c = d;
+    p.c_row = aligned(p.n);
+  }
   switch (x.path) {
-    case Path::blocks:
-      multiply_blocks(x.problem, x.blocks, rest + aligned(x.blocks.b_size), rest);
-      break;
+    case Path::none:
+      return;
     case Path::lanes:
-      multiply_lanes(x.problem, rest);
+      multiply_lanes(p, rest);
       break;
     case Path::links:
       if (!x.turned) {
         Dropping<T> dropping(g);
-        return multiply_links(x.problem, rest, [&](int64_t rows) { dropping.reach(rows); });
+        return multiply_links(p, rest, [&](int64_t rows) { dropping.reach(rows); });
       }
-      multiply_links(x.problem, rest, [](int64_t) {});
+      multiply_links(p, rest, [](int64_t) {});
       break;
     case Path::rows:
-      multiply_rows(x.problem);
+      multiply_rows(p);
       break;
     case Path::pairs:
-      multiply_pairs(x.problem);
+      multiply_pairs(p);
+      break;
+    case Path::narrow:
+      multiply_narrow(p);
+      break;
+    case Path::small:
+      multiply_small(p);
+      break;
+    case Path::blocks:
+      multiply_blocks(p, x.blocks, rest + aligned(x.blocks.b_size), rest);
       break;
   }
   if (x.turned) {
     const Finish<T> finish = finish_of<T>(g.epilogue);
     T* c = static_cast<T*>(g.c);
     if (x.via)
-      finish_transposed(d, x.problem.c_row, c, g.c_row, g.m, g.n, finish);
+      finish_transposed(d, p.c_row, c, g.c_row, g.m, g.n, finish);
     else if (x.path != Path::pairs && finish)
       finish_column(c, g.m, finish);
   }
@@ -168,14 +176,15 @@ static GemmSplit split(const Gemm& g) {
 template <class T>
 static bool sums(const Gemm& g) {
   if (g.m == 0 || g.n == 0 || g.k == 0 || g.k > column_chunk) return false;
-  const Plan<T> x = plan<T>(g);
-  return x.turned && (x.path == Path::rows || x.path == Path::pairs);
+  if (!better_turned<T>(g)) return false;
+  const Path path = path_of(g, problem_of<T>(g, true), true);
+  return path == Path::rows || path == Path::pairs;
 }
 
 extern const Matmul matmul;
 constinit const Matmul matmul = {
+    {plan<float>, plan<double>},
     {run<float>, run<double>},
-    {scratch_bytes<float>, scratch_bytes<double>},
     {split<float>, split<double>},
     {sums<float>, sums<double>},
 };

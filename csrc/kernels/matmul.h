@@ -3,7 +3,7 @@
 // A kernel is single-threaded. It owns the edges: any m, n, k >= 0 and any element strides of A and
 // B (negative, and 0 for what is broadcast) are right; C has neighbours of a row side by side. C
 // overlaps neither A nor B, is only written, and never read before it was written. `scratch` points
-// to scratch_bytes(gemm) bytes on a 64-byte boundary, for this call alone.
+// to plan.scratch_bytes bytes on a 64-byte boundary, for this call alone.
 //
 // The bits of an output depend on (m, n, k) and the values alone, never on strides, blocks, tiles,
 // ISA or threads: one fma chain along k, in order, starting from 0; or, in lanes (see in_lanes), 16
@@ -11,6 +11,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/matmul/plan.h"
 #include "kernels/random.h"
 
 namespace mg {
@@ -57,8 +58,8 @@ struct GemmSplit {
 
 struct Matmul {
   // Indexed by dtype: 0 float32, 1 float64.
-  void (*run[2])(const Gemm& gemm, void* scratch);
-  int64_t (*scratch_bytes[2])(const Gemm& gemm);
+  GemmPlan (*plan[2])(const Gemm& gemm);
+  void (*run[2])(const Gemm& gemm, const GemmPlan& plan, void* scratch);
   GemmSplit (*split[2])(const Gemm& gemm);
   // Whether run() can write row_sums too: for each row of A a chain of adds along k, as reductions
   // add up columns (kernels/fold.h).

@@ -1,5 +1,7 @@
 #include "ops/gemm.h"
 
+#include <algorithm>
+
 #include "core/buffer.h"
 #include "core/threads.h"
 #include "kernels/kernels.h"
@@ -43,8 +45,9 @@ void run_gemm(const Gemm& gemm, DType dtype) {
     parts = split.parts < threads ? split.parts : threads;
   }
   if (parts <= 1) {
-    const Scratch scratch(kernel.scratch_bytes[d](gemm), 1);
-    return kernel.run[d](gemm, scratch.of(0));
+    const GemmPlan plan = kernel.plan[d](gemm);
+    const Scratch scratch(plan.scratch_bytes, 1);
+    return kernel.run[d](gemm, plan, scratch.of(0));
   }
   const int64_t total = split.rows ? gemm.m : gemm.n;
   const int64_t steps = (total + split.step - 1) / split.step;
@@ -54,13 +57,12 @@ void run_gemm(const Gemm& gemm, DType dtype) {
     const int64_t end = (i + 1) * size < total ? (i + 1) * size : total;
     return gemm_part(gemm, split.rows, i * size, end, item_size(dtype));
   };
-  int64_t bytes = 0;
-  for (int64_t i = 0; i < parts; ++i) {
-    const int64_t of_part = kernel.scratch_bytes[d](part(i));
-    if (of_part > bytes) bytes = of_part;
-  }
-  const Scratch scratch(bytes, parts);
-  parallel_tasks(parts, [&](int64_t i) { kernel.run[d](part(i), scratch.of(i)); });
+  // All parts but the last are of one size.
+  const GemmPlan plan = kernel.plan[d](part(0)), last = kernel.plan[d](part(parts - 1));
+  const Scratch scratch(std::max(plan.scratch_bytes, last.scratch_bytes), parts);
+  parallel_tasks(parts, [&](int64_t i) {
+    kernel.run[d](part(i), i + 1 < parts ? plan : last, scratch.of(i));
+  });
 }
 
 bool can_sum_rows(const Gemm& gemm, DType dtype) {
@@ -79,10 +81,11 @@ void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,
   const int d = index(dtype);
   int64_t parts = work >= enough_work ? count : count * work / enough_work + 1;
   if (parts > threads) parts = threads;
-  const Scratch scratch(kernel.scratch_bytes[d](first), parts);
+  const GemmPlan plan = kernel.plan[d](first);
+  const Scratch scratch(plan.scratch_bytes, parts);
   parallel_tasks(parts, [&](int64_t part) {
     for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i)
-      kernel.run[d](place(context, i), scratch.of(part));
+      kernel.run[d](place(context, i), plan, scratch.of(part));
   });
 }
 

@@ -12,7 +12,7 @@ void run_gemm(const Gemm& gemm, DType dtype);
 bool can_sum_rows(const Gemm& gemm, DType dtype);
 
 // Runs `count` products of the same shape, the i-th as place(i) says; threads share the products if
-// there are enough of them. `first` stands for all of them when scratch is measured.
+// there are enough of them. `first` stands for all of them when the work is planned.
 void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,
                Gemm (*place)(void* context, int64_t i));
 

@@ -13,28 +13,11 @@ struct Problem {
   T* sums = nullptr;  // of the columns of B, for few rows; or null
 };
 
-enum class BForm : uint8_t {
-  direct,  // tiles read B where it is
-  copied,  // the first tile of a panel reads it there and leaves a packed copy to the others
-  packed,  // panels are packed first
-  wide,    // several panels are packed first, together
-};
+using BForm = GemmPlan::BForm;
+using Blocks = GemmPlan::Blocks;
 
 // Panels that BForm::wide packs at a time.
 static constexpr int64_t panels_together = 4;
-
-// How the work is laid out; sizes are those of a block, of packed memory in elements.
-struct Blocks {
-  int64_t m, n, k;
-  int64_t rows;  // of a tile, at most
-  bool pack_a;
-  BForm b;
-  bool rows_outside;  // goes through C row by row of tiles, not panel by panel
-  bool one_panel;     // a panel of B is used up before the next is packed
-  bool fetch;         // the operands outgrow L2: fetch ahead of the tiles
-  bool fetch_c;       // C does
-  int64_t a_size, b_size;
-};
 
 // Cuts n into equal blocks of at most `most`, a multiple of `unit`.
 static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
@@ -55,8 +38,9 @@ static constexpr int64_t clashing_rows = 7;
 
 // Few panels of B all stay in L1 or L2, and C is better written row after row.
 template <class T>
-static Blocks choose_blocks(int64_t m, int64_t n, int64_t k, int64_t a_row, int64_t a_col,
-                            int64_t b_row, int64_t b_col) {
+static Blocks choose_blocks(const Problem<T>& g) {
+  const int64_t m = g.m, n = g.n, k = g.k;
+  const int64_t a_row = g.a_row, a_col = g.a_col, b_row = g.b_row, b_col = g.b_col;
   using S = Shape<T>;
   constexpr int64_t l2 = 512 << 10, size = sizeof(T);
   Blocks x;
@@ -122,7 +106,7 @@ static Panel<T> panel_at(const Block<T>& s, int64_t j, bool fresh) {
   p.columns = s.n1 - j < Shape<T>::columns ? static_cast<int>(s.n1 - j) : Shape<T>::columns;
   p.vectors = (p.columns + width - 1) / width;
   p.copy = nullptr;
-  const bool edge = p.columns % width != 0;
+  const bool edge = p.columns < Shape<T>::columns;
   const bool one = s.x.one_panel || s.x.b == BForm::direct;
   T* slot = s.b_packed + (one ? 0 : (j - s.n0) * s.k);
   const T* b = g.b + s.k0 * g.b_row + j * g.b_col;
@@ -136,9 +120,10 @@ static Panel<T> panel_at(const Block<T>& s, int64_t j, bool fresh) {
     p.b_row = p.vectors * width;
     return p;
   }
-  if (s.x.b == BForm::packed || edge) {
+  const bool direct = s.x.b == BForm::direct && p.columns % width == 0;
+  if (s.x.b == BForm::packed || (edge && !direct)) {
     if (fresh) pack_b(b, g.b_row, g.b_col, s.k, p.columns, p.vectors * width, slot);
-  } else if (s.x.b == BForm::direct || fresh) {
+  } else if (direct || fresh) {
     p.b = b;
     p.b_row = g.b_row;
     if (s.x.b == BForm::copied) p.copy = slot;
@@ -149,33 +134,11 @@ static Panel<T> panel_at(const Block<T>& s, int64_t j, bool fresh) {
   return p;
 }
 
-// A tile at the right edge: computed in a buffer of whole vectors, so that C is touched only where
-// it is.
-template <class T>
-static void edge_tile(TileFn<T> fn, Tile<T> t, int rows, int n) {
-  constexpr int width = Vec<T>::width, columns = Shape<T>::columns;
-  alignas(64) T buffer[Shape<T>::rows * columns];
-  T* c = t.c;
-  const Finish<T>* finish = t.finish;
-  if (!t.first)
-    for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < n; j += width)
-        store(buffer + i * columns + j, load_n(c + i * t.c_row + j, n - j < width ? n - j : width));
-  t.c = buffer;
-  const int64_t c_row = t.c_row;
-  t.c_row = columns;
-  t.next_c = nullptr;
-  t.finish = nullptr;
-  fn(t);
-  finish_rows(buffer, columns, c, c_row, rows, n, finish ? *finish : Finish<T>());
-}
-
 // The tiles of a panel, ready to run; what differs from tile to tile is filled in by run_tile.
 template <class T>
 struct Column {
   Tile<T> tile;
   Finish<T> finish;
-  int columns;
   const TileFn<T>* fns;  // by rows - 1, in steps of Shape<T>::vectors
 };
 
@@ -189,11 +152,13 @@ static inline void aim(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
 
 template <class T>
 static inline void start(Column<T>& c, const Block<T>& s, const Panel<T>& p) {
-  c.columns = p.columns;
   c.tile.k = s.k;
+  c.tile.last = p.columns - (p.vectors - 1) * Vec<T>::width;
   c.tile.a_step = s.form == AForm::rows ? s.g.a_row : s.g.a_col;
   c.tile.c_row = s.g.c_row;
   c.tile.next_c = nullptr;
+  c.tile.ahead = p.b;
+  c.tile.ahead_step = 0;
   c.tile.first = s.k0 == 0;
   c.tile.finish = s.k0 + s.k == s.g.k && s.g.finish ? &c.finish : nullptr;
   aim(c, s, p);
@@ -207,11 +172,7 @@ MG_INLINE void run_tile(Column<T>& c, const Block<T>& s, int64_t row, int64_t ro
   if (c.tile.finish) c.finish = s.g.finish.at(j, (s.m0 + row) * s.g.c_row);
   if (s.x.fetch_c || !c.tile.first)
     c.tile.next_c = c.tile.c + (s.x.rows_outside ? Shape<T>::columns : rows * s.g.c_row);
-  const TileFn<T> fn = c.fns[(rows - 1) * Shape<T>::vectors];
-  if (c.columns % Vec<T>::width)
-    edge_tile(fn, c.tile, static_cast<int>(rows), c.columns);
-  else
-    fn(c.tile);
+  c.fns[(rows - 1) * Shape<T>::vectors](c.tile);
 }
 
 // Fetches part i of n of `lines` lines, the l-th at `at + l * step`, into L2.
@@ -232,11 +193,12 @@ static void run_block(const Block<T>& s) {
     for (int64_t i = 0; i < s.tiles; ++i)
       for (int64_t q = 0; q < panels; ++q) {
         const int64_t row = s.row(i), rows = s.row(i + 1) - row, j = s.n0 + q * S::columns;
-        if (s.x.fetch && s.form == AForm::rows)
-          for (int64_t r = q * rows / panels; r < (q + 1) * rows / panels; ++r)
-            if (row + rows + r < s.m)
-              fetch_part(s.a + (row + rows + r) * g.a_row, line, ceil_div(s.k, line), 0, 1);
         start(c, s, panel_at(s, j, i == 0));
+        if (s.x.fetch && s.form == AForm::rows) {
+          // The next rows of A, a share of them during each panel.
+          c.tile.ahead = s.a + (row + rows) * g.a_row + q * (rows * g.a_row / panels);
+          c.tile.ahead_step = ceil_div(rows * g.a_row, panels * s.k);
+        }
         run_tile(c, s, row, rows, j);
       }
     return;
@@ -253,8 +215,10 @@ static void run_block(const Block<T>& s) {
       const int64_t rows = s.height + (i < s.higher);
       if (fetch && from_b)
         for (int64_t l = 0; l < lines; ++l) fetch_part(next + l * line, g.b_row, s.k, i, s.tiles);
-      else if (fetch)
-        fetch_part(next, line, s.k * lines, i, s.tiles);
+      else if (fetch) {
+        c.tile.ahead = next + S::columns * s.k * i / s.tiles;
+        c.tile.ahead_step = ceil_div(S::columns, s.tiles);
+      }
       run_tile(c, s, row, rows, j);
       if (c.tile.copy) aim(c, s, panel_at(s, j, false));
       row += rows;

@@ -56,63 +56,84 @@ static void dot_columns(const T* x, const T* b, int64_t b_col, int64_t k, int co
   store_n(y, join(sums, width), count);
 }
 
-// Outputs whose elements of B lie side by side along n. The lanes of a block of outputs are in L1;
-// four rows of one lane are taken together, and their neighbours next, so that B is read in order.
-template <class T>
-static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y) {
+// Adds up rows of B from row p on, as many lots of Rows * lanes as there are before row k, and
+// returns the next row. Rows of one lane are taken together, their neighbours next, so that B is
+// read in order.
+template <class T, int Rows>
+static int64_t add_lots(const T* x, const T* b, int64_t b_row, int64_t p, int64_t k, int columns,
+                        T* sums, int64_t sums_row) {
   constexpr int width = Vec<T>::width;
-  constexpr int block = 1024 / sizeof(T);
-  alignas(64) T sums[lanes][block];
-  for (int64_t j0 = 0; j0 < n; j0 += block) {
-    const int columns = n - j0 < block ? static_cast<int>(n - j0) : block;
-    const int whole = columns / width * width, rest = columns - whole;
-    int64_t p0 = 0;
-    for (; p0 + 4 * lanes <= k; p0 += 4 * lanes)
-      for (int l = 0; l < lanes; ++l) {
-        const T* r = b + (p0 + l) * b_row + j0;
-        const int64_t next = lanes * b_row;
-        const T* xs = x + p0 + l;
-        const Vec<T> x0(xs[0]), x1(xs[lanes]), x2(xs[2 * lanes]), x3(xs[3 * lanes]);
-        for (int j = 0; j < whole; j += width, r += width) {
-          Vec<T> acc = p0 == 0 ? Vec<T>::zero() : load(sums[l] + j);
-          acc = fma(x0, load(r), acc);
-          acc = fma(x1, load(r + next), acc);
-          acc = fma(x2, load(r + 2 * next), acc);
-          acc = fma(x3, load(r + 3 * next), acc);
-          store(sums[l] + j, acc);
-        }
-        if (rest) {
-          Vec<T> acc = p0 == 0 ? Vec<T>::zero() : load(sums[l] + whole);
-          acc = fma(x0, load_n(r, rest), acc);
-          acc = fma(x1, load_n(r + next, rest), acc);
-          acc = fma(x2, load_n(r + 2 * next, rest), acc);
-          acc = fma(x3, load_n(r + 3 * next, rest), acc);
-          store(sums[l] + whole, acc);
-        }
+  const int whole = columns / width * width, rest = columns - whole;
+  for (; p + Rows * lanes <= k; p += Rows * lanes) {
+    const bool first = p == 0;
+    RowStarts<T, Rows> of_lane(b + p * b_row, lanes * b_row);
+    for (int l = 0; l < lanes; ++l, of_lane.move(b_row * static_cast<int64_t>(sizeof(T)))) {
+      T* sum = sums + l * sums_row;
+      RowStarts<T, Rows> row = of_lane;
+      Vec<T> xs[Rows];
+#pragma GCC unroll 8
+      for (int q = 0; q < Rows; ++q) xs[q] = Vec<T>(x[p + l + q * lanes]);
+      for (int j = 0; j < whole; j += width) {
+        Vec<T> acc = first ? Vec<T>::zero() : load(sum + j);
+#pragma GCC unroll 8
+        for (int q = 0; q < Rows; ++q) acc = fma(xs[q], load(row[q]), acc);
+        store(sum + j, acc);
+        row.move(width * static_cast<int64_t>(sizeof(T)));
       }
-    // The last rows (there were some before: k >= 64) one by one; a lane beyond the last row takes
-    // a product of zeros, as when the lanes are side by side.
-    for (int64_t p = p0; p < ceil_div(k, lanes) * lanes; ++p) {
-      T* sum = sums[p % lanes];
-      const Vec<T> xp(p < k ? x[p] : T(0));
-      for (int j = 0; j < columns; j += width) {
-        const int some = columns - j < width ? columns - j : width;
-        const Vec<T> row = p < k ? load_n(b + p * b_row + j0 + j, some) : Vec<T>::zero();
-        store(sum + j, fma(xp, row, load(sum + j)));
+      if (rest) {
+        Vec<T> acc = first ? Vec<T>::zero() : load(sum + whole);
+#pragma GCC unroll 8
+        for (int q = 0; q < Rows; ++q) acc = fma(xs[q], load_n(row[q], rest), acc);
+        store(sum + whole, acc);
       }
     }
+  }
+  return p;
+}
+
+// Elements of a row of B at a time: few, so that the sums stay in L1, where B comes from L2; long
+// stretches where it comes from further away.
+template <class T>
+static int64_t stretch(int64_t k, int64_t n) {
+  constexpr int64_t near_b = 896 << 10, size = sizeof(T);
+  return (k * n * size <= near_b ? 256 : 4096) / size;
+}
+
+// Outputs whose elements of B lie side by side along n.
+template <class T>
+static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y, T* sums) {
+  constexpr int width = Vec<T>::width, most = vector_registers >= 32 ? 8 : 4;
+  const int64_t block = stretch<T>(k, n);
+  for (int64_t j0 = 0; j0 < n; j0 += block, b += block) {
+    const int columns = static_cast<int>(n - j0 < block ? n - j0 : block);
+    int64_t p = 0;
+    if (block > 256) p = add_lots<T, most>(x, b, b_row, p, k, columns, sums, block);
+    p = add_lots<T, 4>(x, b, b_row, p, k, columns, sums, block);
+    p = add_lots<T, 2>(x, b, b_row, p, k, columns, sums, block);
+    p = add_lots<T, 1>(x, b, b_row, p, k, columns, sums, block);
+    // The last rows: there were some before, as k >= 64.
+    for (; p < k; ++p)
+      for (int j = 0; j < columns; j += width) {
+        const int some = columns - j < width ? columns - j : width;
+        T* sum = sums + p % lanes * block + j;
+        store(sum, fma(Vec<T>(x[p]), load_n(b + p * b_row + j, some), load(sum)));
+      }
     for (int j = 0; j < columns; j += width) {
       Vec<T> r[lanes];
-      for (int l = 0; l < lanes; ++l) r[l] = load(sums[l] + j);
+      for (int l = 0; l < lanes; ++l) r[l] = load(sums + l * block + j);
+      // A lane beyond the last row takes a product of zeros, as when the lanes are side by side.
+      for (int l = static_cast<int>((k - 1) % lanes) + 1; l < lanes; ++l)
+        r[l] = r[l] + Vec<T>::zero();
       store_n(y + j0 + j, join(r, lanes), columns - j < width ? columns - j : width);
     }
   }
 }
 
-// Room for x side by side, and for a few columns of B where it has no unit stride.
+// Room for x side by side, and for sums, or for a few columns of B where it has no unit stride.
 template <class T>
-static int64_t lanes_scratch(int64_t k) {
-  return (1 + Vec<T>::width) * ceil_div(k, 16) * 16;
+static int64_t lanes_scratch(const Problem<T>& g) {
+  const int64_t x = ceil_div(g.k, 16) * 16;
+  return x + (g.b_col == 1 ? lanes * stretch<T>(g.k, g.n) : g.b_row == 1 ? 0 : Vec<T>::width * x);
 }
 
 template <class T>
@@ -125,7 +146,7 @@ static void multiply_lanes(const Problem<T>& g, T* scratch) {
     x = scratch;
   }
   if (g.b_col == 1 && (g.b_row != 1 || g.n > 1)) {
-    dot_rows(x, g.b, g.b_row, g.k, g.n, g.c);
+    dot_rows(x, g.b, g.b_row, g.k, g.n, g.c, scratch + room);
   } else {
     for (int64_t j = 0; j < g.n; j += width) {
       const int count = g.n - j < width ? static_cast<int>(g.n - j) : width;

@@ -8,7 +8,7 @@ static constexpr int64_t most_links = 4;
 
 template <class T>
 static bool few_links(const Problem<T>& g) {
-  return g.k >= 1 && g.k <= most_links && g.n >= Vec<T>::width;
+  return g.k >= 1 && g.k <= most_links && g.n >= 4 * Vec<T>::width;
 }
 
 // B side by side along n, as packed by pack_links.
@@ -130,7 +130,7 @@ static constexpr int64_t most_rows = 4;
 
 template <class T>
 static bool few_rows(const Problem<T>& g) {
-  return g.k >= 1 && g.m <= most_rows && g.n >= Vec<T>::width && g.b_col == 1;
+  return g.k >= 1 && g.m <= most_rows && g.b_col == 1;
 }
 
 // Columns at a time, so that their chains, and with `sums` those of B's columns, fill the
@@ -196,8 +196,28 @@ static void rows_strips(const Problem<T>& g) {
   }
 }
 
+// Rows of less than a vector.
+template <class T, int Rows>
+static void rows_cut(const Problem<T>& g) {
+  const int n = static_cast<int>(g.n);
+  Vec<T> acc[Rows], sums = Vec<T>::zero();
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i) acc[i] = Vec<T>::zero();
+  const T *a = g.a, *b = g.b;
+  for (int64_t p = 0; p < g.k; ++p, a += g.a_col, b += g.b_row) {
+    const Vec<T> row = load_n(b, n);
+    sums = sums + row;
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) acc[i] = fma(Vec<T>(a[i * g.a_row]), row, acc[i]);
+  }
+  if (g.sums) store_n(g.sums, sums, n);
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i) store_n(g.c + i * g.c_row, g.finish(acc[i], 0, i * g.c_row, n), n);
+}
+
 template <class T, int Rows, bool Pairs = false>
 static void rows_all(const Problem<T>& g) {
+  if (g.n < Vec<T>::width) return rows_cut<T, Rows>(g);
   g.sums ? rows_strips<T, Rows, Pairs, true>(g) : rows_strips<T, Rows, Pairs, false>(g);
 }
 
@@ -219,4 +239,82 @@ static void multiply_rows(const Problem<T>& g) {
 template <class T>
 static void multiply_pairs(const Problem<T>& g) {
   rows_all<T, 2, true>(g);
+}
+
+// ---- A few rows, and B side by side along k: squares of B are turned in registers ---------------
+
+static constexpr int most_narrow = 8;
+
+template <class T>
+static bool is_narrow(const Problem<T>& g) {
+  return g.m <= most_narrow && g.b_row == 1 && g.b_col != 1;
+}
+
+// `Groups` vectors of columns at a time: a lone chain would wait for itself.
+template <class T, int Rows, int Groups>
+static void narrow_strip(const Problem<T>& g, int64_t i0, int64_t j0, int rows) {
+  constexpr int width = Vec<T>::width;
+  const int64_t count = g.n - j0 < Groups * width ? g.n - j0 : Groups * width;
+  // Beyond the last column the last is computed again.
+  const T* column[Groups * width];
+  for (int q = 0; q < Groups * width; ++q)
+    column[q] = g.b + (j0 + (q < count ? q : count - 1)) * g.b_col;
+  Vec<T> acc[Groups][Rows];
+  for (int v = 0; v < Groups; ++v)
+    for (int i = 0; i < Rows; ++i) acc[v][i] = Vec<T>::zero();
+  const T* a[Rows];  // likewise
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i) a[i] = g.a + (i0 + (i < rows ? i : rows - 1)) * g.a_row;
+  const int64_t a_col = g.a_col;
+  int64_t p = 0;
+  for (; p + width <= g.k; p += width)
+#pragma GCC unroll 2
+    for (int v = 0; v < Groups; ++v) {
+      Vec<T> r[width];
+#pragma GCC unroll 16
+      for (int q = 0; q < width; ++q) r[q] = load(column[v * width + q] + p);
+      transpose(r);
+#pragma GCC unroll 16
+      for (int q = 0; q < width; ++q)
+#pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i)
+          acc[v][i] = fma(Vec<T>(a[i][(p + q) * a_col]), r[q], acc[v][i]);
+    }
+  if (p < g.k) {
+    const int some = static_cast<int>(g.k - p);
+    for (int v = 0; v < Groups; ++v) {
+      Vec<T> r[width];
+      for (int q = 0; q < width; ++q) r[q] = load_n(column[v * width + q] + p, some);
+      transpose(r);
+      for (int q = 0; q < some; ++q)
+#pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i)
+          acc[v][i] = fma(Vec<T>(a[i][(p + q) * a_col]), r[q], acc[v][i]);
+    }
+  }
+  for (int v = 0; v < Groups && v * width < count; ++v) {
+    const int64_t j = j0 + v * width;
+    const int some = count - v * width < width ? static_cast<int>(count - v * width) : width;
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) {
+      if (i == rows) break;
+      const int64_t at = (i0 + i) * g.c_row;
+      store_n(g.c + at + j, g.finish(acc[v][i], j, at, some), some);
+    }
+  }
+}
+
+template <class T>
+static void multiply_narrow(const Problem<T>& g) {
+  constexpr int groups = Vec<T>::width >= 16 ? 1 : 2;
+  for (int64_t j = 0; j < g.n; j += groups * Vec<T>::width)
+    for (int64_t i = 0; i < g.m; i += 4) {
+      const int rows = g.m - i < 4 ? static_cast<int>(g.m - i) : 4;
+      if (rows == 1)
+        narrow_strip<T, 1, groups>(g, i, j, rows);
+      else if (rows == 2)
+        narrow_strip<T, 2, groups>(g, i, j, rows);
+      else
+        narrow_strip<T, 4, groups>(g, i, j, rows);
+    }
 }

@@ -18,7 +18,10 @@ struct Tile {
   T* copy;  // where the tile leaves a packed copy of what it reads of B
   T* c;
   int64_t c_row;
-  const T* next_c;          // null, or where the next tile will write: fetched meanwhile, into L2
+  int last;                 // columns of the last vector that there are in C
+  const T* next_c;          // null, or where the next tile will write: fetched meanwhile
+  const T* ahead;           // fetched into L2 meanwhile, one line a step of k ...
+  int64_t ahead_step;       // ... in elements
   bool first;               // begin the chains; else go on from C
   const Finish<T>* finish;  // null while the chains are unfinished
 };
@@ -27,15 +30,78 @@ struct Tile {
 static inline void prefetch(const void* p) { __builtin_prefetch(p); }
 static inline void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
 
+// A tile of so many steps is over before what it fetched into L1 is pushed out.
+static constexpr int64_t soon = 64;
+
 // How a tile finds element (i, p) of A: rows[i * step + p], or columns[p * step + i] (which is also
 // the form of a packed panel).
 enum class AForm { rows, columns };
 
+// x stays in its register and the compiler forgets how it came about: it would keep every address
+// that follows from it in registers that it does not have.
+#define MG_OPAQUE(x) asm("" : "+r"(x))
+
+// The first element of each of several rows at equal distances, from every fourth of them.
+template <class T, int Rows>
+struct RowStarts {
+  char* fourth[(Rows + 3) / 4];
+  int64_t step, step3;  // in bytes
+
+  MG_METHOD RowStarts(const T* p, int64_t distance) {
+    step = distance * static_cast<int64_t>(sizeof(T));
+    step3 = 3 * step;
+    MG_OPAQUE(step3);
+    char* at = reinterpret_cast<char*>(const_cast<T*>(p));
+#pragma GCC unroll 4
+    for (char*& f : fourth) {
+      f = at;
+      at += step + step3;
+    }
+    settle();
+  }
+  MG_METHOD void settle() {
+#pragma GCC unroll 4
+    for (char*& f : fourth) MG_OPAQUE(f);
+  }
+  MG_METHOD void move(int64_t bytes) {
+#pragma GCC unroll 4
+    for (char*& f : fourth) f += bytes;
+    settle();
+  }
+  MG_METHOD T* operator[](int i) const {
+    return reinterpret_cast<T*>(fourth[i / 4] + (i % 4 == 3 ? step3 : i % 4 * step));
+  }
+};
+
+// What is rare in a tile stays out of it, as there are hundreds of them.
+template <class T>
+static __attribute__((noinline)) void fetch_next(const Tile<T>& t, int rows, int last_column) {
+  for (int i = 0; i < rows; ++i) {
+    const T* row = t.next_c + i * t.c_row;
+    if (t.k <= soon) {
+      prefetch(row);
+      prefetch(row + last_column);
+    } else {
+      prefetch_far(row);
+      prefetch_far(row + last_column);
+    }
+  }
+}
+
+// C as whole vectors, of which the last is cut short.
+template <class T>
+static __attribute__((noinline)) void load_edge(const Tile<T>& t, T* edge, int rows, int vectors) {
+  constexpr int width = Vec<T>::width;
+  for (int i = 0; i < rows; ++i)
+    for (int v = 0; v < vectors; ++v, edge += width)
+      store(edge, load_n(t.c + i * t.c_row + v * width, v == vectors - 1 ? t.last : width));
+}
+
 template <class T, int Rows, int Vectors, AForm Form, bool Copy>
 static void tile(const Tile<T>& t) {
   constexpr int width = Vec<T>::width;
-  T* const c = t.c;
-  const int64_t c_row = t.c_row, k = t.k, a_step = t.a_step, b_row = t.b_row;
+  const int64_t k = t.k, a_step = t.a_step, b_row = t.b_row;
+  const bool cut = t.last < width;
   Vec<T> acc[Rows][Vectors];
   if (t.first) {
 #pragma GCC unroll 16
@@ -43,22 +109,24 @@ static void tile(const Tile<T>& t) {
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) acc[i][v] = Vec<T>::zero();
   } else {
+    alignas(64) T edge[Rows * Vectors * width];
+    if (cut) load_edge(t, edge, Rows, Vectors);
+    const RowStarts<T, Rows> c(cut ? edge : t.c, cut ? Vectors * width : t.c_row);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) acc[i][v] = load(c + i * c_row + v * width);
+      for (int v = 0; v < Vectors; ++v) acc[i][v] = load(c[i] + v * width);
   }
-  if (t.next_c)
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      prefetch_far(t.next_c + i * c_row);
-      prefetch_far(t.next_c + i * c_row + Vectors * width - 1);
-    }
-  const T* a = t.a;
+  if (t.next_c) fetch_next(t, Rows, Vectors * width - 1);
+  constexpr bool by_rows = Form == AForm::rows;
+  RowStarts<T, by_rows ? Rows : 1> a(t.a, a_step);
   const T* b = t.b;
   T* copy = t.copy;
-  for (int64_t p = 0; p < k; ++p) {
+  const T* ahead = t.ahead;
+  const int64_t ahead_step = t.ahead_step;
+  for (int64_t p = 0; p < k; ++p, ahead += ahead_step) {
     Vec<T> row[Vectors];
+    prefetch_far(ahead);
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       row[v] = load(b + v * width);
@@ -66,17 +134,28 @@ static void tile(const Tile<T>& t) {
     }
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-      const Vec<T> x(Form == AForm::rows ? a[i * a_step] : a[i]);
+      const Vec<T> x(by_rows ? *a[i] : a[0][i]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) acc[i][v] = fma(x, row[v], acc[i][v]);
     }
-    a += Form == AForm::rows ? 1 : a_step;
+    a.move((by_rows ? 1 : a_step) * static_cast<int64_t>(sizeof(T)));
     b += b_row;
     if constexpr (Copy) copy += Vectors * width;
   }
-  if (t.finish) {
+  T* begin = t.c;
+  MG_OPAQUE(begin);  // addresses in C are not needed before
+  const RowStarts<T, Rows> c(begin, t.c_row);
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
+  for (int v = 0; v < Vectors; ++v) {
+    if (v == Vectors - 1 && cut) {
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) store_n(c[i] + v * width, acc[i][v], t.last);
+      T* edge = begin + v * width;
+      if (t.finish)
+        finish_rows(edge, t.c_row, edge, t.c_row, Rows, t.last, t.finish->at(v * width, 0));
+      return;
+    }
+    if (t.finish) {
       if (t.finish->bias) {
         const Vec<T> bias = load(t.finish->bias + v * width);
 #pragma GCC unroll 16
@@ -87,17 +166,15 @@ static void tile(const Tile<T>& t) {
         for (int i = 0; i < Rows; ++i) acc[i][v] = max(Vec<T>::zero(), acc[i][v]);
       }
       if (t.finish->kept) {
-        const T* kept = t.finish->kept + v * width;
+        const RowStarts<T, Rows> kept(t.finish->kept, t.c_row);
 #pragma GCC unroll 16
         for (int i = 0; i < Rows; ++i)
-          acc[i][v] = t.finish->masked(acc[i][v], load(kept + i * c_row));
+          acc[i][v] = t.finish->masked(acc[i][v], load(kept[i] + v * width));
       }
     }
-  }
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) store(c + i * c_row + v * width, acc[i][v]);
+    for (int i = 0; i < Rows; ++i) store(c[i] + v * width, acc[i][v]);
+  }
 }
 
 // Every tile up to the full shape, by [form of A][copy][rows - 1][vectors - 1].
@@ -111,9 +188,11 @@ struct Tiles {
 template <class T, int Rows, int Vectors>
 static constexpr void fill_tiles(Tiles<T>& tiles) {
   tiles.at[0][0][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::rows, false>;
-  tiles.at[0][1][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::rows, true>;
   tiles.at[1][0][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::columns, false>;
-  tiles.at[1][1][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::columns, true>;
+  if constexpr (Vectors == Shape<T>::vectors) {  // narrower panels are packed first
+    tiles.at[0][1][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::rows, true>;
+    tiles.at[1][1][Rows - 1][Vectors - 1] = tile<T, Rows, Vectors, AForm::columns, true>;
+  }
   if constexpr (Vectors > 1)
     fill_tiles<T, Rows, Vectors - 1>(tiles);
   else if constexpr (Rows > 1)
