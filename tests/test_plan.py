@@ -212,6 +212,36 @@ def test_gradients_that_add_up_are_refused():
         compiled(x)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_gradient_of_a_leaf_made_inside_goes_with_it(kept):
+    """As of the points between real and false ones in a gradient penalty."""
+    found, leaves = [], []
+    for compiled in (True, False):
+        model, optimizer, _, x, _ = learner("mlp-adamw")
+
+        def step(x, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            between = (x * 0.5).detach()
+            between.requires_grad = True
+            leaves[:] = [between] if kept else []
+            (slope,) = mg.grad(model(between).sum(), [between], create_graph=True)
+            loss = ((slope * slope).sum(1).sqrt() - 1).square().mean() + model(between).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = mg.compile(step) if compiled else step
+        if compiled and kept:
+            run(x), run(x)
+            with pytest.raises(CaptureError, match=r"shape \(12, 6\)"):
+                run(x)
+            return
+        losses = [run(x).item() for _ in range(4)]
+        found.append((losses, bits(model)))
+        assert not compiled or len(run.plans) == 1
+    assert found[0] == found[1]
+
+
 def test_wrong_input_changes_nothing():
     model, _, step, x, y = learner("mlp-adamw")
     compiled = mg.compile(step)

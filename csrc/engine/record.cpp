@@ -18,8 +18,8 @@ Array without_buffer(const Array& a) {
   return view;
 }
 
-bool contains(const std::vector<Var>& list, const Var& v) {
-  return std::any_of(list.begin(), list.end(), [&](const Var& x) { return x.get() == v.get(); });
+int64_t count(const std::vector<Var>& list, const Var& v) {
+  return std::count_if(list.begin(), list.end(), [&](const Var& x) { return x.get() == v.get(); });
 }
 
 }  // namespace
@@ -79,13 +79,18 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
   current = nullptr;
   std::ostringstream text;
   for (const Var& leaf : grown_) {
-    if (!contains(cleared_, leaf) && text.str().empty())
+    // A leaf that nobody else holds was made inside the function, and is gone with its gradient.
+    const int64_t cleared = count(cleared_, leaf);
+    const bool gone = leaf.get()->refs.load() == count(grown_, leaf) + cleared;
+    if (cleared == 0 && !gone && text.str().empty())
       text << "the gradient of a tensor of shape " << leaf.shape()
            << " adds up over calls; call optimizer.zero_grad() inside the function, or "
               "model.zero_grad() where it is of no parameter of the optimizer";
     else
       tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
   }
+  grown_.clear();  // they are not to hold what is looked at below
+  cleared_.clear();
   for (const Var& v : outputs) program_.outputs.push_back(operand(v));
 
   // Whoever else holds a temporary expects it to change with every call.
