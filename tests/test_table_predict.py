@@ -120,6 +120,10 @@ def test_columns_of_a_new_table(tmp_path, graded, capsys):
     frame.drop(columns="size").rename(columns={"colour": "Colour"}).to_csv(path, index=False)
     assert main(["predict", str(graded), str(path)]) == 2
     assert "lacks 'size', 'colour', which the model needs" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"lacks 'size', which the model needs$"):
+        TableModel.load(graded).predict(frame.drop(columns="size"))
+    with pytest.raises(TypeError, match="of type ndarray: give a pandas DataFrame"):
+        TableModel.load(graded).predict(frame.to_numpy())
     frame.assign(weight=1, number=["007", "08"]).to_csv(path, index=False, sep=";")
     arguments = ["predict", str(graded), str(path), "-o", str(out), "--keep"]
     assert main([*arguments, "name"]) == 2

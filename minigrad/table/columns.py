@@ -150,6 +150,11 @@ def _number_or_id(column: Any, distinct: int, filled: int) -> Found:
 
 def check_names(frame: Any, asked: dict[str, Collection[str]]) -> None:
     """Raise ValueError if the table repeats a column or lacks one that an option names."""
+    if not hasattr(frame, "columns"):
+        raise TypeError(
+            f"the table is of type {type(frame).__name__}: give a pandas DataFrame, as "
+            "pandas.DataFrame(array, columns=[...]) makes of an array"
+        )
     names = [str(name) for name in frame.columns]
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -168,6 +173,8 @@ def suggestion(name: str, names: Collection[str]) -> str:
         >>> suggestion("age", ["Age", "Fare"]), suggestion("x", ["Age", "Fare"])
         (": did you mean 'Age'?", ": the columns are 'Age', 'Fare'")
     """
+    if not names:
+        return ""
     from difflib import get_close_matches
 
     lower = {other.lower(): other for other in names}
