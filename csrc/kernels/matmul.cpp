@@ -29,7 +29,8 @@ static double cycles_along(double m, int64_t n, double k, int64_t b_row, int64_t
   constexpr double turning = wide_vectors ? 6 : 0.4 * Vec<T>::width;
   const auto vectors = static_cast<double>(ceil_div(n, Vec<T>::width));
   if (b_col == 1) return m * vectors * k;
-  if (b_row == 1 && m <= most_narrow) return vectors * k * turning * (m <= 4 ? 1 : 2.5);
+  if (b_row == 1 && m <= most_narrow && n >= Vec<T>::width)
+    return vectors * k * turning * (m <= 4 ? 1 : 2.5);
   return (m * vectors + 0.5 * static_cast<double>(n)) * k;
 }
 

@@ -91,23 +91,26 @@ static int64_t add_lots(const T* x, const T* b, int64_t b_row, int64_t p, int64_
   return p;
 }
 
-// Elements of a row of B at a time: few, so that the sums stay in L1, where B comes from L2; long
-// stretches where it comes from further away.
+// Elements of a row of B at a time: where B comes from L2, few, so that the sums stay in L1, if
+// they are used often and no line of B is then read twice; long stretches where B comes from
+// further away.
 template <class T>
-static int64_t stretch(int64_t k, int64_t n) {
+static int64_t stretch(int64_t k, int64_t n, int64_t b_row) {
   constexpr int64_t near_b = 896 << 10, size = sizeof(T);
-  return (k * n * size <= near_b ? 256 : 4096) / size;
+  if (k * n * size > near_b) return 4096 / size;
+  return (k < 256 || b_row * size % 64 != 0 ? 1024 : 256) / size;
 }
 
 // Outputs whose elements of B lie side by side along n.
 template <class T>
 static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y, T* sums) {
   constexpr int width = Vec<T>::width, most = vector_registers >= 32 ? 8 : 4;
-  const int64_t block = stretch<T>(k, n);
+  const int64_t block = stretch<T>(k, n, b_row);
   for (int64_t j0 = 0; j0 < n; j0 += block, b += block) {
     const int columns = static_cast<int>(n - j0 < block ? n - j0 : block);
     int64_t p = 0;
-    if (block > 256) p = add_lots<T, most>(x, b, b_row, p, k, columns, sums, block);
+    if (block * static_cast<int64_t>(sizeof(T)) > 1024)
+      p = add_lots<T, most>(x, b, b_row, p, k, columns, sums, block);
     p = add_lots<T, 4>(x, b, b_row, p, k, columns, sums, block);
     p = add_lots<T, 2>(x, b, b_row, p, k, columns, sums, block);
     p = add_lots<T, 1>(x, b, b_row, p, k, columns, sums, block);
@@ -133,7 +136,9 @@ static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n
 template <class T>
 static int64_t lanes_scratch(const Problem<T>& g) {
   const int64_t x = ceil_div(g.k, 16) * 16;
-  return x + (g.b_col == 1 ? lanes * stretch<T>(g.k, g.n) : g.b_row == 1 ? 0 : Vec<T>::width * x);
+  return x + (g.b_col == 1   ? lanes * stretch<T>(g.k, g.n, g.b_row)
+              : g.b_row == 1 ? 0
+                             : Vec<T>::width * x);
 }
 
 template <class T>

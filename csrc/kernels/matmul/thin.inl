@@ -6,9 +6,11 @@
 
 static constexpr int64_t most_links = 4;
 
+// A few whole vectors a row are rather one tile.
 template <class T>
 static bool few_links(const Problem<T>& g) {
-  return g.k >= 1 && g.k <= most_links && g.n >= 4 * Vec<T>::width;
+  constexpr int64_t width = Vec<T>::width;
+  return g.k >= 1 && g.k <= most_links && g.n >= (g.n % width ? width : 4 * width);
 }
 
 // B side by side along n, as packed by pack_links.
@@ -243,11 +245,11 @@ static void multiply_pairs(const Problem<T>& g) {
 
 // ---- A few rows, and B side by side along k: squares of B are turned in registers ---------------
 
-static constexpr int most_narrow = 8;
+static constexpr int most_narrow = wide_vectors ? 8 : 4;
 
 template <class T>
 static bool is_narrow(const Problem<T>& g) {
-  return g.m <= most_narrow && g.b_row == 1 && g.b_col != 1;
+  return g.m <= most_narrow && g.n >= Vec<T>::width && g.b_row == 1 && g.b_col != 1;
 }
 
 // `Groups` vectors of columns at a time: a lone chain would wait for itself.
