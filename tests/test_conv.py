@@ -31,7 +31,22 @@ CONVS = [
     ((0, 2, 5, 5), (3, 2, 3, 3), (1, 1), (0, 0), (1, 1), 1),
     ((11, 2, 4, 4), (3, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # more than a chunk of images
     ((2, 5, 20, 21), (40, 5, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # several panels and blocks
+    ((9, 3, 6, 35), (7, 3, 5, 3), (2, 1), (1, 1), (1, 2), 1),  # few weights a filter
+    ((10, 5, 4, 33), (10, 1, 3, 3), (1, 1), (1, 1), (1, 1), 5),
+    ((3, 2, 4, 20), (5, 2, 1, 2), (1, 1), (0, 0), (1, 1), 1),
+    ((9, 3, 7, 41), (3, 1, 3, 3), (2, 2), (1, 1), (1, 1), 3),
+    ((2, 2, 5, 38), (4, 2, 2, 3), (1, 2), (0, 0), (2, 1), 1),
 ]
+# 3 by 3 with many channels: Winograd's way, for odd and even sizes, several panels, blocks, chunks.
+WINOGRAD = [
+    ((3, 16, 9, 12), (20, 16, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    ((17, 24, 5, 6), (70, 24, 3, 3), (1, 1), (0, 2), (1, 1), 1),
+    ((1, 32, 37, 71), (16, 32, 3, 3), (1, 1), (2, 1), (1, 1), 1),
+    ((9, 34, 8, 3), (150, 17, 3, 3), (1, 1), (1, 1), (1, 1), 2),
+    ((1, 70, 40, 33), (66, 70, 3, 3), (1, 1), (0, 0), (1, 1), 1),
+    ((0, 16, 9, 12), (16, 16, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+]
+CONVS += WINOGRAD
 
 
 def arrays(case, seed=0, dtype=np.float64):
@@ -120,6 +135,72 @@ def test_padding_is_a_zero_that_is_multiplied():
     assert np.isnan(y[0, 0]).tolist() == [[True, True, False], [True, True, False], [False] * 3]
 
 
+def test_winograd_is_no_less_accurate_than_one_chain():
+    case = ((2, 32, 20, 20), (32, 32, 3, 3), (1, 1), (0, 0), (1, 1), 1)
+    x, w, _ = arrays(case, dtype=np.float32)
+    exact = windows.conv2d(x.astype(np.float64), w.astype(np.float64), None, *case[2:])
+    chain = np.zeros(exact.shape, np.float32)
+    for i, j, seen in windows.views(x, 3, 1, 0):
+        for c in range(32):
+            chain += seen[:, c, None] * w[None, :, c, i, j, None, None]
+    got = _core.conv2d(Tensor(x), Tensor(w)).numpy()
+    assert not np.array_equal(got, chain)
+    assert np.std(got - exact) <= np.std(chain - exact)
+    assert np.abs(got - exact).max() <= np.abs(chain - exact).max()
+
+
+@pytest.mark.parametrize(
+    ("special", "at"), [(np.nan, (4, 5)), (np.inf, (7, 11)), (-np.inf, (0, 0))]
+)
+def test_winograd_keeps_what_is_no_number_in_the_windows_that_see_it(special, at):
+    x, w, _ = arrays(((2, 16, 9, 13), (16, 16, 3, 3)), dtype=np.float32)
+    marked = np.zeros(x.shape)
+    x[1, 3, *at] = special
+    marked[1, 3, *at] = 1
+    seen = windows.conv2d(marked, np.ones(w.shape), None, 1, 1, 1, 1) > 0
+    tx, tw = Tensor(x), Tensor(w, requires_grad=True)
+    y = _core.conv2d(tx, tw, padding=1)
+    np.testing.assert_array_equal(np.isfinite(y.numpy()), ~seen)
+    if special != special:
+        np.testing.assert_array_equal(np.isnan(y.numpy()), seen)
+    # The gradient of y reaches x where the window does, that of the weights its channel alone.
+    g = _core.conv2d_input_grad(Tensor(x), tw, 9, 13, 1, 1).numpy()
+    np.testing.assert_array_equal(np.isfinite(g), ~seen)
+    y.backward(Tensor(np.ones(y.shape, np.float32)))
+    lost = ~np.isfinite(tw.grad.numpy())
+    assert lost[:, 3, 1, 1].all()
+    assert not lost[:, [c for c in range(16) if c != 3]].any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_winograd_gives_an_image_the_same_bits_in_any_batch(dtype):
+    x, w, b = arrays(((21, 16, 9, 12), (24, 16, 3, 3)), dtype=dtype)
+    y = _core.conv2d(Tensor(x), Tensor(w), Tensor(b), padding=1)
+    g = _core.conv2d_input_grad(y, Tensor(w), 9, 12, padding=1).numpy()
+    for part in (slice(0, 1), slice(5, 9), slice(20, 21)):
+        alone = _core.conv2d(Tensor(x[part]), Tensor(w), Tensor(b), padding=1)
+        np.testing.assert_array_equal(alone.numpy(), y.numpy()[part])
+        alone = _core.conv2d_input_grad(alone, Tensor(w), 9, 12, padding=1)
+        np.testing.assert_array_equal(alone.numpy(), g[part])
+
+
+@pytest.mark.parametrize("case", [case for case in WINOGRAD if case[0][0]])
+def test_winograd_finishes_as_the_ops_that_it_takes_in(case):
+    x, w, b = arrays(case, dtype=np.float32)
+    tx, tw, tb = Tensor(x), Tensor(w), Tensor(b)
+    y = _core.conv2d(tx, tw, tb, *case[2:])
+    np.testing.assert_array_equal(
+        _core.conv2d_relu(tx, tw, tb, *case[2:]).numpy(), np.maximum(y.numpy(), 0)
+    )
+    assert not np.signbit(y.numpy()[y.numpy() == 0]).any()
+    size = x.shape[2:]
+    g = _core.conv2d_input_grad(y, tw, *size, *case[2:])
+    np.testing.assert_array_equal(
+        _core.conv2d_input_grad_relu_backward(y, tw, tx, *size, *case[2:], 1.25).numpy(),
+        np.where(x > 0, g.numpy() * np.float32(1.25), 0),
+    )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("special", [None, np.inf, np.nan, "underflow"])
 @pytest.mark.parametrize(
@@ -191,6 +272,10 @@ POOLS = [  # x, kernel, stride, padding
     ((1, 2, 9, 9), (3, 3), (1, 1), (1, 1)),
     ((1, 1, 9, 8), (2, 3), (4, 5), (0, 1)),  # stride > kernel
     ((0, 2, 4, 4), (2, 2), (2, 2), (0, 0)),
+    ((1, 2, 8, 41), (3, 3), (2, 2), (1, 1)),  # vectors of windows, and those that an edge cuts
+    ((2, 1, 5, 37), (2, 4), (1, 1), (1, 2)),
+    ((3, 7, 5, 4), (5, 4), (5, 4), (0, 0)),  # one window, the whole plane
+    ((1, 2, 9, 20), (3, 3), (3, 3), (1, 1)),
 ]
 
 
@@ -232,8 +317,8 @@ def test_pool_gradients_by_finite_differences(case, op):
         np.testing.assert_allclose(t.grad.numpy(), numeric, rtol=1e-4, atol=1e-1)
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 1)])
-def test_max_pool_ties_go_to_the_first_and_nan_wins(kernel, stride):
+@pytest.mark.parametrize(("kernel", "stride", "seen"), [(2, 2, 1), (3, 1, 4), (3, 2, 1)])
+def test_max_pool_ties_go_to_the_first_and_nan_wins(kernel, stride, seen):
     x = Tensor(np.zeros((1, 1, 4, 34)), requires_grad=True)
     y = _core.max_pool2d(x, kernel, stride)
     y.backward(Tensor(np.ones(y.shape)))
@@ -246,7 +331,7 @@ def test_max_pool_ties_go_to_the_first_and_nan_wins(kernel, stride):
     x = Tensor(values, requires_grad=True)
     y = _core.max_pool2d(x, kernel, stride)
     assert np.isnan(y.numpy()[0, 0, 0, 0])
-    assert np.isnan(y.numpy()).sum() == (1 if kernel == 2 else 4)
+    assert np.isnan(y.numpy()).sum() == seen
     y.backward(Tensor(np.ones(y.shape)))
     assert x.grad.numpy()[0, 0, 1, 1] == np.isnan(y.numpy()).sum()
 

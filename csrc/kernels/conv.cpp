@@ -1,53 +1,61 @@
 #include "kernels/conv.h"
 
+#include "kernels/conv_lanes_weight.h"
 #include "kernels/conv_outputs.h"
 #include "kernels/conv_weight.h"
+#include "kernels/conv_winograd_outputs.h"
+#include "kernels/conv_winograd_weight.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
 template <class T, bool Backward>
-static int64_t outputs_units(const ConvShape& s) {
-  return outputs<T, Backward>(s).units;
-}
+static constexpr ConvPass direct_outputs = {
+    outputs_units<T, Backward>,        outputs_panels<T, Backward>,
+    outputs_shared_bytes<T, Backward>, outputs_scratch_bytes<T, Backward>,
+    prepare_outputs<T, Backward>,      run_outputs<T, Backward>};
+
 template <class T, bool Backward>
-static constexpr ConvPass outputs_pass() {
-  return {outputs_units<T, Backward>, outputs_shared_bytes<T, Backward>,
-          outputs_scratch_bytes<T, Backward>, prepare_outputs<T, Backward>,
-          run_outputs<T, Backward>};
-}
+static constexpr ConvPass winograd_outputs_pass = {
+    winograd_outputs_units<T, Backward>,   winograd_outputs_panels<T, Backward>,
+    winograd_outputs_shared<T, Backward>,  winograd_outputs_scratch<T, Backward>,
+    prepare_winograd_outputs<T, Backward>, run_winograd_outputs<T, Backward>};
 
 template <class T>
-static int64_t weight_units(const ConvShape& s) {
-  return weights<T>(s).units;
-}
-template <class T>
-static int64_t weight_sums_bytes(const ConvShape& s) {
-  const Weights w = weights<T>(s);
-  return w.units * w.sums * int64_t{sizeof(T)};
-}
-template <class T>
-static int64_t filter_panels(const ConvShape& s) {
-  return panel_count<T>(s.filters / s.groups);
-}
-template <class T>
-static int64_t channel_panels(const ConvShape& s) {
-  return panel_count<T>(s.channels / s.groups);
-}
+static constexpr ConvWeightPass direct_weight = {
+    {weight_units<T>, weight_panels<T>, weight_shared_bytes<T>, weight_scratch_bytes<T>,
+     prepare_weight_grad<T>, run_weight_grad<T>},
+    weight_sums_bytes<T>,
+    join_weight_grad<T>};
 
 template <class T>
-static constexpr ConvPass weight_pass() {
-  return {weight_units<T>, weight_shared_bytes<T>, weight_scratch_bytes<T>, prepare_weight_grad<T>,
-          run_weight_grad<T>};
+static constexpr ConvWeightPass lanes_weight = {
+    {weight_units<T>, weight_panels<T>, lanes_weight_shared<T>, lanes_weight_scratch<T>,
+     prepare_lanes_weight<T>, run_lanes_weight<T>},
+    weight_sums_bytes<T>,
+    join_weight_grad<T>};
+
+template <class T>
+static constexpr ConvWeightPass winograd_weight = {
+    {winograd_weight_units<T>, winograd_weight_panels<T>, winograd_weight_shared<T>,
+     winograd_weight_scratch<T>, prepare_winograd_weight<T>, run_winograd_weight<T>},
+    winograd_weight_sums<T>,
+    join_winograd_weight<T>};
+
+template <class T, bool Backward>
+static const ConvPass& outputs_pass(const ConvShape& s) {
+  return winograd_suits<Backward>(s) ? winograd_outputs_pass<T, Backward>
+                                     : direct_outputs<T, Backward>;
+}
+template <class T>
+static const ConvWeightPass& weight_pass(const ConvShape& s) {
+  if (winograd_suits_weight(s)) return winograd_weight<T>;
+  return lanes_suit_weight(s) ? lanes_weight<T> : direct_weight<T>;
 }
 
 extern constinit const Conv conv = {
-    {outputs_pass<float, false>(), outputs_pass<double, false>()},
-    {outputs_pass<float, true>(), outputs_pass<double, true>()},
-    {weight_pass<float>(), weight_pass<double>()},
-    {weight_sums_bytes<float>, weight_sums_bytes<double>},
-    {filter_panels<float>, filter_panels<double>},
-    {channel_panels<float>, channel_panels<double>},
-    {join_weight_grad<float>, join_weight_grad<double>},
+    {outputs_pass<float, false>, outputs_pass<double, false>},
+    {outputs_pass<float, true>, outputs_pass<double, true>},
+    {weight_pass<float>, weight_pass<double>},
 };
 
 MG_KERNEL_NAMESPACE_END

@@ -13,18 +13,26 @@
 // the end of `forward` and `input_grad` +0 is added (or the bias), so that no output is -0, and
 // links to the padding may be left out.
 //
+// Kernels of 3 by 3 with stride and dilation 1 and enough channels and filters go by Winograd
+// (conv_winograd.h), which depends on the shape of an image, the kernel and the padding alone. Its
+// chains go over (channel), (filter) and (image, row of tiles, tile), between transforms whose sums
+// stand there; infinities may make NaN of an output that they would have made infinite.
+//
+// Where a filter has few weights, or a group few filters, weight_grad sums in 16 lanes along the
+// rows of pixels (conv_lanes_weight.h). That, too, depends on the shape alone.
+//
 // A pass is cut into units that are computed in any order, by any thread:
 //   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)
 //   run(shape, a, b, out, finish, begin, end, shared, scratch)  units [begin, end);
 //                                   scratch_bytes(shape) of scratch for this call alone
 //     forward       a = x (images, channels, height, width), b = bias (filters) or null
 //     input_grad    a = gradient of the output, b unused
-//     weight_grad   a = x, b = gradient of the output, out = sums, weight_sums_bytes(shape); then
-//                   join(shape, sums, out, bias, begin, end) over [0, groups *
-//                   filter_panels(shape)) adds the sums up in place and writes the gradients of the
-//                   weight and of the bias (filters)
-// Units are numbered (images, group, panel): a range that begins at a multiple of the panels of its
-// outputs (filter_panels, or channel_panels for input_grad) reads no image that another has read.
+//     weight_grad   a = x, b = gradient of the output, out = sums, sums_bytes(shape); then
+//                   join(shape, sums, out, bias, begin, end) over [0, groups * panels(shape))
+//                   adds the sums up in place and writes the gradients of the weight and of the
+//                   bias (filters)
+// Units are numbered (images, group, panel): a range that begins at a multiple of panels(shape)
+// reads no source that another has read.
 // Arrays are dense and do not overlap. Scratch, shared and sums are 64-byte aligned. No size of the
 // shape is 0 except `images` (and then there are no units, and join writes zeros).
 #pragma once
@@ -50,6 +58,7 @@ struct ConvFinish {
 
 struct ConvPass {
   int64_t (*units)(const ConvShape&);
+  int64_t (*panels)(const ConvShape&);
   int64_t (*shared_bytes)(const ConvShape&);
   int64_t (*scratch_bytes)(const ConvShape&);
   void (*prepare)(const ConvShape&, const void* weight, void* shared);
@@ -57,12 +66,16 @@ struct ConvPass {
               int64_t begin, int64_t end, const void* shared, void* scratch);
 };
 
-// Arrays are indexed by dtype: 0 float, 1 double.
+struct ConvWeightPass : ConvPass {
+  int64_t (*sums_bytes)(const ConvShape&);
+  void (*join)(const ConvShape&, void* sums, void* out, void* bias, int64_t begin, int64_t end);
+};
+
+// The pass that suits a shape. Arrays are indexed by dtype: 0 float, 1 double.
 struct Conv {
-  ConvPass forward[2], input_grad[2], weight_grad[2];
-  int64_t (*weight_sums_bytes[2])(const ConvShape&);
-  int64_t (*filter_panels[2])(const ConvShape&), (*channel_panels[2])(const ConvShape&);
-  void (*join[2])(const ConvShape&, void* sums, void* out, void* bias, int64_t begin, int64_t end);
+  const ConvPass& (*forward[2])(const ConvShape&);
+  const ConvPass& (*input_grad[2])(const ConvShape&);
+  const ConvWeightPass& (*weight_grad[2])(const ConvShape&);
 };
 
 }  // namespace mg

@@ -18,7 +18,7 @@ struct Axis {
   // The inner outputs [first, last), and how many kinds the stride makes of them.
   int64_t first, last, phases;
 
-  void find_kinds() {
+  MG_SMALL void find_kinds() {
     first = 0;
     last = size;
     const int64_t reach = (kernel - 1) * dilation;
@@ -53,19 +53,19 @@ struct Axis {
   int64_t at(int64_t i) const { return place(i, 0) + border; }
   int64_t link(int64_t i, int64_t k) const { return place(i, k) - place(i, 0); }
 
-  int64_t links(int64_t i) const {
+  MG_SMALL int64_t links(int64_t i) const {
     int64_t n = 0;
     for (int64_t k = 0; k < kernel; ++k) n += meets(i, k);
     return n;
   }
   // Links of one output of each kind.
-  int64_t links_of_kinds() const {
+  MG_SMALL int64_t links_of_kinds() const {
     int64_t n = 0;
     for (int64_t k = 0; k < kinds(); ++k) n += links(example(k));
     return n;
   }
   // Links of an output on average, those of the inner ones taken as alike.
-  double mean_links() const {
+  MG_SMALL double mean_links() const {
     double n = static_cast<double>((last - first) * kernel) / (Backward ? stride : 1);
     for (int64_t i = 0; i < first; ++i) n += static_cast<double>(links(i));
     for (int64_t i = last; i < size; ++i) n += static_cast<double>(links(i));
@@ -74,7 +74,7 @@ struct Axis {
 };
 
 template <bool Backward>
-static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int64_t border) {
+MG_SMALL static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int64_t border) {
   Axis<Backward> a{Backward ? s.height : s.out_h,
                    Backward ? s.out_h : s.height,
                    s.kernel_h,
@@ -90,7 +90,7 @@ static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int64_t bord
   return a;
 }
 template <bool Backward>
-static Axis<Backward> width_axis(const ConvShape& s, bool trimmed, int64_t border) {
+MG_SMALL static Axis<Backward> width_axis(const ConvShape& s, bool trimmed, int64_t border) {
   Axis<Backward> a{Backward ? s.width : s.out_w,
                    Backward ? s.out_w : s.width,
                    s.kernel_w,

@@ -1,11 +1,20 @@
 // forward and input_grad: the run of what conv_pixels.h lays out.
 #pragma once
+#include "kernels/conv_completed.h"
 #include "kernels/conv_pixels.h"
 #include "kernels/pixel_rows.h"
 
 namespace mg {
 namespace MG_ISA {
 
+template <class T, bool Backward>
+static int64_t outputs_units(const ConvShape& s) {
+  return outputs<T, Backward>(s).units;
+}
+template <class T, bool Backward>
+static int64_t outputs_panels(const ConvShape& s) {
+  return panel_count<T>((Backward ? s.channels : s.filters) / s.groups);
+}
 template <class T, bool Backward>
 static int64_t outputs_shared_bytes(const ConvShape& s) {
   return tables<T>(s, outputs<T, Backward>(s), nullptr).bytes;
@@ -18,30 +27,6 @@ static int64_t outputs_scratch_bytes(const ConvShape& s) {
   return (panel_columns<T> + block + source_elements(o.source, o.images) + Vec<T>::width) *
          sizeof(T);
 }
-
-// Chains are complete: the bias, relu and the mask are applied. `kept` lies as `out` does, from the
-// first output of the panel.
-template <class T>
-struct Completed {
-  const T *bias, *kept;
-  bool relu;
-  Vec<T> scale;
-  int64_t plane;
-
-  MG_METHOD Vec<T> operator()(Vec<T> v, int64_t column, int64_t at, int n) const {
-    const Vec<T> zero = Vec<T>::zero();
-    v = v + (bias ? Vec<T>(bias[column]) + zero : zero);
-    if (relu) v = max(zero, v);
-    if (!kept) return v;
-    const T* k = kept + column * plane + at;
-    return select((n == Vec<T>::width ? load(k) : load_n(k, n)) <= zero, zero, v * scale);
-  }
-  Completed at(int64_t place) const {
-    Completed c = *this;
-    if (kept) c.kept += place;
-    return c;
-  }
-};
 
 // What the chains of a kind begin with where links were left out: 0 * their weights.
 template <class T, bool Backward>
@@ -114,7 +99,6 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
   const Outputs o = outputs<T, Backward>(s);
   const Tables<T> t = tables<T>(s, o, const_cast<void*>(shared));
   const T *from = static_cast<const T*>(x), *bias = Backward ? nullptr : static_cast<const T*>(b);
-  const T* kept = static_cast<const T*>(finish.kept);
   T* start = static_cast<T*>(scratch);
   T* block = start + panel_columns<T>;
   T* copy = block + (o.by_rows ? 0 : o.block * panel_columns<T>);
@@ -136,8 +120,7 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
     p.weight = t.weight + (group * padded_columns<T>(o.columns) + first) * o.elements;
     const int64_t at = (image * o.channels + channel) * o.plane;
     p.out = static_cast<T*>(out) + at;
-    p.finish = {bias ? bias + channel : nullptr, kept ? kept + at : nullptr, finish.relu,
-                Vec<T>(static_cast<T>(finish.scale)), o.plane};
+    p.finish = completed(finish, bias, channel, at, o.plane);
     if (o.by_rows) {
       const int64_t out_w = Backward ? s.width : s.out_w;
       const int lanes = static_cast<int>(min_of(out_w, Vec<T>::width));

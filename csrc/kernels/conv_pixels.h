@@ -45,7 +45,7 @@ static bool rows_are_faster(const Outputs& o, int64_t out_w, double links) {
 }
 
 template <class T, bool Backward>
-static Outputs outputs(const ConvShape& s) {
+MG_SMALL static Outputs outputs(const ConvShape& s) {
   constexpr int w = Vec<T>::width;
   Outputs o{};
   const int64_t out_w = Backward ? s.width : s.out_w;

@@ -8,6 +8,9 @@
 namespace mg {
 namespace MG_ISA {
 
+// Done once a call: kept small.
+#define MG_SMALL __attribute__((noinline))
+
 static inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }

@@ -37,6 +37,19 @@ static Weights weights(const ConvShape& s) {
 }
 
 template <class T>
+static int64_t weight_units(const ConvShape& s) {
+  return weights<T>(s).units;
+}
+template <class T>
+static int64_t weight_panels(const ConvShape& s) {
+  return weights<T>(s).panels;
+}
+template <class T>
+static int64_t weight_sums_bytes(const ConvShape& s) {
+  const Weights w = weights<T>(s);
+  return w.units * w.sums * int64_t{sizeof(T)};
+}
+template <class T>
 static int64_t weight_shared_bytes(const ConvShape& s) {
   const Weights w = weights<T>(s);
   return 2 * w.rows * int64_t{sizeof(int64_t)} + w.images * w.plane * int64_t{sizeof(Link)};
@@ -47,15 +60,20 @@ static int64_t weight_scratch_bytes(const ConvShape& s) {
   return (link_block * panel_columns<T> + source_elements(w.source, w.images)) * sizeof(T);
 }
 
-// Of the weights: where they look in the source, and their places; then of the pixels.
+// Where the weights look in the source.
+static void list_weights(const ConvShape& s, const Source& source, int64_t* row) {
+  for (int64_t c = 0; c < source.channels; ++c)
+    for (int64_t kh = 0; kh < s.kernel_h; ++kh)
+      for (int64_t kw = 0; kw < s.kernel_w; ++kw)
+        *row++ = c * source.plane + kh * s.dilation_h * source.cols + kw * s.dilation_w;
+}
+
+// The same, and the places of the weights; then of the pixels.
 template <class T>
 static void prepare_weight_grad(const ConvShape& s, const void*, void* shared) {
   const Weights w = weights<T>(s);
   int64_t *row = static_cast<int64_t*>(shared), *place = row + w.rows;
-  for (int64_t c = 0; c < w.source.channels; ++c)
-    for (int64_t kh = 0; kh < s.kernel_h; ++kh)
-      for (int64_t kw = 0; kw < s.kernel_w; ++kw)
-        *row++ = c * w.source.plane + kh * s.dilation_h * w.source.cols + kw * s.dilation_w;
+  list_weights(s, w.source, row);
   for (int64_t i = 0; i < w.rows; ++i) *place++ = i;
   Link* link = reinterpret_cast<Link*>(place);
   int64_t k = 0;
@@ -158,6 +176,16 @@ static void run_weight_grad(const ConvShape& s, const void* x, const void* grad,
   }
 }
 
+// The first of `chunks` sums of n elements takes in the others.
+template <class T>
+static void add_chunks(T* total, int64_t chunks, int64_t step, int64_t n) {
+  for (int64_t c = 1; c < chunks; ++c) {
+    const T* more = total + c * step;
+    for (int64_t i = 0; i < n; i += Vec<T>::width)
+      store(total + i, load(total + i) + load(more + i));
+  }
+}
+
 // Adds up the chunks of panels [begin, end) (of all groups) and writes their filters.
 template <class T>
 static void join_weight_grad(const ConvShape& s, void* sums, void* out, void* bias, int64_t begin,
@@ -176,11 +204,7 @@ static void join_weight_grad(const ConvShape& s, void* sums, void* out, void* bi
       continue;
     }
     T* total = static_cast<T*>(sums) + unit * w.sums;
-    for (int64_t c = 1; c < w.chunks; ++c) {
-      const T* more = total + c * s.groups * w.panels * w.sums;
-      for (int64_t i = 0; i < (w.rows + 1) * wide; i += Vec<T>::width)
-        store(total + i, load(total + i) + load(more + i));
-    }
+    add_chunks(total, w.chunks, s.groups * w.panels * w.sums, (w.rows + 1) * wide);
     turn<false>(total, wide, w.rows, used, to, w.rows);
     copy_row(total + w.rows * wide, of_bias, used);
   }

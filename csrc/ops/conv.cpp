@@ -79,19 +79,19 @@ double conv_flops(const ConvShape& s) {
          static_cast<double>(s.channels / s.groups * s.kernel_h * s.kernel_w);
 }
 
-// The units of a pass, in ranges of whole images while there are enough; each with scratch of its
+// The units of a pass, in ranges of whole sources while there are enough; each with scratch of its
 // own. No unit knows which thread computed it, or in which round: between two of them, each of
 // tens of milliseconds, the work may be interrupted.
-void run_pass(const ConvPass& pass, const ConvShape& s, int64_t panels, const void* a,
-              const void* b, const void* weight, void* out, const ConvFinish& finish = {}) {
-  const int64_t units = pass.units(s);
+void run_pass(const ConvPass& pass, const ConvShape& s, const void* a, const void* b,
+              const void* weight, void* out, const ConvFinish& finish = {}) {
+  const int64_t units = pass.units(s), panels = pass.panels(s);
   if (units == 0) return;
   Buffer shared(pass.shared_bytes(s));
   pass.prepare(s, weight, shared.data());
 
   constexpr double enough_for_a_round = 2e9, worth_a_thread = 1e6;
   const int64_t rounds = 1 + static_cast<int64_t>(conv_flops(s) / enough_for_a_round);
-  const int64_t images = units / panels, round = (images + rounds - 1) / rounds * panels;
+  const int64_t sources = units / panels, round = (sources + rounds - 1) / rounds * panels;
   const double flops = conv_flops(s) * round / units;
   const int threads = get_num_threads();
   int64_t parts = threads == 1 ? 1 : 4 * threads;
@@ -136,9 +136,8 @@ void run_conv(const Call& c) {
   const Array x = dense(c.in(0)), weight = dense(c.in(1));
   const Array bias = c.has(2) ? dense(c.in(2)) : Array();
   const int t = index(x.dtype);
-  const Conv& k = kernels().conv;
-  run_pass(k.forward[t], s, k.filter_panels[t](s), x.raw(), c.has(2) ? bias.raw() : nullptr,
-           weight.raw(), c.out().raw(), {.relu = Relu});
+  run_pass(kernels().conv.forward[t](s), s, x.raw(), c.has(2) ? bias.raw() : nullptr, weight.raw(),
+           c.out().raw(), {.relu = Relu});
 }
 
 // The gradients of x, weight and bias, g being that of the convolution.
@@ -184,9 +183,8 @@ void run_input_grad(const Call& c, const ConvFinish& finish) {
   const ConvShape s = input_grad_shape(c);
   const Array g = dense(c.in(0)), weight = dense(c.in(1));
   const int t = index(g.dtype);
-  const Conv& k = kernels().conv;
-  run_pass(k.input_grad[t], s, k.channel_panels[t](s), g.raw(), nullptr, weight.raw(),
-           c.out().raw(), finish);
+  run_pass(kernels().conv.input_grad[t](s), s, g.raw(), nullptr, weight.raw(), c.out().raw(),
+           finish);
 }
 
 void run_input_grad(const Call& c) { run_input_grad(c, {}); }
@@ -250,12 +248,12 @@ void run_weight_grad(const Call& c) {
   const ConvShape s = weight_grad_shape(c);
   const Array g = dense(c.in(0)), x = dense(c.in(1));
   const int t = index(g.dtype);
-  const Conv& k = kernels().conv;
-  const int64_t panels = k.filter_panels[t](s);
-  Buffer sums(k.weight_sums_bytes[t](s));
-  run_pass(k.weight_grad[t], s, panels, x.raw(), g.raw(), nullptr, sums.data());
-  parallel_for(s.groups * panels, 1 + s.groups * panels / 16, [&](int64_t begin, int64_t end) {
-    k.join[t](s, sums.data(), c.out(0).raw(), c.out(1).raw(), begin, end);
+  const ConvWeightPass& pass = kernels().conv.weight_grad[t](s);
+  const int64_t panels = s.groups * pass.panels(s);
+  Buffer sums(pass.sums_bytes(s));
+  run_pass(pass, s, x.raw(), g.raw(), nullptr, sums.data());
+  parallel_for(panels, 1 + panels / 16, [&](int64_t begin, int64_t end) {
+    pass.join(s, sums.data(), c.out(0).raw(), c.out(1).raw(), begin, end);
   });
 }
 
@@ -281,7 +279,9 @@ const Row rows[] = {
      "The convolution (without flipping, as in PyTorch) of x (images, channels, height, "
      "width) with weight (filters, channels / groups, kernel height, kernel width), plus "
      "bias (filters,): (images, filters, out height, out width), where out = (size + 2 * "
-     "padding - dilation * (kernel - 1) - 1) // stride + 1.\n\n"
+     "padding - dilation * (kernel - 1) - 1) // stride + 1. Kernels of 3 by 3 with stride 1 and at "
+     "least 8 channels and filters go by Winograd's F(2x2, 3x3) where it is faster: no less "
+     "accurate, but a window with an infinity may give NaN.\n\n"
      ">>> mg.conv2d(mg.ones(1, 1, 3, 3), mg.ones(2, 1, 2, 2), padding=1).shape\n"
      "(1, 2, 4, 4)",
      Promote::none, 1, 0, 0,

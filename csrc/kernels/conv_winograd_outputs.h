@@ -1,0 +1,262 @@
+// forward and input_grad by Winograd's F(2x2, 3x3). Vectors hold tiles, so that nothing is turned
+// over; input_grad is a convolution of the gradient by the kernel read backwards.
+#pragma once
+#include "kernels/conv_completed.h"
+#include "kernels/conv_winograd.h"
+#include "kernels/indirect.h"
+
+namespace mg {
+namespace MG_ISA {
+
+// Columns (filters, or channels of the input) for which a block of tiles is transformed anew; and
+// the shape of the tiles of its products, so many columns by so many vectors.
+constexpr int64_t winograd_panel = 64;
+constexpr int product_columns = vector_registers >= 32 ? 8 : 4, product_vectors = 3;
+
+struct WinogradOutputs {
+  Tiling t;
+  int64_t channels, columns, panels;  // of the output: all channels, those of a group
+  int64_t units, padded;              // columns in whole vectors
+  int64_t sums_plane;                 // from element to element of the sums
+};
+
+template <class T, bool Backward>
+static WinogradOutputs winograd_outputs(const ConvShape& s) {
+  WinogradOutputs o{};
+  o.t = tiling<T, Backward>(s);
+  o.channels = Backward ? s.channels : s.filters;
+  o.columns = o.channels / s.groups;
+  o.panels = ceil_div(o.columns, winograd_panel);
+  o.units = ceil_div(s.images * o.t.high, o.t.block) * s.groups * o.panels;
+  o.padded = round_up(o.columns, 16);
+  o.sums_plane = odd_lines<T>(min_of(o.padded, winograd_panel) * o.t.stride);
+  return o;
+}
+
+template <class T, bool Backward>
+static int64_t winograd_outputs_units(const ConvShape& s) {
+  return winograd_outputs<T, Backward>(s).units;
+}
+template <class T, bool Backward>
+static int64_t winograd_outputs_panels(const ConvShape& s) {
+  return winograd_outputs<T, Backward>(s).panels;
+}
+template <class T, bool Backward>
+static int64_t winograd_outputs_shared(const ConvShape& s) {
+  const WinogradOutputs o = winograd_outputs<T, Backward>(s);
+  return s.groups * o.padded * o.t.channels * tile_elements * int64_t{sizeof(T)};
+}
+template <class T, bool Backward>
+static int64_t winograd_outputs_scratch(const ConvShape& s) {
+  const WinogradOutputs o = winograd_outputs<T, Backward>(s);
+  return (buffer_elements<T>(o.t) + tile_elements * (o.t.plane + o.sums_plane)) *
+         int64_t{sizeof(T)};
+}
+
+// G g G' of a panel's columns and one channel: nine vectors to sixteen.
+template <class T>
+MG_INLINE void transform_kernel(const Vec<T> (&g)[9], Vec<T> (&u)[tile_elements]) {
+  const Vec<T> half(T(0.5));
+  Vec<T> rows[4][3];
+  for (int j = 0; j < 3; ++j) {
+    const Vec<T> ends = g[j] + g[6 + j];
+    rows[0][j] = g[j];
+    rows[1][j] = (ends + g[3 + j]) * half;
+    rows[2][j] = (ends - g[3 + j]) * half;
+    rows[3][j] = g[6 + j];
+  }
+  for (int i = 0; i < 4; ++i) {
+    const Vec<T> ends = rows[i][0] + rows[i][2];
+    u[4 * i] = rows[i][0];
+    u[4 * i + 1] = (ends + rows[i][1]) * half;
+    u[4 * i + 2] = (ends - rows[i][1]) * half;
+    u[4 * i + 3] = rows[i][2];
+  }
+}
+
+// Group by group, panel by panel: [element][channel][column].
+template <class T, bool Backward>
+static void prepare_winograd_outputs(const ConvShape& s, const void* weight, void* shared) {
+  constexpr int w = Vec<T>::width;
+  const WinogradOutputs o = winograd_outputs<T, Backward>(s);
+  const T* from = static_cast<const T*>(weight);
+  T* to = static_cast<T*>(shared);
+  const int64_t channels = o.t.channels;
+  const int64_t column_step = Backward ? 9 : channels * 9;
+  const int64_t channel_step = Backward ? o.columns * 9 : 9;
+  alignas(64) T turned[9 * winograd_panel];
+  for (int64_t g = 0; g < s.groups; ++g, from += o.columns * channels * 9)
+    for (int64_t first = 0; first < o.columns; first += winograd_panel) {
+      const int64_t used = min_of(o.columns - first, winograd_panel), wide = round_up(used, 16);
+      for (int64_t c = 0; c < channels; ++c) {
+        turn<true>(from + first * column_step + c * channel_step, column_step, used, int64_t{9},
+                   turned, wide);
+        for (int64_t v = 0; v < round_up(used, w); v += w) {
+          Vec<T> kernel[9], u[tile_elements];
+          for (int k = 0; k < 9; ++k) kernel[k] = load(turned + (Backward ? 8 - k : k) * wide + v);
+          transform_kernel(kernel, u);
+          for (int e = 0; e < tile_elements; ++e) store(to + (e * channels + c) * wide + v, u[e]);
+        }
+      }
+      to += tile_elements * channels * wide;
+    }
+}
+
+// One matrix product: sums[column][tile] = sum over channels of weight[channel][column] *
+// source[channel][tile], each a chain of fma from +0.
+template <class T>
+struct Products {
+  const T* source;
+  int64_t source_row;
+  const T* weight;
+  int64_t weight_row;
+  int64_t channels;
+  T* sums;
+  int64_t sums_row;
+};
+
+template <class T, int V>
+static void product_tile(const Products<T>& p) {
+  constexpr int w = Vec<T>::width, R = product_columns;
+  Vec<T> acc[R][V];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+    for (int j = 0; j < V; ++j) acc[r][j] = Vec<T>::zero();
+  const T *x = p.source, *u = p.weight;
+  for (int64_t c = 0; c < p.channels; ++c, x += p.source_row, u += p.weight_row) {
+    Vec<T> b[V];
+#pragma GCC unroll 3
+    for (int j = 0; j < V; ++j) b[j] = load(x + j * w);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const Vec<T> a(u[r]);
+#pragma GCC unroll 3
+      for (int j = 0; j < V; ++j) acc[r][j] = fma(a, b[j], acc[r][j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+    for (int j = 0; j < V; ++j) store(p.sums + r * p.sums_row + j * w, acc[r][j]);
+}
+
+// For `columns` columns and `tiles` tiles; both are rounded up, columns to product_columns.
+template <class T>
+static void multiply_tiles(Products<T> p, int64_t columns, int64_t tiles) {
+  constexpr int w = Vec<T>::width;
+  const T* weight = p.weight;
+  T* sums = p.sums;
+  for (int64_t i = 0; i < tiles; i += product_vectors * w, p.source += product_vectors * w) {
+    const int64_t vectors = ceil_div(tiles - i, w);
+    for (int64_t c = 0; c < columns; c += product_columns) {
+      p.weight = weight + c;
+      p.sums = sums + c * p.sums_row + i;
+      if (vectors >= 3)
+        product_tile<T, 3>(p);
+      else
+        vectors == 2 ? product_tile<T, 2>(p) : product_tile<T, 1>(p);
+    }
+  }
+}
+
+// A' m A of a vector of tiles: their even and odd pixels, in two rows.
+template <class T>
+struct Outputs4 {
+  Vec<T> even[2], odd[2];
+};
+template <class T>
+MG_INLINE Outputs4<T> outputs_of_tiles(const T* m, int64_t plane) {
+  Vec<T> rows[2][4];
+  for (int k = 0; k < 4; ++k) {
+    const Vec<T> a = load(m + k * plane), b = load(m + (4 + k) * plane);
+    const Vec<T> c = load(m + (8 + k) * plane), d = load(m + (12 + k) * plane);
+    rows[0][k] = a + b + c;
+    rows[1][k] = b - c - d;
+  }
+  Outputs4<T> y;
+  for (int i = 0; i < 2; ++i) {
+    y.even[i] = rows[i][0] + rows[i][1] + rows[i][2];
+    y.odd[i] = rows[i][1] - rows[i][2] - rows[i][3];
+  }
+  return y;
+}
+
+template <class T>
+MG_INLINE void write(Vec<T> v, const Completed<T>& finish, int64_t column, int64_t at, int n,
+                     T* out) {
+  v = finish(v, column, at, n);
+  n == Vec<T>::width ? store(out + at, v) : store_n(out + at, v, n);
+}
+
+// Rows [row, row + rows) of tiles of one plane, whose sums begin at m.
+template <class T>
+static void write_plane(const Tiling& t, const T* m, int64_t sums_plane, int64_t row, int64_t rows,
+                        T* out, int64_t column, Completed<T> finish) {
+  constexpr int64_t w = Vec<T>::width;
+  const int64_t width = t.width, across = t.across, vectors = t.vectors;
+  const int64_t end = min_of(2 * (row + rows), t.height) * width;
+  // A row's last vector runs over into the next, which is written later, if that is ours.
+  const auto lanes = [&](int64_t at, int64_t left) {
+    return static_cast<int>(min_of(w, vectors == 1 ? end - at : left));
+  };
+  for (int64_t pixel = 2 * row * width; pixel < end; pixel += 2 * width, m += across) {
+    const int64_t ahead = planes_ahead * finish.plane + pixel;
+    fetch_row(out + ahead, 2 * width);
+    if (finish.kept) fetch_row(finish.kept + column * finish.plane + ahead, 2 * width);
+    for (int64_t j = 0; j < vectors; ++j) {
+      const int64_t first = first_tile<T>(t, j), left = width - 2 * first;
+      const Outputs4<T> y = outputs_of_tiles(m + first, sums_plane);
+      for (int k = 0; k < 2; ++k) {
+        const int64_t at = pixel + k * width + 2 * first;
+        if (at >= end) break;
+        write(zip_low(y.even[k], y.odd[k]), finish, column, at, lanes(at, left), out);
+        if (left <= w) continue;
+        const int n = lanes(at + w, left - w);
+        write(zip_high(y.even[k], y.odd[k]), finish, column, at + w, n, out);
+      }
+    }
+  }
+}
+
+template <class T, bool Backward>
+static void run_winograd_outputs(const ConvShape& s, const void* x, const void* b, void* out,
+                                 const ConvFinish& finish, int64_t begin, int64_t end,
+                                 const void* shared, void* scratch) {
+  const WinogradOutputs o = winograd_outputs<T, Backward>(s);
+  const Tiling& t = o.t;
+  const T* bias = Backward ? nullptr : static_cast<const T*>(b);
+  const int64_t plane = t.height * t.width;
+  T* source = static_cast<T*>(scratch);
+  T* sums = source + tile_elements * t.plane;
+  T* buffer = sums + tile_elements * o.sums_plane;
+  __builtin_memset(source, 0, tile_elements * t.plane * sizeof(T));
+  __builtin_memset(buffer, 0, buffer_elements<T>(t) * sizeof(T));
+
+  for (int64_t unit = begin; unit < end; ++unit) {
+    const int64_t panel = unit % o.panels, group = unit / o.panels % s.groups;
+    const int64_t row = unit / o.panels / s.groups * t.block;
+    const int64_t rows = min_of(t.block, s.images * t.high - row);
+    if (unit == begin || panel == 0)
+      transform_source(t, static_cast<const T*>(x), group, row, rows, buffer, source);
+    const int64_t first = panel * winograd_panel;
+    const int64_t used = min_of(o.columns - first, winograd_panel), wide = round_up(used, 16);
+    const T* weight =
+        static_cast<const T*>(shared) + (group * o.padded + first) * t.channels * tile_elements;
+    for (int e = 0; e < tile_elements; ++e)
+      multiply_tiles(Products<T>{source + e * t.plane, t.stride, weight + e * t.channels * wide,
+                                 wide, t.channels, sums + e * o.sums_plane, t.stride},
+                     used, rows * t.across);
+    const int64_t channel = group * o.columns + first;
+    each_image(t, row, rows, [&](int64_t image, int64_t from, int64_t n, int64_t tile) {
+      const int64_t at = (image * o.channels + channel) * plane;
+      const Completed<T> done = completed(finish, bias, channel, at, plane);
+      for (int64_t c = 0; c < used; ++c)
+        write_plane(t, sums + c * t.stride + tile, o.sums_plane, from, n,
+                    static_cast<T*>(out) + at + c * plane, c, done);
+    });
+  }
+}
+
+}  // namespace MG_ISA
+}  // namespace mg
