@@ -1,37 +1,11 @@
 #include "kernels/pool.h"
 
-#include "kernels/simd.h"
+#include "kernels/pool_windows.h"
 
 // Otherwise they are called, once a vector.
 #define MG_INLINE_LAMBDA __attribute__((always_inline))
 
 MG_KERNEL_NAMESPACE_BEGIN
-
-// The elements of a window that lie in the plane.
-struct Window {
-  int64_t top, bottom, left, right;
-};
-static inline Window window(const PoolShape& s, int64_t oh, int64_t ow) {
-  const int64_t h = oh * s.stride_h - s.pad_h, w = ow * s.stride_w - s.pad_w;
-  return {h < 0 ? 0 : h, h + s.kernel_h < s.height ? h + s.kernel_h : s.height, w < 0 ? 0 : w,
-          w + s.kernel_w < s.width ? w + s.kernel_w : s.width};
-}
-
-template <class T>
-static inline int64_t find_max(const PoolShape& s, const T* plane, int64_t oh, int64_t ow) {
-  const Window w = window(s, oh, ow);
-  int64_t best = w.top * s.width + w.left;
-  T most = plane[best];
-  for (int64_t i = w.top; i < w.bottom; ++i)
-    for (int64_t j = w.left; j < w.right; ++j) {
-      const T v = plane[i * s.width + j];
-      if (v > most || v != v) {
-        most = v;
-        best = i * s.width + j;
-      }
-    }
-  return best;
-}
 
 // The common case, 2 by 2 without overlap or padding: vectors of windows.
 static inline bool is_halving(const PoolShape& s) {
@@ -86,13 +60,9 @@ MG_INLINE void store_quad(T* p, int64_t width, const Quad<T>& q, int n) {
   store_row(p, Row<T>{zip_low(q.at[0], q.at[1]), zip_high(q.at[0], q.at[1])}, n);
   store_row(p + width, Row<T>{zip_low(q.at[2], q.at[3]), zip_high(q.at[2], q.at[3])}, n);
 }
-template <class T>
-MG_INLINE Mask<T> beats(Vec<T> v, Vec<T> most) {
-  return (most < v) | (v != v);
-}
-
-// Calls f(oh, ow, n): n windows of row oh from ow. The last vector of a row ends where the row
-// does: what it shares with the one before is computed twice, which is cheaper than masks.
+// Calls f(oh, ow, n): n windows of row oh from ow. The last vector of a row
+// ends where the row does: what it shares with the one before is computed
+// twice, which is cheaper than masks.
 template <class T, class F>
 MG_INLINE void each_vector(const PoolShape& s, F f) {
   constexpr int w = Vec<T>::width;
@@ -104,12 +74,6 @@ MG_INLINE void each_vector(const PoolShape& s, F f) {
     for (int64_t ow = 0; ow < s.out_w; ow += w) f(oh, ow + w <= s.out_w ? ow : s.out_w - w, w);
   }
 }
-template <class F>
-MG_INLINE void each_window(const PoolShape& s, F f) {
-  for (int64_t oh = 0; oh < s.out_h; ++oh)
-    for (int64_t ow = 0; ow < s.out_w; ++ow) f(oh, ow, oh * s.out_w + ow);
-}
-
 // The last row and column of an odd plane belong to no window.
 template <class T>
 static void clear_rest(const PoolShape& s, T* out) {
@@ -127,8 +91,7 @@ static void max_pick(const PoolShape& s, const void* x, const void* values, void
     const T* from = static_cast<const T*>(values) + p * s.height * s.width;
     T* to = static_cast<T*>(out) + p * s.out_h * s.out_w;
     if (!is_halving(s)) {
-      each_window(
-          s, [&](int64_t oh, int64_t ow, int64_t i) { to[i] = from[find_max(s, in, oh, ow)]; });
+      each_max(s, in, [&](int64_t i, int64_t at) { to[i] = from[at]; });
       continue;
     }
     each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
@@ -148,10 +111,13 @@ static void max_pick(const PoolShape& s, const void* x, const void* values, void
 
 template <class T>
 static void max_pool(const PoolShape& s, const void* x, void* out, int64_t begin, int64_t end) {
-  if (!is_halving(s)) return max_pick<T>(s, x, x, out, begin, end);
   for (int64_t p = begin; p < end; ++p) {
     const T* in = static_cast<const T*>(x) + p * s.height * s.width;
     T* to = static_cast<T*>(out) + p * s.out_h * s.out_w;
+    if (!is_halving(s)) {
+      for (int64_t oh = 0; oh < s.out_h; ++oh) max_row(s, in, oh, to + oh * s.out_w);
+      continue;
+    }
     each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
       const Quad<T> q = load_quad(in + 2 * (oh * s.width + ow), s.width, n);
       Vec<T> most = q.at[0];
@@ -170,8 +136,7 @@ static void max_grad(const PoolShape& s, const void* x, const void* grad, void* 
     T* to = static_cast<T*>(out) + p * s.height * s.width;
     if (!is_halving(s)) {
       __builtin_memset(to, 0, s.height * s.width * sizeof(T));
-      each_window(s, [&](int64_t oh, int64_t ow, int64_t i) {
-        const int64_t at = find_max(s, in, oh, ow);
+      each_max(s, in, [&](int64_t i, int64_t at) {
         if (!(Relu && in[at] <= 0)) to[at] += g[i];
       });
       continue;
@@ -200,17 +165,16 @@ static void max_grad(const PoolShape& s, const void* x, const void* grad, void* 
 template <class T>
 static void avg_pool(const PoolShape& s, const void* x, void* out, int64_t begin, int64_t end) {
   const T area = static_cast<T>(s.kernel_h * s.kernel_w);
+  if (is_whole(s)) {
+    const int64_t plane = s.height * s.width;
+    return avg_planes(static_cast<const T*>(x) + begin * plane, plane, end - begin, area,
+                      static_cast<T*>(out) + begin);
+  }
   for (int64_t p = begin; p < end; ++p) {
     const T* in = static_cast<const T*>(x) + p * s.height * s.width;
     T* to = static_cast<T*>(out) + p * s.out_h * s.out_w;
     if (!is_halving(s)) {
-      each_window(s, [&](int64_t oh, int64_t ow, int64_t i) {
-        const Window w = window(s, oh, ow);
-        T sum = 0;
-        for (int64_t h = w.top; h < w.bottom; ++h)
-          for (int64_t j = w.left; j < w.right; ++j) sum += in[h * s.width + j];
-        to[i] = sum / area;
-      });
+      for (int64_t oh = 0; oh < s.out_h; ++oh) avg_row(s, in, oh, area, to + oh * s.out_w);
       continue;
     }
     each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
@@ -230,12 +194,7 @@ static void avg_grad(const PoolShape& s, const void* grad, void* out, int64_t be
     T* to = static_cast<T*>(out) + p * s.height * s.width;
     if (!is_halving(s)) {
       __builtin_memset(to, 0, s.height * s.width * sizeof(T));
-      each_window(s, [&](int64_t oh, int64_t ow, int64_t i) {
-        const Window w = window(s, oh, ow);
-        const T share = g[i] / area;
-        for (int64_t h = w.top; h < w.bottom; ++h)
-          for (int64_t j = w.left; j < w.right; ++j) to[h * s.width + j] += share;
-      });
+      for (int64_t oh = 0; oh < s.out_h; ++oh) share_row(s, g + oh * s.out_w, oh, area, to);
       continue;
     }
     each_vector<T>(s, [&](int64_t oh, int64_t ow, int n) MG_INLINE_LAMBDA {
