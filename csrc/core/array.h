@@ -15,7 +15,12 @@ struct Array {
 
   int rank() const { return shape.size(); }
   int64_t numel() const { return product(shape); }
-  int64_t bytes() const { return numel() * item_size(dtype); }
+  int64_t bytes() const {
+    int64_t n;
+    if (__builtin_mul_overflow(numel(), item_size(dtype), &n))
+      fail<ValueError>("a tensor of shape ", shape, " takes more bytes than can be counted");
+    return n;
+  }
 
   void* raw() const { return static_cast<char*>(buffer->data()) + offset * item_size(dtype); }
   template <class T>

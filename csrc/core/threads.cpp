@@ -6,8 +6,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -16,6 +18,9 @@
 
 namespace mg {
 namespace {
+
+// Beyond every machine, and small enough for products with it to be counted.
+constexpr int most_threads = 1 << 16;
 
 // How often a worker looks for new work before it sleeps: tens of microseconds, the time between
 // two ops of a step that are worth threads.
@@ -34,9 +39,9 @@ int default_threads() {
   if (const char* text = std::getenv("MINIGRAD_NUM_THREADS"); text && *text) {
     char* end = nullptr;
     const long n = std::strtol(text, &end, 10);
-    if (*end || n < 1)
-      fail<ValueError>("MINIGRAD_NUM_THREADS must be a whole number of at least 1, got '", text,
-                       "'");
+    if (*end || n < 1 || n > most_threads)
+      fail<ValueError>("MINIGRAD_NUM_THREADS must be a whole number from 1 to ", most_threads,
+                       ", got '", text, "'");
     return static_cast<int>(n);
   }
 #if defined(__linux__)
@@ -61,8 +66,13 @@ struct Job {
 
 class Pool {
  public:
+  // With fewer workers where the system refuses more threads: they help with all shares.
   explicit Pool(int workers) : shares_(static_cast<size_t>(workers) + 1) {
-    for (int i = 1; i <= workers; ++i) threads_.emplace_back([this, i] { work(i); });
+    threads_.reserve(static_cast<size_t>(workers));
+    try {
+      for (int i = 1; i <= workers; ++i) threads_.emplace_back([this, i] { work(i); });
+    } catch (const std::system_error&) {
+    }
   }
   ~Pool() {
     stop_.store(true, std::memory_order_relaxed);
@@ -165,7 +175,7 @@ struct State {
 // Never destroyed: workers may outlive static destructors.
 State* state = new State;
 std::atomic<int> thread_count{0};
-MG_THREAD_LOCAL bool inside_task = false;
+MG_THREAD_LOCAL bool serial_here = false;  // this thread is at a task, or does its work alone
 
 // A forked child has no workers: it forgets the parent's pool and starts its own when needed.
 void forget_pool() { state = new State; }
@@ -181,17 +191,19 @@ int get_num_threads() {
 
 void set_num_threads(int n) {
   if (n < 1) fail<ValueError>("set_num_threads: n must be at least 1, got ", n);
+  if (n > most_threads)
+    fail<ValueError>("set_num_threads: n must be at most ", most_threads, ", got ", n);
   std::lock_guard lock(state->busy);
   state->pool.reset();
   thread_count.store(n, std::memory_order_relaxed);
 }
 
-void set_serial(bool serial) { inside_task = serial; }
+void set_serial(bool serial) { serial_here = serial; }
 
 void run_tasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   const int threads = get_num_threads();
   std::unique_lock lock(state->busy, std::defer_lock);
-  if (tasks <= 1 || threads == 1 || inside_task || !lock.try_lock()) {
+  if (tasks <= 1 || threads == 1 || serial_here || !lock.try_lock()) {
     for (int64_t i = 0; i < tasks; ++i) body(context, i);
     return;
   }
@@ -199,14 +211,21 @@ void run_tasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   struct Marked {
     void (*body)(void*, int64_t);
     void* context;
-  } marked{body, context};
+    std::atomic<bool> failed;
+    std::exception_ptr error;
+  } marked{body, context, false, {}};
   state->pool->run({[](void* m, int64_t i) {
                       auto* inner = static_cast<Marked*>(m);
-                      inside_task = true;
-                      inner->body(inner->context, i);
-                      inside_task = false;
+                      serial_here = true;
+                      try {
+                        inner->body(inner->context, i);
+                      } catch (...) {
+                        if (!inner->failed.exchange(true)) inner->error = std::current_exception();
+                      }
+                      serial_here = false;
                     },
                     &marked, tasks});
+  if (marked.error) std::rethrow_exception(marked.error);
 }
 
 }  // namespace mg

@@ -6,14 +6,14 @@
 namespace mg {
 
 int get_num_threads();
-void set_num_threads(int n);  // n >= 1
+void set_num_threads(int n);  // 1 to 65536
 
 // Whether the work of the calling thread stays on it: for threads that each do their own.
 void set_serial(bool serial);
 
 // Calls body(context, i) for i in [0, tasks), in any order, on several threads if the pool is free
-// (it serves one caller at a time; a second caller, or a task, runs its own work itself).
-// A body must not throw.
+// (it serves one caller at a time; a second caller, or a task, runs its own work itself). What a
+// body throws, such as for want of memory, comes out once no thread is at work any more.
 void run_tasks(int64_t tasks, void (*body)(void* context, int64_t task), void* context);
 
 template <class F>

@@ -10,16 +10,20 @@ namespace {
 
 // ---- slice: starts, sizes and steps over every dimension ----------------------------------------
 
+// Are the places start + i * step, i < size, all different and in [0, n)?
+bool places_in(int64_t start, int64_t size, int64_t step, int64_t n) {
+  if (size < 2) return size == 0 || (size == 1 && start >= 0 && start < n);
+  int64_t last;
+  return start >= 0 && start < n && step != 0 && !__builtin_mul_overflow(size - 1, step, &last) &&
+         !__builtin_add_overflow(start, last, &last) && last >= 0 && last < n;
+}
+
 void check_slice(const Call& c, const Dims& shape, const Dims& starts, const Dims& sizes,
                  const Dims& steps) {
   bool fits =
       starts.size() == shape.size() && sizes.size() == shape.size() && steps.size() == shape.size();
-  for (int i = 0; fits && i < shape.size(); ++i) {
-    const int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
-    fits =
-        sizes[i] >= 0 &&
-        (sizes[i] == 0 || (starts[i] >= 0 && starts[i] < shape[i] && last >= 0 && last < shape[i]));
-  }
+  for (int i = 0; fits && i < shape.size(); ++i)
+    fits = places_in(starts[i], sizes[i], steps[i], shape[i]);
   if (!fits)
     fail<IndexError>(c.name, ": starts ", starts, ", sizes ", sizes, " and steps ", steps,
                      " leave shape ", shape);
@@ -30,7 +34,7 @@ Array sliced(const Array& x, const Dims& starts, const Dims& sizes, const Dims& 
   int64_t offset = 0;
   for (int i = 0; i < x.rank(); ++i) {
     if (sizes[i] > 0) offset += starts[i] * x.strides[i];
-    strides[i] *= steps[i];
+    if (sizes[i] > 1) strides[i] *= steps[i];
   }
   return x.view(sizes, strides, offset);
 }

@@ -28,6 +28,8 @@ struct Call {
 
   // For infer: output i will be a new dense array (run fills it), or a view of an input (no run).
   void make(int i, DType dtype, const Dims& shape) const {
+    for (int64_t n : shape)
+      if (n < 0) fail<ValueError>(name, ": sizes must not be negative, got shape ", shape);
     outputs[i].dtype = dtype;
     outputs[i].shape = shape;
     outputs[i].strides = contiguous_strides(shape);

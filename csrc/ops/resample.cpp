@@ -128,7 +128,8 @@ void require_images(const Call& c, const char* what) {
 }
 void require_plane(const Call& c, int64_t height, int64_t width) {
   require_size(c, height, width);
-  if ((height + 3) * (width + 3) >= 1 << 24)
+  constexpr int64_t limit = 1 << 24;
+  if (height >= limit || width >= limit || (height + 3) * (width + 3) >= limit)
     fail<ValueError>(c.name, ": images of ", height, " x ", width,
                      " pixels are too large, the limit is 2^24 pixels");
 }

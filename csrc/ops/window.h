@@ -9,6 +9,9 @@ struct Pair {
   int64_t h, w;
 };
 
+// Far beyond every image, and small enough for sums and products of a few to be counted.
+inline constexpr int64_t widest_window = int64_t{1} << 31;
+
 // One integer for both, or two; at least `lowest`.
 inline Pair pair_of(const Dims& values, int64_t lowest, const char* what, const char* attr) {
   if (values.size() != 1 && values.size() != 2)
@@ -16,6 +19,8 @@ inline Pair pair_of(const Dims& values, int64_t lowest, const char* what, const 
   const Pair p{values[0], values.back()};
   if (p.h < lowest || p.w < lowest)
     fail<ValueError>(what, ": ", attr, " must be at least ", lowest, ", got ", values);
+  if (p.h > widest_window || p.w > widest_window)
+    fail<ValueError>(what, ": ", attr, " must be at most ", widest_window, ", got ", values);
   return p;
 }
 
