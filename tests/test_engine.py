@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,71 @@ def test_two_leaves_never_share_a_gradient():
     with mg.no_grad():
         x.grad.fill_(9.0)
     assert y.grad.tolist() == [1.0, 1.0]
+
+
+def test_leaves_of_a_graph_of_gradients_share_none_either():
+    x, y, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), mg.tensor(np.ones(2))
+    (x + y).backward(seed, create_graph=True)
+    with mg.no_grad():
+        x.grad.fill_(9.0)
+    assert y.grad.tolist() == seed.tolist() == [1.0, 1.0]
+    (x * y.detach()).sum().backward(create_graph=True)
+    x.grad *= 2
+    assert x.grad.tolist() == [24.0, 26.0]
+
+
+def test_grad_leaves_alone_what_lies_behind_its_inputs():
+    x, other = leaf(1.0, 2.0), leaf(5.0, 5.0)
+    inner = x * x
+    aside = (other * other).sum()
+    (g,) = mg.grad((inner * inner).sum() + aside, inner)
+    assert g.tolist() == [2.0, 8.0]
+    inner.backward(g)
+    aside.backward()
+    assert x.grad.tolist() == [4.0, 32.0]
+    assert other.grad.tolist() == [10.0, 10.0]
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        mg.grad(inner.sum(), x)
+
+
+def test_a_signal_handler_within_backward_has_gradients_of_its_own():
+    slopes = []
+
+    def handler(*_):
+        x = leaf(2.0)
+        (x * x).backward()
+        slopes.append(x.grad.tolist())
+
+    w = mg.ones(256, 256, requires_grad=True)
+    y = w
+    for _ in range(200):
+        y = (y @ w) * 0.001
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+        y.sum().backward()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(slopes) > 1
+    assert all(slope == [4.0] for slope in slopes)
+
+
+def test_grad_by_a_value_and_by_what_it_was_made_of():
+    x = leaf(3.0)
+    y = x * x
+    z = y * y
+    by_z, by_y, by_x = mg.grad(z, [z, y, x])
+    assert [by_z.item(), by_y.item(), by_x.item()] == [1.0, 18.0, 108.0]
+
+
+@pytest.mark.parametrize("op", [_core.sign, _core.floor, _core.round])
+def test_what_is_constant_in_pieces_has_gradient_0_whatever_follows(op):
+    x = leaf(0.25)
+    (op(x) * 0).sqrt().sum().backward()
+    assert x.grad.tolist() == [0.0]
+    (op(x) / 0).sum().backward()
+    assert x.grad.tolist() == [0.0]
 
 
 def test_a_graph_serves_one_backward_unless_it_is_retained():

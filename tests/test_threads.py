@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -72,6 +73,50 @@ def test_python_threads_train_side_by_side(way: str) -> None:
     for t in threads:
         t.join()
     assert together == alone
+
+
+def meet(threads: int, work: Callable[[], object]) -> None:
+    """Several threads at the same work, changing places as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        workers = [threading.Thread(target=work) for _ in range(threads)]
+        for w in workers:
+            w.start()
+        for w in workers:
+            w.join()
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_gradients_of_several_threads_add_up() -> None:
+    w = mg.ones(100, requires_grad=True)
+
+    def work() -> None:
+        for _ in range(500):
+            (w * 2).sum().backward()
+            assert w.grad is not None
+
+    meet(4, work)
+    assert w.grad is not None
+    assert w.grad.tolist() == [4 * 500 * 2.0] * 100
+
+
+def test_a_graph_serves_one_of_several_threads() -> None:
+    refused: list[str] = []
+    for _ in range(300):
+        w = mg.ones(10, requires_grad=True)
+        y = (w * 2).exp().sum()
+
+        def work(y: mg.Tensor = y) -> None:
+            try:
+                y.backward()
+            except RuntimeError as error:
+                refused.append(str(error))
+
+        meet(2, work)
+    assert len(refused) == 300
+    assert all("retain_graph=True" in text for text in refused)
 
 
 def test_the_thread_count_may_change_while_others_compute() -> None:

@@ -39,7 +39,7 @@ void set_grad(Self self, const py::object& value) {
   Tensor& t = self_of(self);
   if (value.is_none()) {
     if (Recorder* r = recorder()) r->cleared_grad(var_of(&t));
-    t.grad = Var{};
+    t.grad.set(Var{});
     return;
   }
   Tensor* g = tensor_in(value.ptr());
@@ -47,7 +47,7 @@ void set_grad(Self self, const py::object& value) {
   if (!(g->array.shape == t.array.shape) || g->array.dtype != t.array.dtype)
     fail<ValueError>("grad has shape ", g->array.shape, " and dtype ", name(g->array.dtype),
                      ", the tensor ", t.array.shape, " and ", name(t.array.dtype));
-  t.grad = var_of(g);
+  t.grad.set(var_of(g));
 }
 
 // What `x.data -= y` ends in holds the values already.
@@ -168,7 +168,7 @@ void register_tensor(py::module_& m) {
       "(True, False)");
 
   tensor.def_property(
-      "grad", [](Self s) { return python(self_of(s).grad); }, &set_grad,
+      "grad", [](Self s) { return python(self_of(s).grad.get()); }, &set_grad,
       "The gradient that backward() added up, a tensor of the same shape and dtype, or None.\n\n"
       ">>> x = mg.ones(2, requires_grad=True)\n"
       ">>> (3 * x).sum().backward()\n"

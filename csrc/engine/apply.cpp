@@ -113,7 +113,6 @@ Step::~Step() {
 }
 
 void Step::release() {
-  released = true;
   in = {};
   out = {};
 }

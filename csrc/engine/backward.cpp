@@ -1,5 +1,6 @@
 // Backward: steps in the reverse of the order in which they ran, each once.
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/interrupt.h"
 #include "engine/record.h"
@@ -38,19 +39,46 @@ class Queue {
   std::vector<Pending> items_;
 };
 
-// Where gradients of values without a step go: leaves' .grad, or the slots of chosen inputs.
+using Steps = std::unordered_set<const Step*>;
+
+// The steps by which outputs depend on chosen values: the graph behind those stays as it is, for
+// another backward.
+Steps steps_between(std::span<const Var> outputs, std::span<const Var> chosen) {
+  uint64_t oldest = ~uint64_t{0};  // a step on the way is younger than the values' own
+  for (const Var& c : chosen)
+    oldest = std::min(oldest, tensor_of(c).step ? tensor_of(c).step->id : 0);
+  std::vector<const Step*> found;
+  Steps seen, wanted;
+  const auto find = [&](const Var& v) {
+    const Step* step = v ? tensor_of(v).step.get() : nullptr;
+    if (step && step->id > oldest && seen.insert(step).second) found.push_back(step);
+  };
+  for (const Var& v : outputs) find(v);
+  for (size_t i = 0; i < found.size(); ++i)
+    for (const Var& v : found[i]->in) find(v);
+  std::sort(found.begin(), found.end(), [](const Step* a, const Step* b) { return a->id < b->id; });
+  // What a released step depended on is forgotten: it is walked to, which is an error.
+  for (const Step* step : found)
+    if (step->released || std::any_of(step->in.begin(), step->in.end(), [&](const Var& v) {
+          return v && (contains(chosen, v) || wanted.count(tensor_of(v).step.get()));
+        }))
+      wanted.insert(step);
+  return wanted;
+}
+
+// Where gradients go: to leaves' .grad, or to the slots of chosen values.
 struct Sink {
   std::span<const Var> chosen;
   std::vector<Var>* slots = nullptr;  // null: accumulate into .grad
-  bool create_graph = false;
+  Steps between;                      // with slots: the steps that lead to them
 
   bool wants(const Var& v) const {
-    if (!slots) return tensor_of(v).tracked();
-    return tensor_of(v).step || is_chosen(v);
+    return slots ? leads_on(v) || contains(chosen, v) : tensor_of(v).tracked();
   }
-  bool is_chosen(const Var& v) const {
-    return std::any_of(chosen.begin(), chosen.end(),
-                       [&](const Var& c) { return c.get() == v.get(); });
+  // Is the step that made v to be walked?
+  bool leads_on(const Var& v) const {
+    const Step* step = tensor_of(v).step.get();
+    return step && (!slots || between.count(step));
   }
 };
 
@@ -62,12 +90,13 @@ Var owned(const Var& g) {
   return alone ? g : call<"clone">(g);
 }
 
-void accumulate(Tensor& leaf, Var g, bool create_graph) {
+// Other threads may add to the same leaf: then the sum is made again.
+void accumulate(Tensor& leaf, const Var& g) {
   if (Recorder* r = recorder()) r->grew_grad(Var(Ref<Value>(&leaf)));
-  if (leaf.grad)
-    leaf.grad = leaf.grad + g;
-  else
-    leaf.grad = create_graph ? g : owned(std::move(g));
+  Var before;
+  do {
+    before = leaf.grad.get();
+  } while (!leaf.grad.replace(before, before ? before + g : owned(g)));
 }
 
 class StepVjp final : public Vjp {
@@ -132,11 +161,10 @@ void send(const Var& v, Var g, Queue& queue, const Sink& sink) {
         Var& slot = (*sink.slots)[k];
         slot = slot ? slot + g : g;
       }
-  } else if (!t.step) {
-    if (t.requires_grad) accumulate(t, std::move(g), sink.create_graph);
-    return;
+  } else if (t.requires_grad) {
+    accumulate(t, g);
   }
-  if (t.step) queue.add(t.step, t.output, g);
+  if (sink.leads_on(v)) queue.add(t.step, t.output, g);
 }
 
 void StepVjp::deliver(const Var& v, Var g) { send(v, std::move(g), queue_, sink_); }
@@ -186,16 +214,19 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
     Pending p = queue.take();
     work += of_a_step + (p.step->out.size() == 0 ? 0 : p.step->out[0].numel());
     if (work >= enough) {
+      const GradMode outside(mode.before);  // a signal's handler runs as between two statements
       check_interrupt();
       work = 0;
     }
-    if (p.step->released)
+    // Of several threads that would use it up, one does.
+    const bool keep = retain_graph || create_graph;
+    if (keep ? p.step->released.load() : p.step->released.exchange(true))
       fail<StateError>(
           "backward: this graph was used by an earlier backward and its values are "
           "freed; pass retain_graph=True there");
     StepVjp vjp(p, queue, sink);
     p.step->op.vjp(vjp);
-    if (!retain_graph && !create_graph) p.step->release();
+    if (!keep) p.step->release();
   }
 }
 
@@ -203,14 +234,15 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
 
 void backward(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_graph,
               bool create_graph) {
-  walk(outputs, seeds, retain_graph, create_graph, Sink{{}, nullptr, create_graph});
+  walk(outputs, seeds, retain_graph, create_graph, Sink{});
 }
 
 std::vector<Var> gradients(std::span<const Var> outputs, std::span<const Var> seeds,
                            std::span<const Var> inputs, bool retain_graph, bool create_graph,
                            bool allow_unused) {
   std::vector<Var> slots(inputs.size());
-  walk(outputs, seeds, retain_graph, create_graph, Sink{inputs, &slots, create_graph});
+  walk(outputs, seeds, retain_graph, create_graph,
+       Sink{inputs, &slots, steps_between(outputs, inputs)});
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!slots[i] && !allow_unused)
       fail<ValueError>("grad: input ", i, " of shape ", inputs[i].shape(),

@@ -87,7 +87,7 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
            << " adds up over calls; call optimizer.zero_grad() inside the function, or "
               "model.zero_grad() where it is of no parameter of the optimizer";
     else
-      tensor_of(leaf).grad = Var{};  // inside a plan gradients are temporaries
+      tensor_of(leaf).grad.set(Var{});  // inside a plan gradients are temporaries
   }
   grown_.clear();  // they are not to hold what is looked at below
   cleared_.clear();

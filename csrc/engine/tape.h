@@ -1,5 +1,6 @@
 // The tape: every differentiable op that ran leaves a step, which knows its inputs.
 #pragma once
+#include <atomic>
 #include <span>
 #include <vector>
 
@@ -16,14 +17,15 @@ struct Step : RefCounted {
   Few<uint32_t, 3> in_versions;  // of the inputs' memory when the op ran
   Few<Array, 1> out;
   Few<uint32_t, 1> out_versions;
-  bool released = false;
+  std::atomic<bool> released = false;
 
   Step(const Op& op, const Attrs& attrs, std::span<const Var> in, std::span<const Var> out);
   ~Step();
   static void* operator new(size_t n) { return pool_allocate(n); }
   static void operator delete(void* p, size_t n) { pool_free(p, n); }
 
-  // Forgets inputs and outputs, so that memory is free before the graph is.
+  // Forgets inputs and outputs, so that memory is free before the graph is; `released` is set by
+  // whoever is going to.
   void release();
 };
 

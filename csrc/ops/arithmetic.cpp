@@ -44,6 +44,9 @@ void run_pow(const Call& c) {
   run_elementwise<ready_pow>(c);
 }
 
+// The slope is 0, also where the gradient that meets it is infinite.
+void flat_vjp(Vjp& v) { v.set(0, expand_to(zero_like(v.grad()), v.grad().shape())); }
+
 void pow_vjp(Vjp& v) {
   const Var &x = v.in(0), &y = v.in(1), &g = v.grad();
   const Var zero = zero_like(g), one = constant(g.dtype(), 1);
@@ -161,26 +164,23 @@ const Row rows[] = {
         "[1.0, 2.0]",
         Promote::number),
 
-    elementwise<&E::sign>(
-        "sign(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
-        "-1, 0 or 1; NaN stays NaN.\n\n"
-        ">>> mg.sign(mg.tensor([-3.0, 0.0, 0.5])).tolist()\n"
-        "[-1.0, 0.0, 1.0]",
-        Promote::number),
+    elementwise<&E::sign>("sign(x)", flat_vjp,
+                          "-1, 0 or 1; NaN stays NaN.\n\n"
+                          ">>> mg.sign(mg.tensor([-3.0, 0.0, 0.5])).tolist()\n"
+                          "[-1.0, 0.0, 1.0]",
+                          Promote::number),
 
-    elementwise<&E::floor>(
-        "floor(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
-        "The largest whole number <= x.\n\n"
-        ">>> mg.floor(mg.tensor([-1.5, 1.5])).tolist()\n"
-        "[-2.0, 1.0]",
-        Promote::number),
+    elementwise<&E::floor>("floor(x)", flat_vjp,
+                           "The largest whole number <= x.\n\n"
+                           ">>> mg.floor(mg.tensor([-1.5, 1.5])).tolist()\n"
+                           "[-2.0, 1.0]",
+                           Promote::number),
 
-    elementwise<&E::round>(
-        "round(x)", [](Vjp& v) { v.set(0, v.grad() * 0.0); },
-        "The nearest whole number; halves go to even.\n\n"
-        ">>> mg.round(mg.tensor([0.5, 1.5, 1.75])).tolist()\n"
-        "[0.0, 2.0, 2.0]",
-        Promote::number),
+    elementwise<&E::round>("round(x)", flat_vjp,
+                           "The nearest whole number; halves go to even.\n\n"
+                           ">>> mg.round(mg.tensor([0.5, 1.5, 1.75])).tolist()\n"
+                           "[0.0, 2.0, 2.0]",
+                           Promote::number),
 
     elementwise<&E::reciprocal>(
         "reciprocal(x)", [](Vjp& v) { v.set(0, -(v.grad() * v.out() * v.out())); },
