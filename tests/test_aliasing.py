@@ -26,6 +26,7 @@ from draws import Drawn
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minigrad as mg
 from minigrad import _core
 
 
@@ -87,6 +88,29 @@ def test_copy_between_overlapping_views(shift: int, size: int, step: int) -> Non
     want[40 : 40 + size] = want[source][::step][:size] if step != 2 else want[source]
     t[40 : 40 + size] = t[source][::step][:size] if step != 2 else t[source]
     np.testing.assert_array_equal(t.numpy(), want)
+
+
+def test_arrays_over_the_same_memory_are_known_to_overlap() -> None:
+    numbers = np.arange(10.0)
+    there, back = _core.from_numpy(numbers), _core.from_numpy(numbers[::-1])
+    there.copy_(back)
+    assert there.tolist() == list(range(9, -1, -1))
+
+
+@pytest.mark.parametrize("part", [slice(None, None, -1), slice(1, None, 2), slice(5, 1, -2)])
+def test_profile_puts_back_memory_of_any_strides(part: slice) -> None:
+    numbers = np.arange(10.0)
+    x = _core.from_numpy(numbers[part])
+
+    @mg.compile
+    def step(y: mg.Tensor) -> mg.Tensor:
+        x.add_(y)
+        return y.sum()
+
+    step(np.float64(1) + np.zeros(1))
+    before = numbers.copy()
+    step.plans[0].profile(3)
+    assert numbers.tolist() == before.tolist()
 
 
 def test_optimizer_update_with_a_gradient_that_is_the_parameter() -> None:

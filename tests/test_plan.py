@@ -272,6 +272,13 @@ def test_describe_and_profile_leave_the_model_alone():
     assert bits(model) == before
 
 
+def test_profile_before_the_first_replay():
+    table = nn.Embedding(10, 4)
+    look_up = mg.compile(lambda rows: table(rows).sum())
+    look_up(np.array([1, 2, 3]))
+    assert len(look_up.plans[0].profile(1)) == len(look_up.plans[0].instructions)
+
+
 def test_describe_is_a_table_with_estimates_and_rates():
     weight = mg.tensor(RNG.standard_normal((4, 6)).astype("float32"))
     images = mg.tensor(IMAGES[:, :, :3, :3])

@@ -1,5 +1,7 @@
 #include "bindings/convert.h"
 
+#include <cstdlib>
+
 #include "core/error.h"
 #include "engine/record.h"
 #include "ops/strided.h"
@@ -67,15 +69,24 @@ void release_python(void* owner) {
   PyGILState_Release(state);
 }
 
-// A view of the ndarray's memory, which it keeps alive.
+// A view of the ndarray's memory, which it keeps alive: from the first to the last element that its
+// strides, maybe negative, reach.
 Array array_over(const py::array& a, DType dtype) {
   Array out;
   out.dtype = dtype;
+  int64_t before = 0, count = a.size() ? 1 : 0;
   for (int i = 0; i < a.ndim(); ++i) {
-    out.shape.push_back(a.shape(i));
-    out.strides.push_back(a.strides(i) / item_size(dtype));
+    const int64_t size = a.shape(i), stride = a.strides(i) / item_size(dtype);
+    out.shape.push_back(size);
+    out.strides.push_back(stride);
+    if (count == 0) continue;
+    const int64_t reach = (size - 1) * stride;
+    count += std::abs(reach);
+    if (reach < 0) before -= reach;
   }
-  out.buffer = Ref<Buffer>(new Buffer(const_cast<void*>(a.data()), a.nbytes(),
+  out.offset = before;
+  char* first = static_cast<char*>(const_cast<void*>(a.data())) - before * item_size(dtype);
+  out.buffer = Ref<Buffer>(new Buffer(first, static_cast<size_t>(count * item_size(dtype)),
                                       py::object(a).release().ptr(), release_python));
   return out;
 }

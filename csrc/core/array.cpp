@@ -1,6 +1,29 @@
 #include "core/array.h"
 
+#include <utility>
+
 namespace mg {
+namespace {
+
+// Where the memory of a begins and ends.
+std::pair<const char*, const char*> reach(const Array& a) {
+  int64_t first = 0, last = 0;
+  for (int i = 0; i < a.rank(); ++i) {
+    const int64_t steps = (a.shape[i] - 1) * a.strides[i];
+    (steps < 0 ? first : last) += steps;
+  }
+  const int64_t item = item_size(a.dtype);
+  const char* base = a.data<char>();
+  return {base + first * item, base + (last + 1) * item};
+}
+
+}  // namespace
+
+bool overlap(const Array& a, const Array& b) {
+  if (a.numel() == 0 || b.numel() == 0) return false;
+  const auto x = reach(a), y = reach(b);
+  return x.first < y.second && y.first < x.second;
+}
 
 bool reshape_strides(const Array& a, const Dims& shape, Dims* strides) {
   *strides = contiguous_strides(shape);

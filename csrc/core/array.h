@@ -65,6 +65,10 @@ struct Array {
   }
 };
 
+// Do the memories from the first to the last element have bytes in common? They may be of different
+// buffers, such as those of two arrays of numpy's.
+bool overlap(const Array& a, const Array& b);
+
 // Strides for `shape` over the same elements, or false if only a copy can have that shape.
 bool reshape_strides(const Array& a, const Dims& shape, Dims* strides);
 

@@ -1,6 +1,7 @@
 #include "engine/plan.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/interrupt.h"
 #include "engine/passes/passes.h"
@@ -8,11 +9,23 @@
 
 namespace mg {
 
+namespace {
+
+// Memory for an input, with the recorded values: what is run before the first replay, as profile()
+// does, finds numbers that the ops can take.
+Ref<Buffer> copied(const Buffer& recorded) {
+  Ref<Buffer> own(new Buffer(recorded.bytes()));
+  std::memcpy(own->data(), recorded.data(), recorded.bytes());
+  return own;
+}
+
+}  // namespace
+
 Plan::Plan(Program recorded)
     : program_(place(fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
-    if (s.kind == Slot::input) s.buffer = Ref<Buffer>(new Buffer(s.bytes));
+    if (s.kind == Slot::input) s.buffer = copied(*s.buffer);
   code_.reserve(program_.code.size());
   for (const Instruction& code : program_.code) {
     Bound& b = code_.emplace_back();

@@ -235,7 +235,7 @@ const Row rows[] = {
      [](const Call& c) {
        // A source that shares memory with x is read in full before x is written.
        Array source = c.in(1).broadcast_to(c.in(0).shape);
-       if (source.buffer == c.in(0).buffer) {
+       if (overlap(source, c.in(0))) {
          Array apart = Array::dense(source.dtype, source.shape);
          copy(source, apart);
          source = apart;
