@@ -82,6 +82,7 @@ RETURNS = {
 SETTABLE = {"data", "grad", "requires_grad"}
 ARGUMENTS = {
     "dtype: object": "dtype: DTypeLike | None",
+    "value: object": "value: _Float",
     "memo: dict": "memo: dict[int, Any]",
     "interrupt: minigrad._core.Interrupt": "interrupt: Interrupt | None",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,9 +140,73 @@ def test_setting_by_mask_and_from_overlapping_memory():
     expected[expected > 3] = -1
     t[t > 3] = -1
     equal(t, expected)
-    t = mg.tensor([0.0, 1.0, 2.0, 3.0])
-    t[1:] = t[:-1]
-    assert t.tolist() == [0, 0, 1, 2]
+    for source in (lambda t: t, lambda t: t.numpy()):
+        t = mg.tensor([0.0, 1.0, 2.0, 3.0])
+        t[1:] = source(t)[:-1]
+        assert t.tolist() == [0, 0, 1, 2]
+        t[:] = source(t)[::-1]
+        assert t.tolist() == [2, 1, 0, 0]
+
+
+def test_setting_by_an_array_refuses_what_loses_a_gradient():
+    x, leaf = mg.zeros(3), mg.ones(1, requires_grad=True)
+    for target, value in [(x, leaf), (x, leaf[0]), (mg.zeros(3, requires_grad=True), 1.0)]:
+        with pytest.raises(RuntimeError, match="requires a gradient"):
+            target[[0]] = value
+    with mg.no_grad():
+        x[[0, 2]] = leaf
+    assert x.tolist() == [1.0, 0.0, 1.0]
+    product = (x * leaf).sum()
+    x[[0]] = 5.0
+    with pytest.raises(RuntimeError, match="changed in place"):
+        product.backward()
+
+
+def test_filling_keeps_all_digits():
+    x = mg.tensor([0])
+    assert x.fill_(2**60 + 1).tolist() == [2**60 + 1]
+    assert x.fill_(1.9).tolist() == [1]
+    assert x.fill_(mg.tensor(3.0)).tolist() == [3]
+    with pytest.raises(OverflowError):
+        x.fill_(2**63)
+    assert mg.zeros(1).double().fill_(0.1).tolist() == [0.1]
+
+
+class Numbers:
+    """A sequence that makes its items as it is asked for them."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, i: int) -> Any:
+        return np.int64(self.numbers[i])
+
+
+def test_any_sequence_of_integers_is_a_shape():
+    for shape in (range(300, 302), np.array([300, 301]), Numbers(300, 301)):
+        assert mg.zeros(301, 300).reshape(shape).shape == (300, 301)
+
+
+def test_a_list_that_shrinks_while_it_is_read():
+    parts = [mg.ones(1000) for _ in range(5)]
+
+    class Dim:
+        def __index__(self) -> int:
+            parts.clear()
+            return 0
+
+    assert mg.concatenate(parts, dim=Dim()).shape == (5000,)
+
+
+def test_a_list_of_tensors_by_its_name():
+    assert mg.concatenate(tensors=[mg.ones(1), mg.ones(2)]).shape == (3,)
+    with pytest.raises(TypeError, match="'tensors' is given twice"):
+        mg.concatenate([mg.ones(1)], tensors=[mg.ones(2)])
+    with pytest.raises(TypeError, match="has no argument"):
+        mg.relu(mg.ones(1), **{"\ud800": 1})
 
 
 @pytest.mark.parametrize(

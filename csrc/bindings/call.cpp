@@ -17,7 +17,7 @@ const char* alias(const std::string& name) {
 struct Matched {
   const Op& op;
   PyObject* value[max_params] = {};
-  py::object holder;            // keeps gathered arguments alive
+  py::object holder;            // keeps gathered arguments, or those of a list, alive
   std::vector<PyObject*> rest;  // of a variadic parameter
 
   explicit Matched(const Op& o) : op(o) {}
@@ -28,8 +28,7 @@ struct Matched {
     size_t at = 0, p = 0;
     if (op.signature_parsed.variadic) {
       if (count > 0 && (PyList_Check(args[0]) || PyTuple_Check(args[0]))) {
-        const py::sequence items = py::reinterpret_borrow<py::sequence>(args[0]);
-        for (const py::handle item : items) rest.push_back(item.ptr());
+        take_all(args[0]);
         at = 1;
       } else {
         while (at < count && tensor_in(args[at])) rest.push_back(args[at++]);
@@ -55,6 +54,14 @@ struct Matched {
     for (Py_ssize_t k = 0; k < n; ++k) place(PyTuple_GET_ITEM(keywords, k), args[count + k]);
   }
 
+  // A copy of the list: converting other arguments may run code that changes it.
+  void take_all(PyObject* list) {
+    const auto items = py::reinterpret_steal<py::tuple>(PySequence_Tuple(list));
+    if (!items) throw py::error_already_set();
+    for (const py::handle item : items) rest.push_back(item.ptr());
+    holder = items;
+  }
+
   void place(PyObject* keyword, PyObject* v) {
     for (size_t p = 0; p < params().size(); ++p) {
       const std::string& known = params()[p].name;
@@ -62,11 +69,13 @@ struct Matched {
       if (PyUnicode_CompareWithASCIIString(keyword, known.c_str()) != 0 &&
           (!other || PyUnicode_CompareWithASCIIString(keyword, other) != 0))
         continue;
-      if (value[p]) fail<TypeError>(name(), ": '", known, "' is given twice");
+      if (value[p] || (params()[p].variadic && !rest.empty()))
+        fail<TypeError>(name(), ": '", known, "' is given twice");
+      if (params()[p].variadic) return take_all(v);
       value[p] = v;
       return;
     }
-    fail<TypeError>(op.signature, " has no argument '", PyUnicode_AsUTF8(keyword), "'");
+    fail<TypeError>(op.signature, " has no argument ", py::repr(keyword).cast<std::string>());
   }
 };
 

@@ -211,7 +211,7 @@ Dims dims_from(PyObject* object, const char* op, const char* param) {
   Dims out;
   if (PySequence_Check(object) && !PyUnicode_Check(object)) {
     const py::sequence items = py::reinterpret_borrow<py::sequence>(object);
-    for (const py::handle item : items) {
+    for (const py::object item : items) {  // a range makes its items as it is asked for them
       if (!is_integer(item.ptr()))
         fail<TypeError>(op, ": ", param, " must hold integers, got ",
                         py::repr(item).cast<std::string>());

@@ -11,7 +11,7 @@ namespace {
 
 std::vector<Array> arrays_of(const py::sequence& tensors) {
   std::vector<Array> out;
-  for (const py::handle t : tensors) {
+  for (const py::object t : tensors) {
     Tensor* inside = tensor_in(t.ptr());
     if (!inside && !t.is_none())
       fail<TypeError>("epoch: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);

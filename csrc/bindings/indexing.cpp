@@ -152,6 +152,13 @@ Var gathered(Var v, const Index& p) {
   return call<"take">(v, index, static_cast<double>(d));
 }
 
+// No element of v, in the same memory and the same graph.
+Var nothing_of(const Var& v) {
+  const Var some = v.rank() ? v : call<"unsqueeze">(v, 0);
+  const Dims none = Dims::filled(some.rank(), 0), steps = Dims::filled(some.rank(), 1);
+  return call<"reshape">(call<"slice">(some, none, none, steps), Dims{0});
+}
+
 }  // namespace
 
 Var get_item(const Var& x, PyObject* key) {
@@ -172,7 +179,7 @@ void set_item(const Var& x, PyObject* key, PyObject* value) {
   }
   // numpy writes through the shared memory; the empty copy below checks and marks the change.
   py::object target = to_numpy(py::reinterpret_steal<py::object>(to_python(x)));
-  call_all<"copy_", 0>(x, x);
+  call_all<"copy_", 0>(nothing_of(x), nothing_of(v));
   if (PyObject_SetItem(target.ptr(), key, py::reinterpret_steal<py::object>(to_python(v)).ptr()) <
       0)
     throw py::error_already_set();

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Var> vars_of(const py::sequence& tensors) {
   std::vector<Var> out;
-  for (const py::handle t : tensors) {
+  for (const py::object t : tensors) {
     Tensor* inside = tensor_in(t.ptr());
     if (!inside) fail<TypeError>("plan: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);
     out.push_back(var_of(inside));
@@ -24,7 +24,7 @@ std::vector<Var> vars_of(const py::sequence& tensors) {
 
 std::vector<Array> arrays_from(const py::sequence& values) {
   std::vector<Array> out;
-  for (const py::handle v : values) out.push_back(from_array_like(v, true).array());
+  for (const py::object v : values) out.push_back(from_array_like(v, true).array());
   return out;
 }
 
@@ -44,7 +44,7 @@ int64_t code_of(int number) {
 py::bytes layout(const py::sequence& values) {
   std::string key;
   const auto add = [&](int64_t n) { key.append(reinterpret_cast<const char*>(&n), sizeof n); };
-  for (const py::handle v : values) {
+  for (const py::object v : values) {
     if (const Tensor* t = tensor_in(v.ptr())) {
       add(index(t->array.dtype));
       add(t->array.rank());

@@ -78,10 +78,16 @@ py::object convert(Self self, const py::handle& dtype) {
   return python(call<"cast">(var_of(&t), index(to)));
 }
 
-py::object fill_with(Self self, double value) {
+py::object fill_with(Self self, const Var& value) {
   Tensor& t = self_of(self);
-  call_all<"copy_", 0>(var_of(&t), constant(t.array.dtype, value));
+  call_all<"copy_", 0>(var_of(&t), value.dtype() == t.array.dtype
+                                       ? value
+                                       : call<"cast">(value, index(t.array.dtype)));
   return py::reinterpret_borrow<py::object>(self);
+}
+py::object fill_with_number(Self self, const py::object& value) {
+  const py::object number = is_number(value.ptr()) ? value : py::float_(value);
+  return fill_with(self, from_number(number.ptr(), self_of(self).array.dtype));
 }
 
 py::object reversed_dims(Self self) {
@@ -245,11 +251,11 @@ void register_tensor(py::module_& m) {
       ">>> mg.tensor([0.0, 2.0]).bool().tolist()\n"
       "[False, True]");
   tensor.def(
-      "zero_", [](Self s) { return fill_with(s, 0); },
+      "zero_", [](Self s) { return fill_with(s, constant(self_of(s).array.dtype, 0)); },
       "Sets every element to 0, in place; returns the tensor.\n\n"
       ">>> mg.ones(2).zero_().tolist()\n"
       "[0.0, 0.0]");
-  tensor.def("fill_", &fill_with, py::arg("value"),
+  tensor.def("fill_", &fill_with_number, py::arg("value"),
              "Sets every element, in place; returns the tensor.\n\n"
              ">>> mg.zeros(2).fill_(3).tolist()\n"
              "[3.0, 3.0]");
