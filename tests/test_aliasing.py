@@ -97,6 +97,30 @@ def test_arrays_over_the_same_memory_are_known_to_overlap() -> None:
     assert there.tolist() == list(range(9, -1, -1))
 
 
+def test_a_plan_refuses_to_change_memory_that_two_tensors_hold() -> None:
+    numbers = np.ones(4)
+    there, back = _core.from_numpy(numbers), _core.from_numpy(numbers[::-1])
+
+    @mg.compile
+    def change(x: mg.Tensor) -> mg.Tensor:
+        before = back * x
+        there.add_(x)
+        return before + back * x
+
+    x = np.arange(4.0)
+    wanted = np.ones(4) * x + (np.ones(4) + x)[::-1] * x
+    assert change(x).tolist() == wanted.tolist()
+    change(x)
+    with pytest.raises(_core.CaptureError, match="whose memory another one holds"):
+        change(x)
+    assert numbers.tolist() == [1.0, 3.0, 5.0, 7.0]
+
+    look = mg.compile(lambda x: (there + back + x).sum())
+    for _ in range(2):
+        assert look(np.zeros(4)).item() == 32.0
+    assert look.plans
+
+
 @pytest.mark.parametrize("part", [slice(None, None, -1), slice(1, None, 2), slice(5, 1, -2)])
 def test_profile_puts_back_memory_of_any_strides(part: slice) -> None:
     numbers = np.arange(10.0)

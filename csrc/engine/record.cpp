@@ -22,6 +22,37 @@ int64_t count(const std::vector<Var>& list, const Var& v) {
   return std::count_if(list.begin(), list.end(), [&](const Var& x) { return x.get() == v.get(); });
 }
 
+// Do two slots lie in the same memory, as tensors over one array of numpy's do, and is it written?
+// What comes before what is known of each slot only.
+bool writes_what_others_hold(const Program& p) {
+  struct Extent {
+    const char *begin, *end;
+    bool written;
+  };
+  std::vector<bool> written(p.slots.size(), false);
+  for (const Instruction& code : p.code)
+    for (size_t i = 0; i < code.in.size(); ++i)
+      if (code.writes_input(static_cast<int>(i))) written[code.in[i].slot] = true;
+  std::vector<Extent> extents;
+  for (size_t i = 0; i < p.slots.size(); ++i) {
+    const Slot& s = p.slots[i];
+    if (s.kind != Slot::external || s.bytes == 0) continue;
+    const char* begin = static_cast<const char*>(s.buffer->data());
+    extents.push_back({begin, begin + s.bytes, written[i]});
+  }
+  std::sort(extents.begin(), extents.end(),
+            [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
+  for (size_t i = 1; i < extents.size(); ++i) {
+    const Extent& before = extents[i - 1];
+    Extent& e = extents[i];
+    if (e.begin >= before.end) continue;
+    e.end = std::max(e.end, before.end);
+    e.written = e.written || before.written;
+    if (e.written) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Recorder* recorder() { return current; }
@@ -104,6 +135,10 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
         text << "a tensor of shape " << o.view.shape << " made by '" << code.op->name()
              << "' is kept beyond the call, and a replay would not change it; return it instead";
     }
+  if (text.str().empty() && writes_what_others_hold(program_))
+    text << "a tensor is changed whose memory another one holds, such as of two made by from_numpy "
+            "of one array, and a plan would take them for apart; make one of them and take views "
+            "of it";
   *obstacle = text.str();
   for (Slot& s : program_.slots)
     if (s.kind == Slot::temporary) s.buffer = nullptr;
