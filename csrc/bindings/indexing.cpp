@@ -38,86 +38,123 @@ bool is_array_key(PyObject* k) {
   return PyList_Check(k) || (py::isinstance<py::array>(k) && !is_integer(k));
 }
 
-Index parse(const Array& x, PyObject* key) {
-  std::vector<PyObject*> keys;
-  if (PyTuple_Check(key))
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) keys.push_back(PyTuple_GET_ITEM(key, i));
-  else
-    keys.push_back(key);
+// What stands between the brackets, with index arrays as tensors.
+struct Keys {
+  std::vector<PyObject*> items;
+  std::vector<Var> arrays;  // null for all other items
+  int used = 0;             // dimensions of x that the items stand for
+};
 
-  std::vector<Var> arrays(keys.size());
-  int used = 0, ellipses = 0;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i] == Py_Ellipsis) {
+Keys keys_of(const Array& x, PyObject* key) {
+  Keys keys;
+  if (PyTuple_Check(key))
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i)
+      keys.items.push_back(PyTuple_GET_ITEM(key, i));
+  else
+    keys.items.push_back(key);
+
+  int ellipses = 0;
+  for (PyObject* k : keys.items) {
+    Var& array = keys.arrays.emplace_back();
+    if (k == Py_Ellipsis) {
       ++ellipses;
-    } else if (keys[i] != Py_None) {
-      if (is_array_key(keys[i])) arrays[i] = indices_from(keys[i]);
-      used += arrays[i] && arrays[i].dtype() == DType::b8 ? arrays[i].rank() : 1;
+    } else if (k != Py_None) {
+      if (is_array_key(k)) array = indices_from(k);
+      keys.used += array && array.dtype() == DType::b8 ? array.rank() : 1;
     }
   }
   if (ellipses > 1) fail<IndexError>("an index may have one ... only");
-  if (used > x.rank())
-    fail<IndexError>("too many indices: ", used, " for a tensor of shape ", x.shape);
-  if (ellipses == 0) keys.push_back(Py_Ellipsis), arrays.emplace_back();
+  if (keys.used > x.rank())
+    fail<IndexError>("too many indices: ", keys.used, " for a tensor of shape ", x.shape);
+  if (ellipses == 0) keys.items.push_back(Py_Ellipsis), keys.arrays.emplace_back();
+  return keys;
+}
 
-  Index p;
-  int dim = 0;
-  const auto whole = [&] {
-    p.starts.push_back(0);
-    p.steps.push_back(1);
-    p.sizes.push_back(x.shape[dim]);
-    p.shape.push_back(x.shape[dim]);
-    ++dim;
-  };
-  for (size_t i = 0; i < keys.size(); ++i) {
-    PyObject* k = keys[i];
-    if (k == Py_None) {
-      p.shape.push_back(1);
-    } else if (k == Py_Ellipsis) {
-      for (int rest = x.rank() - used; rest > 0; --rest) whole();
-    } else if (arrays[i]) {
-      if (p.gather_dim < 0) p.gather_dim = p.shape.size();
-      if (p.gather_dim + static_cast<int>(p.gathers.size()) != p.shape.size())
-        fail<IndexError>("index arrays must stand side by side");
-      std::vector<Var> found{arrays[i]};
-      if (arrays[i].dtype() == DType::b8) {
-        const Dims& m = arrays[i].shape();
-        for (int d = 0; d < m.size(); ++d)
-          if (m[d] != x.shape[dim + d])
-            fail<IndexError>("a mask of shape ", m, " does not fit a tensor of shape ", x.shape,
-                             " at dimension ", dim);
-        found = positions(arrays[i]);
-      }
-      for (const Var& f : found) {
-        p.gathers.push_back(f);
-        whole();
-      }
-    } else if (PySlice_Check(k)) {
-      Py_ssize_t start, stop, step;
-      if (PySlice_Unpack(k, &start, &stop, &step) < 0) throw py::error_already_set();
-      const Py_ssize_t n = PySlice_AdjustIndices(x.shape[dim], &start, &stop, step);
-      p.starts.push_back(n ? start : 0);
-      p.steps.push_back(step);
-      p.sizes.push_back(n);
-      p.shape.push_back(n);
-      ++dim;
-    } else {
-      if (!PyIndex_Check(k))
-        fail<TypeError>("an index must be an integer, a slice, None, ..., or an array, got ",
-                        Py_TYPE(k)->tp_name);
-      const int64_t at = PyNumber_AsSsize_t(k, PyExc_IndexError);
-      if (at == -1 && PyErr_Occurred()) throw py::error_already_set();
-      const int64_t n = x.shape[dim];
-      if (at < -n || at >= n)
-        fail<IndexError>("index ", at, " is out of range for dimension ", dim, " of shape ",
-                         x.shape);
-      p.starts.push_back(at < 0 ? at + n : at);
-      p.steps.push_back(1);
-      p.sizes.push_back(1);
-      ++dim;
+// Puts an Index together, one key after the other.
+class Parser {
+ public:
+  explicit Parser(const Array& x) : x_(x) {}
+
+  void whole() { keep(0, 1, size()); }
+  void new_axis() { index_.shape.push_back(1); }
+
+  void array(const Var& v) {
+    if (index_.gather_dim < 0) index_.gather_dim = index_.shape.size();
+    if (index_.gather_dim + static_cast<int>(index_.gathers.size()) != index_.shape.size())
+      fail<IndexError>("index arrays must stand side by side");
+    std::vector<Var> found{v};
+    if (v.dtype() == DType::b8) {
+      for (int d = 0; d < v.rank(); ++d)
+        if (v.shape()[d] != x_.shape[dim_ + d])
+          fail<IndexError>("a mask of shape ", v.shape(), " does not fit a tensor of shape ",
+                           x_.shape, " at dimension ", dim_);
+      found = positions(v);
+    }
+    for (const Var& f : found) {
+      index_.gathers.push_back(f);
+      whole();
     }
   }
-  return p;
+
+  void slice(PyObject* k) {
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(k, &start, &stop, &step) < 0) throw py::error_already_set();
+    const Py_ssize_t n = PySlice_AdjustIndices(size(), &start, &stop, step);
+    keep(n ? start : 0, step, n);
+  }
+
+  void integer(PyObject* k) {
+    if (!PyIndex_Check(k))
+      fail<TypeError>("an index must be an integer, a slice, None, ..., or an array, got ",
+                      Py_TYPE(k)->tp_name);
+    const int64_t at = PyNumber_AsSsize_t(k, PyExc_IndexError);
+    if (at == -1 && PyErr_Occurred()) throw py::error_already_set();
+    const int64_t n = size();
+    if (at < -n || at >= n)
+      fail<IndexError>("index ", at, " is out of range for dimension ", dim_, " of shape ",
+                       x_.shape);
+    cut(at < 0 ? at + n : at, 1, 1);
+  }
+
+  Index take() { return std::move(index_); }
+
+ private:
+  int64_t size() const { return x_.shape[dim_]; }
+  // The next dimension of x, which stays in the view or vanishes from it.
+  void keep(int64_t start, int64_t step, int64_t n) {
+    index_.shape.push_back(n);
+    cut(start, step, n);
+  }
+  void cut(int64_t start, int64_t step, int64_t n) {
+    index_.starts.push_back(start);
+    index_.steps.push_back(step);
+    index_.sizes.push_back(n);
+    ++dim_;
+  }
+
+  const Array& x_;
+  Index index_;
+  int dim_ = 0;
+};
+
+Index parse(const Array& x, PyObject* key) {
+  const Keys keys = keys_of(x, key);
+  Parser parser(x);
+  for (size_t i = 0; i < keys.items.size(); ++i) {
+    PyObject* k = keys.items[i];
+    if (k == Py_None) {
+      parser.new_axis();
+    } else if (k == Py_Ellipsis) {
+      for (int rest = x.rank() - keys.used; rest > 0; --rest) parser.whole();
+    } else if (keys.arrays[i]) {
+      parser.array(keys.arrays[i]);
+    } else if (PySlice_Check(k)) {
+      parser.slice(k);
+    } else {
+      parser.integer(k);
+    }
+  }
+  return parser.take();
 }
 
 Var sliced(const Var& x, const Index& p) {

@@ -78,11 +78,10 @@ py::object convert(Self self, const py::handle& dtype) {
   return python(call<"cast">(var_of(&t), index(to)));
 }
 
-py::object fill_with(Self self, const Var& value) {
+py::object fill_with(Self self, Var value) {
   Tensor& t = self_of(self);
-  call_all<"copy_", 0>(var_of(&t), value.dtype() == t.array.dtype
-                                       ? value
-                                       : call<"cast">(value, index(t.array.dtype)));
+  if (value.dtype() != t.array.dtype) value = call<"cast">(value, index(t.array.dtype));
+  call_all<"copy_", 0>(var_of(&t), value);
   return py::reinterpret_borrow<py::object>(self);
 }
 py::object fill_with_number(Self self, const py::object& value) {

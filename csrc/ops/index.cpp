@@ -39,8 +39,7 @@ Array sliced(const Array& x, const Dims& starts, const Dims& sizes, const Dims& 
   return x.view(sizes, strides, offset);
 }
 
-// ---- take: rows by index
-// -------------------------------------------------------------------------
+// ---- take: rows by index ------------------------------------------------------------------------
 
 // shape with dimension dim replaced by the shape of the indices.
 Dims taken_shape(const Dims& shape, int dim, const Dims& indices) {

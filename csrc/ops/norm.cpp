@@ -11,8 +11,7 @@
 namespace mg {
 namespace {
 
-// ---- What both share
-// -----------------------------------------------------------------------------
+// ---- What both share ----------------------------------------------------------------------------
 
 void check_input(const Call& c, const Array& x) {
   if (!is_float(x.dtype))
@@ -35,8 +34,7 @@ Array parameter_or(const Call& c, int i, const Dims& shape, DType dtype, double 
   return a;
 }
 
-// ---- Batch norm
-// ----------------------------------------------------------------------------------
+// ---- Batch norm ---------------------------------------------------------------------------------
 
 ChannelRange channels_of(const Dims& shape) {
   ChannelRange r{shape[0], shape[1], 1, 0, shape[1]};
@@ -177,8 +175,7 @@ void vjp_batch_norm_backward(Vjp& v) {
     vjp_of_fixed_norm_backward(v, groups);
 }
 
-// ---- Layer norm
-// ----------------------------------------------------------------------------------
+// ---- Layer norm ---------------------------------------------------------------------------------
 
 // Attributes: normalized_shape, eps.
 void check_layer_shape(const Call& c, const Array& x) {
