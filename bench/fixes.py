@@ -149,11 +149,16 @@ class Study:
                     axis.plot(bounds, [place, place], color=color, lw=2.4, solid_capstyle="round")
                     axis.plot(scale * found.mean, place, "o", color=color, ms=6)
                 axis.axvline(0, color=INK, lw=0.8)
-                axis.set_yticks(range(len(names)), names)
+                others = [self.beside.get((problem, name), "plain") for name in names]
+                labels = [
+                    name if other == "plain" else f"{name}, to {other}"
+                    for name, other in zip(names, others, strict=True)
+                ]
+                axis.set_yticks(range(len(names)), labels)
                 axis.set_ylim(len(names) - 0.5, -0.5)
                 style(axis)
                 if problem == list(self.runs)[-1]:
-                    axis.set_xlabel(f"difference in {label}: fix - plain")
+                    axis.set_xlabel(f"difference in {label}: fix - plain, or as named")
             axes[1].tick_params(labelleft=False)
             axes[0].set_title(problem, fontsize=10, color=INK, loc="left")
         picture.suptitle(
