@@ -38,7 +38,8 @@ static double cycles_along(double m, int64_t n, double k, int64_t b_row, int64_t
 template <class T>
 static bool better_turned(const Gemm& g) {
   if (g.n == 1) return g.m > 1;
-  if (g.m == 1 || (g.m <= Vec<T>::width && g.n <= Vec<T>::width)) return false;
+  if (g.m == 1) return false;
+  if (g.m <= Vec<T>::width && g.n <= Vec<T>::width) return g.a_row == 1 && g.b_col != 1;
   const auto m = static_cast<double>(g.m), n = static_cast<double>(g.n);
   const auto k = static_cast<double>(g.k);
   return cycles_along<T>(n, g.m, k, g.a_col, g.a_row) + 2 * m * n <

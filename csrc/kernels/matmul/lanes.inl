@@ -106,6 +106,7 @@ template <class T>
 static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y, T* sums) {
   constexpr int width = Vec<T>::width, most = vector_registers >= 32 ? 8 : 4;
   const int64_t block = stretch<T>(k, n, b_row);
+  const auto last = static_cast<int>((k - 1) % lanes);  // lane of the last row
   for (int64_t j0 = 0; j0 < n; j0 += block, b += block) {
     const int columns = static_cast<int>(n - j0 < block ? n - j0 : block);
     int64_t p = 0;
@@ -122,11 +123,13 @@ static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n
         store(sum, fma(Vec<T>(x[p]), load_n(b + p * b_row + j, some), load(sum)));
       }
     for (int j = 0; j < columns; j += width) {
-      Vec<T> r[lanes];
-      for (int l = 0; l < lanes; ++l) r[l] = load(sums + l * block + j);
       // A lane beyond the last row takes a product of zeros, as when the lanes are side by side.
-      for (int l = static_cast<int>((k - 1) % lanes) + 1; l < lanes; ++l)
-        r[l] = r[l] + Vec<T>::zero();
+      Vec<T> r[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) {
+        r[l] = load(sums + l * block + j);
+        if (l > last) r[l] = r[l] + Vec<T>::zero();
+      }
       store_n(y + j0 + j, join(r, lanes), columns - j < width ? columns - j : width);
     }
   }
