@@ -1320,8 +1320,8 @@ def cross_entropy_backward(grad: TensorLike, x: TensorLike, target: TensorLike, 
     [[-0.5, 0.5]]
     """
 
-def sgd_(param: Tensor, grad: TensorLike, hyper: Tensor, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
-    """One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, decoupled] as float64; step grows by one. grad_scale multiplies the gradient. Parameter, gradient and buffers have one shape.
+def sgd_(param: Tensor, grad: TensorLike, hyper: Tensor, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None, stream: _Bool = False) -> None:
+    """One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, decoupled] as float64; step grows by one. grad_scale multiplies the gradient. Parameter, gradient and buffers have one shape. stream: store the parameter past the caches, for other threads to read.
 
     >>> p, hyper = mg.tensor([1.0]), mg.tensor([0, 0.5, 0, 0, 0, 0, 0, 0], 'float64')
     >>> mg.sgd_(p, mg.ones(1), hyper, None)
@@ -1329,8 +1329,8 @@ def sgd_(param: Tensor, grad: TensorLike, hyper: Tensor, momentum_buffer: Tensor
     ([0.5], 1.0)
     """
 
-def adam_(param: Tensor, grad: TensorLike, exp_avg: Tensor, exp_avg_sq: Tensor, hyper: Tensor, max_exp_avg_sq: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
-    """One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, beta2, eps, decoupled] as float64; step grows by one, and gives the bias corrections. With max_exp_avg_sq, AMSGrad. Parameter, gradient and buffers have one shape.
+def adam_(param: Tensor, grad: TensorLike, exp_avg: Tensor, exp_avg_sq: Tensor, hyper: Tensor, max_exp_avg_sq: Tensor | None = None, grad_scale: TensorLike | None = None, stream: _Bool = False) -> None:
+    """One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, beta2, eps, decoupled] as float64; step grows by one, and gives the bias corrections. With max_exp_avg_sq, AMSGrad. Parameter, gradient and buffers have one shape. stream: store the parameter past the caches, for other threads to read.
 
     >>> p, m, v = mg.tensor([1.0]), mg.zeros(1), mg.zeros(1)
     >>> hyper = mg.tensor([0, 0.5, 0, 0, 0.9, 0.999, 1e-8, 0], 'float64')
@@ -1339,8 +1339,8 @@ def adam_(param: Tensor, grad: TensorLike, exp_avg: Tensor, exp_avg_sq: Tensor, 
     (0.5, 1.0)
     """
 
-def rmsprop_(param: Tensor, grad: TensorLike, square_avg: Tensor, hyper: Tensor, grad_avg: Tensor | None = None, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None) -> None:
-    """One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, decoupled] as float64; step grows by one. With grad_avg, centered. Parameter, gradient and buffers have one shape.
+def rmsprop_(param: Tensor, grad: TensorLike, square_avg: Tensor, hyper: Tensor, grad_avg: Tensor | None = None, momentum_buffer: Tensor | None = None, grad_scale: TensorLike | None = None, stream: _Bool = False) -> None:
+    """One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, decoupled] as float64; step grows by one. With grad_avg, centered. Parameter, gradient and buffers have one shape. stream: store the parameter past the caches, for other threads to read.
 
     >>> p, v = mg.tensor([1.0]), mg.zeros(1)
     >>> hyper = mg.tensor([0, 0.25, 0, 0, 0.75, 0, 0, 0], 'float64')

@@ -148,3 +148,15 @@ def test_a_long_convolution_ends_between_two_rounds(asked: _core.Interrupt) -> N
     asked.request()
     with pytest.raises(KeyboardInterrupt):
         nn.functional.conv2d(x, w)
+
+
+def test_a_long_product_ends_between_two_rounds(asked: _core.Interrupt) -> None:
+    rng = np.random.default_rng(0)
+    x = mg.tensor(rng.standard_normal((2100, 2048), "float32"))
+    y = mg.tensor(rng.standard_normal((2048, 2100), "float32"))
+    whole = (x @ y).numpy()
+    parts = [(x[i : i + 2] @ y).numpy() for i in (0, 1000, 2098)]
+    assert whole[[0, 1, 1000, 1001, 2098, 2099]].tobytes() == np.concatenate(parts).tobytes()
+    asked.request()
+    with pytest.raises(KeyboardInterrupt):
+        x @ y

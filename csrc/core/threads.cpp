@@ -200,6 +200,8 @@ void set_num_threads(int n) {
 
 void set_serial(bool serial) { serial_here = serial; }
 
+bool works_alone() { return serial_here || get_num_threads() == 1; }
+
 void run_tasks(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   const int threads = get_num_threads();
   std::unique_lock lock(state->busy, std::defer_lock);

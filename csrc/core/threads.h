@@ -10,6 +10,8 @@ void set_num_threads(int n);  // 1 to 65536
 
 // Whether the work of the calling thread stays on it: for threads that each do their own.
 void set_serial(bool serial);
+// Whether it does now, as it also does where there is one thread.
+bool works_alone();
 
 // Calls body(context, i) for i in [0, tasks), in any order, on several threads if the pool is free
 // (it serves one caller at a time; a second caller, or a task, runs its own work itself). What a

@@ -67,7 +67,7 @@ Steps steps_between(std::span<const Var> outputs, std::span<const Var> chosen) {
 }
 
 // Where gradients go: to leaves' .grad, or to the slots of chosen values.
-struct Sink {
+struct Targets {
   std::span<const Var> chosen;
   std::vector<Var>* slots = nullptr;  // null: accumulate into .grad
   Steps between;                      // with slots: the steps that lead to them
@@ -101,7 +101,7 @@ void accumulate(Tensor& leaf, const Var& g) {
 
 class StepVjp final : public Vjp {
  public:
-  StepVjp(Pending& p, Queue& queue, const Sink& sink)
+  StepVjp(Pending& p, Queue& queue, const Targets& sink)
       : Vjp(p.step->attrs),
         step_(*p.step),
         holder_(p.step),
@@ -150,10 +150,10 @@ class StepVjp final : public Vjp {
   const Ref<Step>& holder_;
   Few<Var, 1>& grads_;
   Queue& queue_;
-  const Sink& sink_;
+  const Targets& sink_;
 };
 
-void send(const Var& v, Var g, Queue& queue, const Sink& sink) {
+void send(const Var& v, Var g, Queue& queue, const Targets& sink) {
   Tensor& t = tensor_of(v);
   if (sink.slots) {
     for (size_t k = 0; k < sink.chosen.size(); ++k)
@@ -201,7 +201,7 @@ Var seed_for(const Var& output, const Var& seed) {
 }
 
 void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_graph,
-          bool create_graph, const Sink& sink) {
+          bool create_graph, const Targets& sink) {
   Queue queue;
   const GradMode mode(create_graph);
   Few<Var, 1> checked;
@@ -234,7 +234,7 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
 
 void backward(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_graph,
               bool create_graph) {
-  walk(outputs, seeds, retain_graph, create_graph, Sink{});
+  walk(outputs, seeds, retain_graph, create_graph, Targets{});
 }
 
 std::vector<Var> gradients(std::span<const Var> outputs, std::span<const Var> seeds,
@@ -242,7 +242,7 @@ std::vector<Var> gradients(std::span<const Var> outputs, std::span<const Var> se
                            bool allow_unused) {
   std::vector<Var> slots(inputs.size());
   walk(outputs, seeds, retain_graph, create_graph,
-       Sink{inputs, &slots, steps_between(outputs, inputs)});
+       Targets{inputs, &slots, steps_between(outputs, inputs)});
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!slots[i] && !allow_unused)
       fail<ValueError>("grad: input ", i, " of shape ", inputs[i].shape(),

@@ -17,31 +17,13 @@ struct Cost {
 
 Cost cost_of(const Instruction& code) {
   Cost cost;
-  std::vector<const Array*> in;
-  std::vector<Array> out;
-  int64_t largest = 0;
-  const auto count = [&](const Operand& o) {
-    if (o.slot < 0) return;
-    largest = std::max(largest, o.view.numel());
-    cost.bytes += static_cast<double>(o.view.bytes());
-  };
-  for (const Operand& o : code.in) {
-    in.push_back(o.slot < 0 ? nullptr : &o.view);
-    count(o);
-  }
-  for (const Operand& o : code.out) {
-    out.push_back(o.view);
-    count(o);
-  }
+  cost.flops = code.flops();
+  for (const std::vector<Operand>* operands : {&code.in, &code.out})
+    for (const Operand& o : *operands)
+      if (o.slot >= 0) cost.bytes += static_cast<double>(o.view.bytes());
   // What is written in place was read before.
   for (int i = 0; i < static_cast<int>(code.in.size()); ++i)
     if (code.writes_input(i)) cost.bytes += static_cast<double>(code.in[i].view.bytes());
-  if (!code.parts.empty())
-    for (const Instruction& part : code.parts) cost.flops += cost_of(part).flops;
-  else if (code.op->flops)
-    cost.flops = code.op->flops(Call{in, code.attrs, out, code.op->name().c_str()});
-  else
-    cost.flops = static_cast<double>(largest);
   return cost;
 }
 
@@ -71,6 +53,12 @@ std::string shapes_text(const std::vector<Operand>& operands) {
     i += same;
   }
   return text;
+}
+
+// "fused" for a group; an update may store its parameter past the caches.
+std::string name_text(const Instruction& code) {
+  if (!code.op) return "fused";
+  return code.op->name() + (code.op->update && code.attrs.flag(0) ? " streamed" : "");
 }
 
 std::string flow_text(const Instruction& code) {
@@ -166,10 +154,10 @@ std::string Plan::describe(std::span<const double> nanoseconds) const {
     const Cost cost = cost_of(code[i]);
     std::string number = std::to_string(i);
     number.insert(0, margin.size() - 2 - number.size(), ' ');
-    line(number + "  " + (code[i].op ? code[i].op->name() : "fused"), flow_text(code[i]), cost,
-         timed ? nanoseconds[i] : 0);
+    line(number + "  " + name_text(code[i]), flow_text(code[i]), cost, timed ? nanoseconds[i] : 0);
     for (const Instruction& part : code[i].parts)
-      table.add({margin + "  " + part.name(), flow_text(part), short_number(cost_of(part).flops)});
+      table.add(
+          {margin + "  " + name_text(part), flow_text(part), short_number(cost_of(part).flops)});
     total.flops += cost.flops;
     total.bytes += cost.bytes;
   }

@@ -6,6 +6,7 @@
 #include "core/interrupt.h"
 #include "engine/passes/passes.h"
 #include "ops/strided.h"
+#include "ops/update.h"
 
 namespace mg {
 
@@ -22,29 +23,36 @@ Ref<Buffer> copied(const Buffer& recorded) {
 }  // namespace
 
 Plan::Plan(Program recorded)
-    : program_(place(fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))) {
+    : program_(place(update_at_once(stream_shared(
+          fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
     if (s.kind == Slot::input) s.buffer = copied(*s.buffer);
   code_.reserve(program_.code.size());
-  for (const Instruction& code : program_.code) {
-    Bound& b = code_.emplace_back();
-    b.op = code.op;
-    b.attrs = &code.attrs;
-    b.arrays.reserve(code.in.size() + code.out.size());
-    for (const Operand& o : code.in) b.arrays.push_back(o.slot < 0 ? Array{} : bind(o));
-    for (const Operand& o : code.out) b.arrays.push_back(bind(o));
-    for (size_t i = 0; i < code.in.size(); ++i)
-      b.in.push_back(code.in[i].slot < 0 ? nullptr : &b.arrays[i]);
-    b.out = std::span(b.arrays).subspan(code.in.size());
-    for (size_t i = 0; i < code.in.size(); ++i)
-      if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
-    b.blocks = blocks_of(code);
-  }
+  for (const Instruction& code : program_.code) code_.push_back(bind(code));
   place_asks();
   updates_ = first_update();
   for (const Operand& o : program_.inputs) inputs_.push_back(bind(o));
   for (const Operand& o : program_.outputs) outputs_.push_back(bind(o));
+}
+
+Plan::Bound Plan::bind(const Instruction& code) const {
+  Bound b;
+  b.op = code.op;
+  b.attrs = &code.attrs;
+  b.arrays.reserve(code.in.size() + code.out.size());
+  for (const Operand& o : code.in) b.arrays.push_back(o.slot < 0 ? Array{} : bind(o));
+  for (const Operand& o : code.out) b.arrays.push_back(bind(o));
+  for (size_t i = 0; i < code.in.size(); ++i)
+    b.in.push_back(code.in[i].slot < 0 ? nullptr : &b.arrays[i]);
+  b.out = std::span(b.arrays).subspan(code.in.size());
+  for (size_t i = 0; i < code.in.size(); ++i)
+    if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
+  if (code.op || !code.updates_at_once())
+    b.blocks = blocks_of(code);
+  else
+    for (const Instruction& part : code.parts) b.parts.push_back(bind(part));
+  return b;
 }
 
 // Asking costs as much as a small instruction: it is done after so much work, in bytes.
@@ -110,8 +118,24 @@ std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
 
 void Plan::run(Bound& b) {
   if (b.blocks) return b.blocks->run();
-  b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
+  if (b.parts.empty())
+    b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
+  else
+    run_at_once(b.parts[0], b.parts[1]);
   for (Buffer* w : b.written) w->bump_version();
+}
+
+// The gradient goes from the product to the update, and nowhere else.
+void Plan::run_at_once(const Bound& product, const Bound& update) {
+  Update ready;
+  update.op->update(Call{update.in, *update.attrs, {}, update.op->name().c_str()}, &ready);
+  const Sink sink = {&ready, [](void* context, const void* grad, int64_t first, int64_t n) {
+                       const auto& u = *static_cast<const Update*>(context);
+                       u.run(u, grad, first, n);
+                     }};
+  product.op->run_to(Call{product.in, *product.attrs, product.out, product.op->name().c_str()},
+                     sink);
+  ready.count();
 }
 
 void Plan::run() {

@@ -46,14 +46,17 @@ class Plan {
     std::vector<const Array*> in;
     std::span<Array> out;
     std::vector<Buffer*> written;
-    std::unique_ptr<const Blocks> blocks;  // of a group, or of an op that goes element by element
+    std::unique_ptr<const Blocks> blocks;  // of ops that go element by element
+    std::vector<Bound> parts;              // of a product and the update that uses it up
     bool asks = false;                     // is it time for check_interrupt()?
   };
+  Bound bind(const Instruction& code) const;
   Array bind(const Operand& o) const;
   std::unique_ptr<const Blocks> blocks_of(const Instruction& code) const;
   void place_asks();
   size_t first_update() const;
   static void run(Bound& b);
+  static void run_at_once(const Bound& product, const Bound& update);
 
   Program program_;
   Ref<Buffer> arena_;

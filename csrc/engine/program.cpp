@@ -1,5 +1,7 @@
 #include "engine/program.h"
 
+#include <algorithm>
+
 #include "ops/pointwise.h"
 
 namespace mg {
@@ -36,8 +38,32 @@ bool Instruction::folds_all() const {
   return op && op->folding && in[0].view.contiguous() && makes_ready(*this, op->folding);
 }
 
+bool Instruction::updates_at_once() const { return !op && parts.back().op->update; }
+
+double Instruction::flops() const {
+  double all = 0;
+  for (const Instruction& part : parts) all += part.flops();
+  if (!op) return all;
+  std::vector<const Array*> read;
+  std::vector<Array> made;
+  int64_t largest = 0;
+  for (const Operand& o : in) {
+    read.push_back(o.slot < 0 ? nullptr : &o.view);
+    if (o.slot >= 0) largest = std::max(largest, o.view.numel());
+  }
+  for (const Operand& o : out) {
+    made.push_back(o.view);
+    largest = std::max(largest, o.view.numel());
+  }
+  return op->flops ? op->flops(Call{read, attrs, made, op->name().c_str()})
+                   : static_cast<double>(largest);
+}
+
 bool Instruction::writes_input(int i) const {
-  if (!op) return false;  // only ops that leave their inputs alone are grouped
+  for (const Instruction& part : parts)
+    for (int k = 0; k < static_cast<int>(part.in.size()); ++k)
+      if (part.in[k].slot == in[i].slot && part.writes_input(k)) return true;
+  if (!op) return false;
   const Signature& s = op->signature_parsed;
   if (s.variadic) return false;
   for (const Param& p : s.params)

@@ -1,6 +1,7 @@
 #include "kernels/optim.h"
 
 #include "kernels/fold.h"
+#include "kernels/simd/stream.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 namespace {
@@ -36,9 +37,33 @@ struct DecayBy {
   }
 };
 
+// The parameter: loaded, and its new values stored.
+template <class T>
+class Param {
+ public:
+  MG_METHOD Param(void* p, const Decay& d)
+      : p_(static_cast<T*>(p)),
+        streams_(d.stream && reinterpret_cast<uintptr_t>(p) % sizeof(Vec<T>) == 0) {}
+  template <class At>
+  MG_METHOD Vec<T> load(At at, int64_t i) const {
+    return at.load(p_ + i);
+  }
+  MG_METHOD void store(Full<T>, int64_t i, Vec<T> v) const {
+    streams_ ? MG_ISA::stream(p_ + i, v) : MG_ISA::store(p_ + i, v);
+  }
+  MG_METHOD void store(Tail<T> at, int64_t i, Vec<T> v) const { at.store(p_ + i, v); }
+  MG_METHOD void end() const {
+    if (streams_) end_stream();
+  }
+
+ private:
+  T* p_;
+  bool streams_;
+};
+
 template <class T>
 void sgd(void* param, const void* grad, void* buffer, int64_t n, const SgdStep& step) {
-  T* p = static_cast<T*>(param);
+  const Param<T> p(param, step.decay);
   const T* g = static_cast<const T*>(grad);
   T* buf = static_cast<T*>(buffer);
   const DecayBy<T> decay(step.decay);
@@ -46,20 +71,21 @@ void sgd(void* param, const void* grad, void* buffer, int64_t n, const SgdStep& 
   const Vec<T> weight = all<T>(step.weight), nesterov = all<T>(step.nesterov);
   const bool look_ahead = step.nesterov != 0;
   each_vector<T>(n, [&](auto at, int64_t i) __attribute__((always_inline)) {
-    Decayed<T> d = decay(at.load(p + i), at.load(g + i));
+    Decayed<T> d = decay(p.load(at, i), at.load(g + i));
     if (buf) {
       const Vec<T> b = fma(weight, d.grad, momentum * at.load(buf + i));
       at.store(buf + i, b);
       d.grad = look_ahead ? fma(nesterov, b, d.grad) : b;
     }
-    at.store(p + i, fma(minus_lr, d.grad, d.param));
+    p.store(at, i, fma(minus_lr, d.grad, d.param));
   });
+  p.end();
 }
 
 template <class T>
 void adam(void* param, const void* grad, void* first, void* second, void* second_max, int64_t n,
           const AdamStep& step) {
-  T* p = static_cast<T*>(param);
+  const Param<T> p(param, step.decay);
   const T* g = static_cast<const T*>(grad);
   T *m = static_cast<T*>(first), *v = static_cast<T*>(second), *top = static_cast<T*>(second_max);
   const DecayBy<T> decay(step.decay);
@@ -67,7 +93,7 @@ void adam(void* param, const void* grad, void* first, void* second, void* second
   const Vec<T> rest1 = all<T>(1 - step.beta1), rest2 = all<T>(1 - step.beta2);
   const Vec<T> beta2 = all<T>(step.beta2), eps = all<T>(step.eps);
   each_vector<T>(n, [&](auto at, int64_t i) __attribute__((always_inline)) {
-    const Decayed<T> d = decay(at.load(p + i), at.load(g + i));
+    const Decayed<T> d = decay(p.load(at, i), at.load(g + i));
     const Vec<T> old = at.load(m + i), mean = fma(rest1, d.grad - old, old);
     Vec<T> square = fma(rest2 * d.grad, d.grad, beta2 * at.load(v + i));
     at.store(m + i, mean);
@@ -77,14 +103,15 @@ void adam(void* param, const void* grad, void* first, void* second, void* second
       at.store(top + i, square);
     }
     const Vec<T> ratio = mean / fma(sqrt(square), root_scale, eps);
-    at.store(p + i, fma(minus_size, ratio, d.param));
+    p.store(at, i, fma(minus_size, ratio, d.param));
   });
+  p.end();
 }
 
 template <class T>
 void rmsprop(void* param, const void* grad, void* second, void* first, void* buffer, int64_t n,
              const RmspropStep& step) {
-  T* p = static_cast<T*>(param);
+  const Param<T> p(param, step.decay);
   const T* g = static_cast<const T*>(grad);
   T *v = static_cast<T*>(second), *avg = static_cast<T*>(first), *buf = static_cast<T*>(buffer);
   const DecayBy<T> decay(step.decay);
@@ -92,7 +119,7 @@ void rmsprop(void* param, const void* grad, void* second, void* first, void* buf
   const Vec<T> rest = all<T>(1 - step.alpha), eps = all<T>(step.eps);
   const Vec<T> momentum = all<T>(step.momentum);
   each_vector<T>(n, [&](auto at, int64_t i) __attribute__((always_inline)) {
-    const Decayed<T> d = decay(at.load(p + i), at.load(g + i));
+    const Decayed<T> d = decay(p.load(at, i), at.load(g + i));
     Vec<T> square = fma(rest * d.grad, d.grad, alpha * at.load(v + i));
     at.store(v + i, square);
     if (avg) {
@@ -106,8 +133,9 @@ void rmsprop(void* param, const void* grad, void* second, void* first, void* buf
       ratio = fma(momentum, at.load(buf + i), ratio);
       at.store(buf + i, ratio);
     }
-    at.store(p + i, fma(minus_lr, ratio, d.param));
+    p.store(at, i, fma(minus_lr, ratio, d.param));
   });
+  p.end();
 }
 
 template <class T>

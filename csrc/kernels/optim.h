@@ -26,7 +26,8 @@ struct Decay {
   double grad_scale = 1;
   double weight_decay = 0;  // coupled: part of the gradient
   double l1 = 0;
-  double keep = 1;  // decoupled: 1 - lr * weight_decay
+  double keep = 1;      // decoupled: 1 - lr * weight_decay
+  bool stream = false;  // stores the parameter past the caches, where other cores read it
 };
 
 struct SgdStep {

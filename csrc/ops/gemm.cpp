@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/buffer.h"
+#include "core/interrupt.h"
 #include "core/threads.h"
 #include "kernels/kernels.h"
 
@@ -11,8 +12,20 @@ namespace {
 
 // What a thread should have to do before it is worth waking, in multiply-adds.
 constexpr int64_t enough_work = 64 * 1024;
+// A product of more is cut into rounds of about half as many, some 50 ms, between which it may end;
+// and the rows or columns in whose multiples they are.
+constexpr double long_work = 0x1p33;
+constexpr int64_t round_step = 128;
 
-bool worth_threads(const Gemm& g) { return g.m * g.n * g.k >= 2 * enough_work; }
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// In multiply-adds; to draw whether an output is dropped takes as long as 16 of them.
+int64_t work_of(const Gemm& g) { return g.m * g.n * (g.k + (g.epilogue.dropout.p > 0 ? 16 : 0)); }
+
+int64_t parts_of(const Gemm& g) {
+  const int64_t threads = get_num_threads(), most = work_of(g) / enough_work;
+  return std::max<int64_t>(1, std::min(threads, most));
+}
 
 class Scratch {
  public:
@@ -32,27 +45,22 @@ class Scratch {
   char* data_ = nullptr;
 };
 
-}  // namespace
-
-void run_gemm(const Gemm& gemm, DType dtype) {
+void run_round(const Gemm& gemm, DType dtype) {
   const Matmul& kernel = kernels().matmul;
   const int d = index(dtype);
-  const int64_t threads = get_num_threads();
-  int64_t parts = 1;
-  GemmSplit split{};
-  if (threads > 1 && worth_threads(gemm)) {
-    split = kernel.split[d](gemm);
-    parts = split.parts < threads ? split.parts : threads;
-  }
-  if (parts <= 1) {
+  int64_t parts = parts_of(gemm);
+  if (parts == 1) {
     const GemmPlan plan = kernel.plan[d](gemm);
     const Scratch scratch(plan.scratch_bytes, 1);
     return kernel.run[d](gemm, plan, scratch.of(0));
   }
+  const GemmSplit split = kernel.split[d](gemm);  // which does not count what dropout takes
+  parts = std::min<int64_t>(get_num_threads(), std::max(split.parts, parts));
   const int64_t total = split.rows ? gemm.m : gemm.n;
-  const int64_t steps = (total + split.step - 1) / split.step;
-  const int64_t size = (steps + parts - 1) / parts * split.step;
-  parts = (total + size - 1) / size;
+  // Tiles of rows may all be a little lower, those of columns may not be narrower.
+  const int64_t step = split.rows && gemm.n > 1 ? 1 : split.step;
+  const int64_t size = ceil_div(ceil_div(total, parts), step) * step;
+  parts = ceil_div(total, size);
   const auto part = [&](int64_t i) {
     const int64_t end = (i + 1) * size < total ? (i + 1) * size : total;
     return gemm_part(gemm, split.rows, i * size, end, item_size(dtype));
@@ -65,8 +73,70 @@ void run_gemm(const Gemm& gemm, DType dtype) {
   });
 }
 
+}  // namespace
+
+bool worth_threads(double multiply_adds) { return multiply_adds >= 2 * enough_work; }
+
+void run_gemm(const Gemm& gemm, DType dtype) {
+  const double work =
+      static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
+  if (work <= long_work) return run_round(gemm, dtype);
+  const bool rows = gemm.m >= gemm.n;
+  const int64_t total = rows ? gemm.m : gemm.n;
+  const int64_t rounds = 1 + static_cast<int64_t>(work / (long_work / 2));
+  const int64_t size = ceil_div(ceil_div(total, rounds), round_step) * round_step;
+  for (int64_t first = 0; first < total; first += size) {
+    if (first > 0) check_interrupt();
+    run_round(gemm_part(gemm, rows, first, std::min(first + size, total), item_size(dtype)), dtype);
+  }
+}
+
+void run_gemm_to(const Gemm& gemm, DType dtype, const Sink& sink) {
+  if (gemm.m == 0 || gemm.n == 0) return;
+  // Of a piece: it stays in L2, has rows enough to make up for the packing of B, and is mostly of
+  // whole rows, so that who takes it goes straight through memory.
+  constexpr int64_t wide = 4096, piece_size = 1 << 16;
+  constexpr int64_t lines = 16;  // so many rows are whole cache lines
+  const int64_t high = piece_size / std::min(wide, gemm.n) / lines * lines;
+  const Matmul& kernel = kernels().matmul;
+  const int d = index(dtype);
+  const int64_t item = item_size(dtype);
+  const int64_t size = ceil_div(ceil_div(gemm.m, parts_of(gemm)), lines) * lines;
+  const int64_t parts = ceil_div(gemm.m, size);
+  const auto piece = [&](int64_t i, int64_t rows, int64_t j, int64_t columns) {
+    Gemm g = gemm;
+    g.m = rows;
+    g.n = g.c_row = columns;
+    g.a = static_cast<const char*>(gemm.a) + i * gemm.a_row * item;
+    g.b = static_cast<const char*>(gemm.b) + j * gemm.b_col * item;
+    return g;
+  };
+  const int64_t room = ceil_div(std::min(high, gemm.m) * std::min(wide, gemm.n) * item, 64) * 64;
+  int64_t bytes = 0;
+  for (const int64_t all : {size, gemm.m - (parts - 1) * size})
+    for (const int64_t rows : {std::min(high, all), all % high})
+      for (const int64_t columns : {std::min(wide, gemm.n), gemm.n % wide})
+        bytes = std::max(bytes, kernel.plan[d](piece(0, rows, 0, columns)).scratch_bytes);
+  const Scratch scratch(room + bytes, parts);
+  parallel_tasks(parts, [&](int64_t part) {
+    char* const c = static_cast<char*>(scratch.of(part));
+    const int64_t end = std::min((part + 1) * size, gemm.m);
+    for (int64_t i = part * size; i < end; i += high)
+      for (int64_t j = 0; j < gemm.n; j += wide) {
+        Gemm g = piece(i, std::min(high, end - i), j, std::min(wide, gemm.n - j));
+        g.c = c;
+        kernel.run[d](g, kernel.plan[d](g), c + room);
+        if (g.n == gemm.n)
+          sink.take(sink.context, c, i * gemm.n, g.m * g.n);
+        else
+          for (int64_t r = 0; r < g.m; ++r)
+            sink.take(sink.context, c + r * g.n * item, (i + r) * gemm.n + j, g.n);
+      }
+  });
+}
+
 bool can_sum_rows(const Gemm& gemm, DType dtype) {
-  return !worth_threads(gemm) && kernels().matmul.sums[index(dtype)](gemm);
+  return parts_of(gemm) == 1 && kernels().matmul.sums[index(dtype)](gemm);
 }
 
 void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,

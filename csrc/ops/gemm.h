@@ -2,11 +2,19 @@
 #pragma once
 #include "core/dtype.h"
 #include "kernels/matmul.h"
+#include "ops/op.h"
 
 namespace mg {
 
+// Whether threads share so many multiply-adds.
+bool worth_threads(double multiply_adds);
+
 // Runs one product; threads share its outputs.
 void run_gemm(const Gemm& gemm, DType dtype);
+
+// Likewise without an epilogue, but hands the product over, side by side, instead of storing it.
+// Threads take whole cache lines of it, and so do its pieces if there are not too many columns.
+void run_gemm_to(const Gemm& gemm, DType dtype, const Sink& sink);
 
 // Whether it can also write Gemm::row_sums: only what one thread does alone.
 bool can_sum_rows(const Gemm& gemm, DType dtype);

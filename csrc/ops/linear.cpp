@@ -9,6 +9,8 @@
 namespace mg {
 namespace {
 
+constexpr int64_t few_links = 16;  // so few features that a product costs less than its dropout
+
 void linear_infer(const Call& c) {
   const Array &x = c.in(0), &weight = c.in(1);
   need_floats("linear", x, "x");
@@ -42,6 +44,8 @@ void run_linear(const Call& c, Epilogue epilogue) {
   if (x.rank() != 2) return multiply(product_of(x, turned), c.out(), epilogue);
   Gemm g = gemm_of(x, turned, c.out().raw());
   g.epilogue = epilogue;
+  // Rows that touch share random numbers, which threads would draw twice on both sides of a column.
+  g.cut_rows = epilogue.dropout.p > 0 && g.k <= few_links && g.m >= get_num_threads();
   run_gemm(g, x.dtype);
 }
 
@@ -104,16 +108,25 @@ void weight_grad_infer(const Call& c) {
   c.make(1, g.dtype, {g.shape[1]});
 }
 
-void weight_grad_run(const Call& c) {
+Gemm weight_grad_gemm(const Call& c, void* out) {
   const Array &g = c.in(0), &x = c.in(1);
-  const Array turned = g.view({g.shape[1], g.shape[0]}, {g.strides[1], g.strides[0]});
-  Gemm gemm = gemm_of(turned, x, c.out(0).raw());
+  return gemm_of(g.view({g.shape[1], g.shape[0]}, {g.strides[1], g.strides[0]}), x, out);
+}
+
+void weight_grad_run(const Call& c) {
+  const Array& g = c.in(0);
+  Gemm gemm = weight_grad_gemm(c, c.out(0).raw());
   const bool sums = can_sum_rows(gemm, g.dtype);
   if (sums) gemm.row_sums = c.out(1).raw();
   // Optimizers cut the weight from front to back: what a thread wrote is in its cache still.
   gemm.cut_rows = gemm.m >= get_num_threads() * 16;
   run_gemm(gemm, g.dtype);
   if (!sums) fold_over(g, {true}, Fold::sum, c.out(1));
+}
+
+void weight_grad_run_to(const Call& c, const Sink& sink) {
+  run_gemm_to(weight_grad_gemm(c, nullptr), c.in(0).dtype, sink);
+  fold_over(c.in(0), {true}, Fold::sum, c.out(1));
 }
 
 void weight_grad_vjp(Vjp& v) {
@@ -151,7 +164,7 @@ constexpr Row rows[] = {
      ">>> weight, bias = mg.linear_weight_grad(mg.ones(3, 1), mg.ones(3, 2))\n"
      ">>> weight.tolist(), bias.tolist()\n"
      "([[3.0, 3.0]], [3.0])",
-     Promote::none, 2, 0, 0, weight_grad_flops},
+     Promote::none, 2, 0, 0, weight_grad_flops, nullptr, nullptr, weight_grad_run_to},
 };
 
 }  // namespace

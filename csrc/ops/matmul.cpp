@@ -18,6 +18,10 @@ void run_product(const Call& c, const Epilogue& epilogue) {
 
 void matmul_run(const Call& c) { run_product(c, {}); }
 
+void matmul_run_to(const Call& c, const Sink& sink) {
+  run_gemm_to(gemm_of(c.in(0), c.in(1), nullptr), c.in(0).dtype, sink);
+}
+
 // The gradients of x and y, g being that of x @ y.
 void product_vjp(Vjp& v, Var g) {
   Var x = v.in(0), y = v.in(1);
@@ -80,7 +84,7 @@ constexpr Row rows[] = {
      "Raises ValueError if the inner dimensions differ, TypeError if x or y holds no floats.\n\n"
      ">>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()\n"
      "[[11.0]]\n",
-     Promote::any, 1, 0, 0, product_flops},
+     Promote::any, 1, 0, 0, product_flops, nullptr, nullptr, matmul_run_to},
     {"matmul_relu_dropout_backward(x, w, y, scale: float = 1.0)", matmul_relu_infer,
      matmul_relu_run, matmul_relu_vjp,
      "relu_dropout_backward(x @ w, y, scale) in one pass: the gradient of what was put into "

@@ -64,6 +64,13 @@ enum class Promote : uint8_t {
 
 struct Pointwise;
 struct Folding;
+struct Update;
+
+// Takes what an op would have stored, n elements from `first` on at a time, on any thread.
+struct Sink {
+  void* context;
+  void (*take)(void* context, const void* elements, int64_t first, int64_t n);
+};
 
 struct Row {
   const char* signature;
@@ -83,6 +90,13 @@ struct Row {
   bool (*pointwise)(const Call&, Pointwise*) = nullptr;
   // Likewise of an op that folds all elements of its input into one number.
   bool (*folding)(const Call&, Folding*) = nullptr;
+  // Of an op whose output 0 is a product: runs a call on matrices, but hands that output over
+  // instead of storing it.
+  void (*run_to)(const Call&, const Sink&) = nullptr;
+  // Of an optimizer's update, whose inputs 0 and 1 are parameter and gradient, and whose attribute
+  // 0 is `stream`: makes a call with dense inputs ready to use up the gradient in pieces
+  // (ops/update.h).
+  void (*update)(const Call&, Update*) = nullptr;
 };
 
 struct Op : Row {

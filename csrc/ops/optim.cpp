@@ -8,6 +8,7 @@
 #include "kernels/kernels.h"
 #include "ops/families.h"
 #include "ops/strided.h"
+#include "ops/update.h"
 
 namespace mg {
 namespace {
@@ -83,6 +84,7 @@ Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
     d.keep = 1 - hyper[1] * hyper[2];
   else
     d.weight_decay = hyper[2];
+  d.stream = c.attrs.flag(0) && !works_alone();
   return d;
 }
 
@@ -132,57 +134,101 @@ class Read {
   Array work_;
 };
 
-// Calls f(begin, end) over the parameter, in parallel, then counts the update.
-template <class F>
-void update(const Call& c, double* hyper, F&& f) {
-  parallel_for(c.in(0).numel(), grain, f, align);
-  hyper[0] += 1;
+// A call whose inputs are all dense: one that is not is worked on in a copy.
+class Dense {
+ public:
+  explicit Dense(const Call& c) : given_(c) {
+    for (int i = 0; i < c.count(); ++i) inputs_[i] = c.inputs[i];
+    for (int i = 0; i < c.count(); ++i)
+      if (c.has(i) && !c.in(i).contiguous()) {
+        copies_.reserve(most);
+        copies_.push_back(dense(c.in(i)));
+        inputs_[i] = &copies_.back();
+      }
+  }
+  Call call() const {
+    return {{inputs_, given_.inputs.size()}, given_.attrs, given_.outputs, given_.name};
+  }
+  // Brings what was worked on in a copy to where it belongs; the gradient stays as it is.
+  void put_back() const {
+    for (int i = 0; i < given_.count(); ++i)
+      if (i != 1 && inputs_[i] != given_.inputs[i]) copy(*inputs_[i], given_.in(i));
+  }
+
+ private:
+  static constexpr int most = 7;
+  const Call& given_;
+  const Array* inputs_[most];
+  std::vector<Array> copies_;
+};
+
+void place(const Call& c, int hyper, std::initializer_list<int> states, Update* u) {
+  const auto at = [&](int i) { return c.has(i) ? c.in(i).data<char>() : nullptr; };
+  u->dtype = c.in(0).dtype;
+  u->param = at(0);
+  int next = 0;
+  for (const int i : states) u->state[next++] = at(i);
+  u->hyper = c.in(hyper).data<double>();
+}
+
+template <void (*Ready)(const Call&, Update*)>
+void run_update(const Call& c) {
+  const Dense d(c);
+  Update u;
+  Ready(d.call(), &u);
+  const char* grad = d.call().in(1).data<char>();
+  parallel_for(
+      c.in(0).numel(), grain,
+      [&](int64_t begin, int64_t end) {
+        u.run(u, grad + begin * item_size(u.dtype), begin, end - begin);
+      },
+      align);
+  u.count();
+  d.put_back();
 }
 
 void infer_sgd(const Call& c) { check_update(c, 2, {{3, "momentum_buffer"}}, 4); }
-void run_sgd(const Call& c) {
-  const Changed p(c, 0), cells(c, 2), buffer(c, 3);
-  const Read g(c, 1);
-  double* hyper = cells.doubles();
-  const double momentum = hyper[4], dampening = hyper[5];
-  const bool first = hyper[0] == 0;  // the buffer begins as the gradient
-  const SgdStep step{decay_of(c, hyper, 4), hyper[1], first ? 0 : momentum,
-                     first ? 1 : 1 - dampening, hyper[6] != 0 ? momentum : 0};
-  const auto kernel = kernels().optim.sgd[index(c.in(1).dtype)];
-  update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g.at(begin), buffer.at(begin), end - begin, step);
-  });
+void ready_sgd(const Call& c, Update* u) {
+  place(c, 2, {3}, u);
+  const double momentum = u->hyper[4], dampening = u->hyper[5];
+  const bool first = u->hyper[0] == 0;  // the buffer begins as the gradient
+  u->step = SgdStep{decay_of(c, u->hyper, 4), u->hyper[1], first ? 0 : momentum,
+                    first ? 1 : 1 - dampening, u->hyper[6] != 0 ? momentum : 0};
+  u->run = [](const Update& self, const void* grad, int64_t i, int64_t n) {
+    kernels().optim.sgd[index(self.dtype)](self.param_at(i), grad, self.state_at(0, i), n,
+                                           *std::get_if<SgdStep>(&self.step));
+  };
 }
 
 void infer_adam(const Call& c) {
   check_update(c, 4, {{2, "exp_avg"}, {3, "exp_avg_sq"}, {5, "max_exp_avg_sq"}}, 6);
 }
-void run_adam(const Call& c) {
-  const Changed p(c, 0), m(c, 2), v(c, 3), cells(c, 4), top(c, 5);
-  const Read g(c, 1);
-  double* hyper = cells.doubles();
-  const double beta1 = hyper[4], beta2 = hyper[5], eps = hyper[6];
-  const int64_t t = static_cast<int64_t>(hyper[0]) + 1;
+void ready_adam(const Call& c, Update* u) {
+  place(c, 4, {2, 3, 5}, u);
+  const double beta1 = u->hyper[4], beta2 = u->hyper[5], eps = u->hyper[6];
+  const int64_t t = static_cast<int64_t>(u->hyper[0]) + 1;
   const BiasCorrection& bias = bias_correction(beta1, beta2, t);
-  const AdamStep step{decay_of(c, hyper, 6), hyper[1] / bias.mean, bias.root, beta1, beta2, eps};
-  const auto kernel = kernels().optim.adam[index(c.in(1).dtype)];
-  update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g.at(begin), m.at(begin), v.at(begin), top.at(begin), end - begin, step);
-  });
+  u->step =
+      AdamStep{decay_of(c, u->hyper, 6), u->hyper[1] / bias.mean, bias.root, beta1, beta2, eps};
+  u->run = [](const Update& self, const void* grad, int64_t i, int64_t n) {
+    kernels().optim.adam[index(self.dtype)](self.param_at(i), grad, self.state_at(0, i),
+                                            self.state_at(1, i), self.state_at(2, i), n,
+                                            *std::get_if<AdamStep>(&self.step));
+  };
 }
 
 void infer_rmsprop(const Call& c) {
   check_update(c, 3, {{2, "square_avg"}, {4, "grad_avg"}, {5, "momentum_buffer"}}, 6);
 }
-void run_rmsprop(const Call& c) {
-  const Changed p(c, 0), v(c, 2), cells(c, 3), avg(c, 4), buf(c, 5);
-  const Read g(c, 1);
-  double* hyper = cells.doubles();
-  const RmspropStep step{decay_of(c, hyper, 6), hyper[1], hyper[4], hyper[5], hyper[6]};
-  const auto kernel = kernels().optim.rmsprop[index(c.in(1).dtype)];
-  update(c, hyper, [&](int64_t begin, int64_t end) {
-    kernel(p.at(begin), g.at(begin), v.at(begin), avg.at(begin), buf.at(begin), end - begin, step);
-  });
+void ready_rmsprop(const Call& c, Update* u) {
+  place(c, 3, {2, 4, 5}, u);
+  u->step =
+      RmspropStep{decay_of(c, u->hyper, 6), u->hyper[1], u->hyper[4], u->hyper[5], u->hyper[6]};
+  u->run = [](const Update& self, const void* grad, int64_t i, int64_t n) {
+    kernels().optim.rmsprop[index(self.dtype)](self.param_at(i), grad, self.state_at(0, i),
+                                               self.state_at(1, i), self.state_at(2, i), n,
+                                               *std::get_if<RmspropStep>(&self.step));
+  };
 }
 
 // ---- clipping and averages ----------------------------------------------------------------------
@@ -269,48 +315,55 @@ void run_max_norm(const Call& c) {
 
 const Row rows[] = {
     {
-        .signature = "sgd_(param!, grad, hyper!, momentum_buffer!?, grad_scale?)",
+        .signature = "sgd_(param!, grad, hyper!, momentum_buffer!?, grad_scale?, "
+                     "stream: bool = False)",
         .infer = infer_sgd,
-        .run = run_sgd,
+        .run = run_update<ready_sgd>,
         .doc = "One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, "
                "decoupled] as float64; step grows by one. grad_scale multiplies the gradient. "
-               "Parameter, gradient and buffers have one shape.\n\n"
+               "Parameter, gradient and buffers have one shape. stream: store the parameter past "
+               "the caches, for other threads to read.\n\n"
                ">>> p, hyper = mg.tensor([1.0]), mg.tensor([0, 0.5, 0, 0, 0, 0, 0, 0], 'float64')\n"
                ">>> mg.sgd_(p, mg.ones(1), hyper, None)\n"
                ">>> p.tolist(), hyper.tolist()[0]\n"
                "([0.5], 1.0)",
         .outputs = 0,
+        .update = ready_sgd,
     },
     {
         .signature = "adam_(param!, grad, exp_avg!, exp_avg_sq!, hyper!, max_exp_avg_sq!?, "
-                     "grad_scale?)",
+                     "grad_scale?, stream: bool = False)",
         .infer = infer_adam,
-        .run = run_adam,
+        .run = run_update<ready_adam>,
         .doc =
             "One Adam (AdamW if decoupled) update. hyper: [step, lr, weight_decay, l1, beta1, "
             "beta2, eps, decoupled] as float64; step grows by one, and gives the bias corrections. "
-            "With max_exp_avg_sq, AMSGrad. Parameter, gradient and buffers have one shape.\n\n"
+            "With max_exp_avg_sq, AMSGrad. Parameter, gradient and buffers have one shape. stream: "
+            "store the parameter past the caches, for other threads to read.\n\n"
             ">>> p, m, v = mg.tensor([1.0]), mg.zeros(1), mg.zeros(1)\n"
             ">>> hyper = mg.tensor([0, 0.5, 0, 0, 0.9, 0.999, 1e-8, 0], 'float64')\n"
             ">>> mg.adam_(p, mg.ones(1), m, v, hyper, None)\n"
             ">>> round(p.item(), 4), hyper.tolist()[0]\n"
             "(0.5, 1.0)",
         .outputs = 0,
+        .update = ready_adam,
     },
     {
         .signature = "rmsprop_(param!, grad, square_avg!, hyper!, grad_avg!?, momentum_buffer!?, "
-                     "grad_scale?)",
+                     "grad_scale?, stream: bool = False)",
         .infer = infer_rmsprop,
-        .run = run_rmsprop,
+        .run = run_update<ready_rmsprop>,
         .doc = "One RMSprop update. hyper: [step, lr, weight_decay, l1, alpha, eps, momentum, "
                "decoupled] as float64; step grows by one. With grad_avg, centered. Parameter, "
-               "gradient and buffers have one shape.\n\n"
+               "gradient and buffers have one shape. stream: store the parameter past the caches, "
+               "for other threads to read.\n\n"
                ">>> p, v = mg.tensor([1.0]), mg.zeros(1)\n"
                ">>> hyper = mg.tensor([0, 0.25, 0, 0, 0.75, 0, 0, 0], 'float64')\n"
                ">>> mg.rmsprop_(p, mg.ones(1), v, hyper, None, None)\n"
                ">>> p.tolist(), v.tolist()\n"
                "([0.5], [0.25])",
         .outputs = 0,
+        .update = ready_rmsprop,
     },
     {
         .signature = "total_norm(*tensors, largest: bool = False)",

@@ -12,6 +12,10 @@ Program take_epilogues(Program p);
 Program take_hidden_layers(Program p);
 // With chains of elementwise ops as groups that walk through the cache together.
 Program fuse(Program p);
+// With updates that store a parameter past the caches if several threads read all of it each.
+Program stream_shared(Program p);
+// Products whose result only an optimizer's update reads as one instruction with it.
+Program update_at_once(Program p);
 // With an arena offset for every temporary; two share bytes only if they never live at once.
 Program place(Program p);
 
