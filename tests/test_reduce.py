@@ -14,7 +14,7 @@ import minigrad as mg
 from minigrad import _core
 
 FLOATS = [np.float32, np.float64]
-LENGTHS = [0, 1, 2, 7, 8, 15, 16, 17, 31, 63, 64, 65, 1000, 8191, 8192, 8193, 40_001]
+LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 31, 63, 64, 65, 1000, 8191, 8192, 8193, 40_001]
 FMA = _core.isa() != "baseline"
 
 
@@ -146,6 +146,22 @@ def test_the_first_of_equals_is_the_arg_extreme(n: int) -> None:
     for shaped in (mg.tensor(x), mg.tensor(np.stack([x] * 3, 1))):
         assert (shaped.argmax(0).numpy() == n // 2).all()
         assert (shaped.argmin(0).numpy() == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64])
+@pytest.mark.parametrize("few", range(1, 9))
+@pytest.mark.parametrize("many", [1, 15, 16, 1023, 1024, 2500])
+def test_arg_extremes_of_short_rows_and_few_columns(many: int, few: int, dtype: Any) -> None:
+    rng = np.random.default_rng(many + few)
+    x = rng.integers(-4, 4, (many, few)).astype(dtype)
+    if dtype != np.int64:
+        x[rng.random(x.shape) < 0.1] = -np.inf
+        x[rng.random(x.shape) < 0.3 / many] = np.nan
+    for dim in (0, 1):
+        np.testing.assert_array_equal(mg.tensor(x).argmax(dim).numpy(), x.argmax(dim))
+        np.testing.assert_array_equal(mg.tensor(x).argmin(dim).numpy(), x.argmin(dim))
+        np.testing.assert_array_equal(mg.tensor(x).max(dim).numpy(), x.max(dim))
+        np.testing.assert_array_equal(mg.tensor(x).min(dim).numpy(), x.min(dim))
 
 
 def test_infinities() -> None:

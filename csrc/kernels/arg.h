@@ -1,6 +1,6 @@
 // The index of the first largest or smallest element: templates for the per-ISA sources.
 #pragma once
-#include "kernels/fold.h"
+#include "kernels/short_rows.h"
 
 namespace mg {
 namespace MG_ISA {
@@ -35,10 +35,32 @@ MG_INLINE int64_t find_first(const T* x, int64_t n, T v) {
   return i;
 }
 
+template <class Order, class T>
+static void arg_short_rows(const T* x, int64_t stride, int64_t rows, int64_t n, int64_t* out) {
+  using Lane = typename Int<T>::Lane;
+  constexpr int64_t width = Vec<T>::width;
+  each_short<short_arg>(
+      x, stride, rows, n, [&](const T(*column)[width], int64_t row, int64_t count) MG_STEP {
+        Vec<T> best = load(column[0]), at = Vec<T>::zero();
+        for (int64_t i = 1; i < n; ++i) {
+          const Vec<T> v = load(column[i]);
+          const Mask<T> wins = Order::beats(v, best) | ((v != v) & (best == best));
+          best = select(wins, v, best);
+          at = select(wins, as_vec(Int<T>(static_cast<Lane>(i))), at);
+        }
+        Lane place[width];
+        store_int(place, as_int(at));
+        for (int64_t r = 0; r < count; ++r) out[row + r] = place[r];
+      });
+}
+
 // Chunk by chunk: the best value of a chunk that is still in cache, then where it stands.
 template <class Order, class T>
 static void arg_rows(const void* x, int64_t stride, int64_t rows, int64_t n, void* out) {
   using M = typename Order::Fold;
+  if (n <= short_arg)
+    return arg_short_rows<Order>(static_cast<const T*>(x), stride, rows, n,
+                                 static_cast<int64_t*>(out));
   const Vec<T> identity(M::template identity<T>());
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
@@ -60,11 +82,49 @@ static void arg_rows(const void* x, int64_t stride, int64_t rows, int64_t n, voi
   }
 }
 
+// A few columns without gaps: vectors run on over the ends of rows, so many of them as there are
+// columns, after which each lane is in its first column again.
+constexpr int64_t most_narrow = 8;
+template <class Order, class T>
+static void arg_narrow(const T* x, int64_t n, int64_t columns, int64_t* out) {
+  using M = typename Order::Fold;
+  constexpr int64_t width = Vec<T>::width;
+  T best[most_narrow] = {};
+  for (int64_t base = 0; base < n; base += column_chunk) {
+    const int64_t rows = n - base < column_chunk ? n - base : column_chunk;
+    const T* chunk = x + base * columns;
+    Vec<T> acc[most_narrow];
+    for (Vec<T>& v : acc) v = Vec<T>(M::template identity<T>());
+    int64_t i = 0;
+    for (; i + width * columns <= rows * columns; i += width * columns)
+      for (int64_t v = 0; v < columns; ++v)
+        acc[v] = M::template join<T>(acc[v], load(chunk + i + v * width));
+    T lanes[most_narrow * width];
+    for (int64_t v = 0; v < columns; ++v) store(lanes + v * width, acc[v]);
+    for (int64_t j = 0; j < columns; ++j) {
+      T top = chunk[j];
+      for (int64_t l = j; l < columns * width; l += columns)
+        top = M::template join1<T>(top, lanes[l]);
+      for (int64_t l = i + j; l < rows * columns; l += columns)
+        top = M::template join1<T>(top, chunk[l]);
+      if (base > 0 && !Order::beats(top, best[j]) && !(top != top && best[j] == best[j])) continue;
+      best[j] = top;
+      int64_t row = 0;
+      while (top != top ? chunk[row * columns + j] == chunk[row * columns + j]
+                        : chunk[row * columns + j] != top)
+        ++row;
+      out[j] = base + row;
+    }
+  }
+}
+
 // Best values and their rows (as integers in lanes of the same size) side by side in one tile; rows
 // are counted within a chunk, so that they fit the lane.
 template <class Order, class T>
 static void arg_columns(const void* x, int64_t stride, int64_t n, int64_t columns, void* out) {
   using Lane = typename Int<T>::Lane;
+  if (columns <= most_narrow && stride == columns)
+    return arg_narrow<Order>(static_cast<const T*>(x), n, columns, static_cast<int64_t*>(out));
   alignas(64) T best[column_tile];
   alignas(64) T chunk_best[column_tile];
   alignas(64) T chunk_row[column_tile];
@@ -106,9 +166,11 @@ template <class Order, class T>
 static void arg_whole_rows(const void* x, int64_t stride, int64_t rows, int64_t n, void* out) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; ++i) best = Order::beats(row[i], row[best]) ? i : best;
-    static_cast<int64_t*>(out)[r] = best;
+    T best = row[0];  // first what it is, which vectors can tell, then where
+    for (int64_t i = 1; i < n; ++i) best = Order::beats(row[i], best) ? row[i] : best;
+    int64_t at = 0;
+    while (row[at] != best) ++at;
+    static_cast<int64_t*>(out)[r] = at;
   }
 }
 

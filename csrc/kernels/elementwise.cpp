@@ -82,7 +82,9 @@ const Elementwise elementwise = {
              {cast<double, float>, cast<double, double>, cast<double, int64_t>, cast<double, bool>},
              {cast<int64_t, float>, cast<int64_t, double>, cast<int64_t, int64_t>,
               cast<int64_t, bool>},
-             {cast<bool, float>, cast<bool, double>, cast<bool, int64_t>, cast<bool, bool>}},
+             // A bool is the byte 0 or 1, which compilers make vectors of.
+             {cast<uint8_t, float>, cast<uint8_t, double>, cast<uint8_t, int64_t>,
+              cast<uint8_t, bool>}},
     .fill = {fill<uint32_t>, fill<uint64_t>, fill<uint64_t>, fill<uint8_t>},
 };
 

@@ -21,6 +21,32 @@ static void copy_strided(const void* src, int64_t src_step, void* dst, int64_t d
   }
 }
 
+template <int size>
+struct FloatOfSize {
+  using type = float;
+};
+template <>
+struct FloatOfSize<8> {
+  using type = double;
+};
+
+// dst[r * dst_row + c] = src[r + c * src_col] for whole squares of vectors, turned in registers.
+template <class T>
+static void turn_squares(const T* src, int64_t src_col, T* dst, int64_t dst_row, int64_t rows,
+                         int64_t cols) {
+  using F = typename FloatOfSize<sizeof(T)>::type;
+  constexpr int width = Vec<F>::width;
+  for (int64_t r = 0; r < rows; r += width)
+    for (int64_t c = 0; c < cols; c += width) {
+      Vec<F> square[width];
+      for (int i = 0; i < width; ++i)
+        square[i] = load(reinterpret_cast<const F*>(src + r + (c + i) * src_col));
+      transpose(square);
+      for (int i = 0; i < width; ++i)
+        store(reinterpret_cast<F*>(dst + (r + i) * dst_row + c), square[i]);
+    }
+}
+
 template <class T>
 static void copy_plane(const void* src, int64_t src_row, int64_t src_col, void* dst,
                        int64_t dst_row, int64_t dst_col, int64_t rows, int64_t cols) {
@@ -30,6 +56,15 @@ static void copy_plane(const void* src, int64_t src_row, int64_t src_col, void* 
     for (int64_t r = 0; r < rows; ++r)
       copy_strided<T>(s + r * src_row, 1, d + r * dst_row, 1, cols);
     return;
+  }
+  if constexpr (sizeof(T) >= 4) {
+    constexpr int64_t width = Vec<typename FloatOfSize<sizeof(T)>::type>::width;
+    const int64_t r = rows / width * width, c = cols / width * width;
+    if (src_row == 1 && dst_col == 1 && r > 0 && c > 0) {
+      turn_squares(s, src_col, d, dst_row, r, c);
+      copy_plane<T>(s + c * src_col, 1, src_col, d + c, dst_row, 1, r, cols - c);
+      return copy_plane<T>(s + r, 1, src_col, d + r * dst_row, dst_row, 1, rows - r, cols);
+    }
   }
   constexpr int64_t tile = 16;
   for (int64_t r0 = 0; r0 < rows; r0 += tile) {

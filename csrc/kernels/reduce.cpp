@@ -1,12 +1,14 @@
 #include "kernels/reduce.h"
 
 #include "kernels/arg.h"
-#include "kernels/fold.h"
+#include "kernels/short_rows.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
 template <class M, class T>
 static void fold_rows(const void* x, int64_t stride, int64_t rows, int64_t n, void* out) {
+  if (0 < n && n <= short_fold)
+    return fold_short<M>(static_cast<const T*>(x), stride, rows, n, static_cast<T*>(out));
   const Vec<T> identity(M::template identity<T>());
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = static_cast<const T*>(x) + r * stride;

@@ -1,4 +1,5 @@
 // Arithmetic, extremes and choice.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/elementwise.h"
@@ -20,6 +21,24 @@ void check_exponents(const Array& exponents) {
                        ") are not integers; convert with .float() first");
 }
 
+// x x x, by blocks, as the output may be x.
+void cube(ElementwiseFn mul, const Piece& a, int64_t item) {
+  constexpr int64_t block = 512;
+  alignas(64) char square[block * 8];
+  const int64_t step[] = {a.step[0], a.step[0]};
+  const char* x = static_cast<const char*>(a.in[0]);
+  char* out = static_cast<char*>(a.out);
+  for (int64_t first = 0; first < a.n; first += block) {
+    const int64_t n = std::min(block, a.n - first);
+    const void *twice[] = {x, x}, *again[] = {square, x};
+    const int64_t of_square[] = {1, a.step[0]};
+    mul(twice, step, square, n, nullptr);
+    mul(again, of_square, out, n, nullptr);
+    x += n * a.step[0] * item;
+    out += n * item;
+  }
+}
+
 // All elements share one exponent: some have a kernel of their own.
 void pow_of_one(const Pointwise& p, const Piece& a) {
   const Elementwise& k = kernels().elementwise;
@@ -29,6 +48,7 @@ void pow_of_one(const Pointwise& p, const Piece& a) {
   const void* x[] = {a.in[0], a.in[0]};
   const int64_t step[] = {a.step[0], a.step[0]};
   if (e == 2) return k.mul[d](x, step, a.out, a.n, nullptr);
+  if (e == 3) return cube(k.mul[d], a, item_size(p.from));
   if (e == 0.5) return k.sqrt[d](x, step, a.out, a.n, nullptr);
   if (e == -1) return k.reciprocal[d](x, step, a.out, a.n, nullptr);
   p.kernel(a.in, a.step, a.out, a.n, nullptr);

@@ -12,6 +12,12 @@ constexpr int64_t thread_grain = 32768;  // elements worth a thread
 
 using Inputs = const void* [max_operands];
 
+// Does neighbouring output take an element a line, over and over, from a large operand?
+bool lies_across(const Array& a, const Array& out) {
+  return a.numel() == out.numel() && a.numel() >= block && !a.contiguous() &&
+         a.strides[a.rank() - 1] > 8;
+}
+
 }  // namespace
 
 void infer_elementwise(const Call& c, const ElementwiseFn* kernel_by_dtype, Result result) {
@@ -68,6 +74,22 @@ void run_elementwise(const Call& c, const Pointwise& p) {
     return parallel_for(
         n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
         dropout_grain);
+  }
+
+  // Turned over square by square at once, rather than gathered piece by piece.
+  Array turned[max_operands];
+  const Array* in[max_operands];
+  bool turns = false;
+  for (int k = 0; k < c.count(); ++k) {
+    in[k] = c.inputs[k];
+    if (k >= count || !lies_across(c.in(k), out)) continue;
+    turned[k] = dense(c.in(k));
+    in[k] = &turned[k];
+    turns = true;
+  }
+  if (turns) {
+    const std::span<const Array* const> inputs(in, static_cast<size_t>(c.count()));
+    return run_elementwise(Call{inputs, c.attrs, c.outputs, c.name}, p);
   }
 
   Dims strides[max_operands];

@@ -1,11 +1,20 @@
 #include "ops/strided.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include "core/cache.h"
 #include "core/threads.h"
 #include "kernels/kernels.h"
+#include "kernels/simd/past_cache.h"
 
 namespace mg {
+namespace {
+
+constexpr int64_t thread_bytes = 1 << 18;  // of a copy, worth a thread
+constexpr int64_t filled = 256;            // elements that are copied past the cache over and over
+
+}  // namespace
 
 Loops::Loops(const Dims& shape, std::initializer_list<const Dims*> strides) {
   Dims list[max_operands];
@@ -63,19 +72,38 @@ void copy(const Array& src, const Array& dst) {
         std::swap(loops.size[1], loops.size[d]);
         for (int k = 0; k < 2; ++k) std::swap(loops.step[1][k], loops.step[d][k]);
       }
-  const bool plane = loops.rank > 1;
-  const int64_t rows = plane ? loops.size[1] : 1;
-  const int64_t planes = loops.rows() / rows;
-  const int64_t row_src = plane ? loops.step[1][0] : 0, row_dst = plane ? loops.step[1][1] : 0;
+  const char* from = static_cast<const char*>(src.raw());
+  char* to = static_cast<char*>(dst.raw());
   const int64_t item = item_size(dst.dtype);
-  const auto copy_plane = kernels().elementwise.copy_plane[index(dst.dtype)];
-  const int64_t plane_bytes = rows * loops.size[0] * item;
-  parallel_for(planes, 1 + (1 << 18) / plane_bytes, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p)
-      copy_plane(static_cast<const char*>(src.raw()) + loops.row_offset(p * rows, 0) * item,
-                 row_src, loops.step[0][0],
-                 static_cast<char*>(dst.raw()) + loops.row_offset(p * rows, 1) * item, row_dst,
-                 loops.step[0][1], rows, loops.size[0]);
+  const Elementwise& k = kernels().elementwise;
+  if (loops.rank == 1 && loops.step[0][0] == 1 && loops.step[0][1] == 1) {
+    const int64_t bytes = loops.size[0] * item;
+    const bool past_cache = outgrows_cache(bytes);
+    return parallel_for(
+        bytes, thread_bytes,
+        [&](int64_t begin, int64_t end) {
+          if (!past_cache) return void(std::memcpy(to + begin, from + begin, end - begin));
+          copy_past_cache(from + begin, to + begin, end - begin);
+          settle();
+        },
+        4096);
+  }
+  const bool plane = loops.rank > 1;
+  const int64_t rows = plane ? loops.size[1] : 1, planes = loops.rows() / rows;
+  const int64_t row_src = plane ? loops.step[1][0] : 0, row_dst = plane ? loops.step[1][1] : 0;
+  const auto copy_rows = [&](int64_t p, int64_t first, int64_t count) {
+    k.copy_plane[index(dst.dtype)](from + (loops.row_offset(p * rows, 0) + first * row_src) * item,
+                                   row_src, loops.step[0][0],
+                                   to + (loops.row_offset(p * rows, 1) + first * row_dst) * item,
+                                   row_dst, loops.step[0][1], count, loops.size[0]);
+  };
+  const int64_t row_bytes = loops.size[0] * item;
+  if (planes == 1)
+    return parallel_for(
+        rows, 1 + thread_bytes / row_bytes,
+        [&](int64_t begin, int64_t end) { copy_rows(0, begin, end - begin); }, 16);
+  parallel_for(planes, 1 + thread_bytes / (rows * row_bytes), [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) copy_rows(p, 0, rows);
   });
 }
 
@@ -86,6 +114,28 @@ Array dense(const Array& a) {
   return out;
 }
 
+namespace {
+
+void fill_dense(const Array& a, const void* value) {
+  const Elementwise& k = kernels().elementwise;
+  const int64_t item = item_size(a.dtype), n = a.numel();
+  const bool past_cache = outgrows_cache(n * item);
+  char* to = static_cast<char*>(a.raw());
+  parallel_for(
+      n, thread_bytes / item,
+      [&](int64_t begin, int64_t end) {
+        if (!past_cache) return k.fill[index(a.dtype)](to + begin * item, value, end - begin);
+        alignas(64) char space[filled * 8];
+        k.fill[index(a.dtype)](space, value, filled);
+        for (; begin < end; begin += filled)
+          copy_past_cache(space, to + begin * item, std::min(filled, end - begin) * item);
+        settle();
+      },
+      filled);
+}
+
+}  // namespace
+
 void fill(const Array& a, double value) {
   const double f64 = value;
   const float f32 = static_cast<float>(value);
@@ -93,7 +143,7 @@ void fill(const Array& a, double value) {
   const bool b8 = value != 0;
   const void* values[] = {&f32, &f64, &i64, &b8};
   const void* v = values[index(a.dtype)];
-  if (a.contiguous()) return kernels().elementwise.fill[index(a.dtype)](a.raw(), v, a.numel());
+  if (a.contiguous()) return fill_dense(a, v);
   Array one = Array::dense(a.dtype, {});
   kernels().elementwise.fill[index(a.dtype)](one.raw(), v, 1);
   copy(one.broadcast_to(a.shape), a);
