@@ -80,7 +80,8 @@ def test_baseline_gives_the_values_of_the_reference(
 
 
 def test_an_unknown_isa_is_an_error() -> None:
-    for isa, words in [("sse9", "unknown"), ("neon", "unknown"), ("avx512", "lacks")]:
+    lacking = "unknown" if "neon" in ISAS else "lacks"
+    for isa, words in [("sse9", "unknown"), ("neon", "unknown"), ("avx512", lacking)]:
         if isa in ISAS:
             continue
         done = subprocess.run(
