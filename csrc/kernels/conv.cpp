@@ -1,10 +1,10 @@
 #include "kernels/conv.h"
 
-#include "kernels/conv_lanes_weight.h"
-#include "kernels/conv_outputs.h"
-#include "kernels/conv_weight.h"
-#include "kernels/conv_winograd_outputs.h"
-#include "kernels/conv_winograd_weight.h"
+#include "kernels/conv/lanes_weight.h"
+#include "kernels/conv/outputs.h"
+#include "kernels/conv/weight.h"
+#include "kernels/conv/winograd_outputs.h"
+#include "kernels/conv/winograd_weight.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 

@@ -14,12 +14,12 @@
 // links to the padding may be left out.
 //
 // Kernels of 3 by 3 with stride and dilation 1 and enough channels and filters go by Winograd
-// (conv_winograd.h), which depends on the shape of an image, the kernel and the padding alone. Its
+// (conv/winograd.h), which depends on the shape of an image, the kernel and the padding alone. Its
 // chains go over (channel), (filter) and (image, row of tiles, tile), between transforms whose sums
 // stand there; infinities may make NaN of an output that they would have made infinite.
 //
 // Where a filter has few weights, or a group few filters, weight_grad sums in 16 lanes along the
-// rows of pixels (conv_lanes_weight.h). That, too, depends on the shape alone.
+// rows of pixels (conv/lanes_weight.h). That, too, depends on the shape alone.
 //
 // A pass is cut into units that are computed in any order, by any thread:
 //   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)

@@ -7,7 +7,7 @@
 namespace mg {
 namespace MG_ISA {
 
-#if defined(MG_PLAIN_BYTES)
+#if defined(MG_PLAIN_FMA)
 MG_INLINE Vec<float> lookup(const float* table, Int<float> index) {
   return each<float>([=](int i) { return table[index.lane[i] & 15]; });
 }

@@ -2,8 +2,8 @@
 // with its filters, whose links are tiles. The gradient of the output is turned over, two rows of
 // pixels at a time, so that vectors hold filters.
 #pragma once
-#include "kernels/conv_weight.h"
-#include "kernels/conv_winograd.h"
+#include "kernels/conv/weight.h"
+#include "kernels/conv/winograd.h"
 
 namespace mg {
 namespace MG_ISA {

@@ -1,8 +1,8 @@
 // weight_grad: the rows of the product are the weights of a filter, its columns filters, its links
 // (image, oh, ow). The gradient of the output is turned over, block by block, to be its panels.
 #pragma once
-#include "kernels/conv_source.h"
-#include "kernels/indirect.h"
+#include "kernels/conv/indirect.h"
+#include "kernels/conv/source.h"
 
 namespace mg {
 namespace MG_ISA {

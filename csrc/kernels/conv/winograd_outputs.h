@@ -1,9 +1,9 @@
 // forward and input_grad by Winograd's F(2x2, 3x3). Vectors hold tiles, so that nothing is turned
 // over; input_grad is a convolution of the gradient by the kernel read backwards.
 #pragma once
-#include "kernels/conv_completed.h"
-#include "kernels/conv_winograd.h"
-#include "kernels/indirect.h"
+#include "kernels/conv/completed.h"
+#include "kernels/conv/indirect.h"
+#include "kernels/conv/winograd.h"
 
 namespace mg {
 namespace MG_ISA {

@@ -1,13 +1,13 @@
 // weight_grad where a filter has few weights, or a group few filters: vectors
 // run along a row of pixels, of the source and of the gradient alike, so that
 // nothing is turned over and no lane waits for a filter that there is not. The
-// sums are laid out as in conv_weight.h.
+// sums are laid out as in weight.h.
 //
 // A weight is the sum of 16 chains: lane l takes ow = l, l + 16, ... of all
 // rows and images of the chunk; they are joined by l += l + 8, l + 4, l + 2, l
 // + 1. So is the gradient of the bias.
 #pragma once
-#include "kernels/conv_weight.h"
+#include "kernels/conv/weight.h"
 #include "kernels/every.h"
 
 namespace mg {

@@ -1,8 +1,8 @@
-// forward and input_grad: the run of what conv_pixels.h lays out.
+// forward and input_grad: the run of what pixels.h lays out.
 #pragma once
-#include "kernels/conv_completed.h"
-#include "kernels/conv_pixels.h"
-#include "kernels/pixel_rows.h"
+#include "kernels/conv/completed.h"
+#include "kernels/conv/pixel_rows.h"
+#include "kernels/conv/pixels.h"
 
 namespace mg {
 namespace MG_ISA {

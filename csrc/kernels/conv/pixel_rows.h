@@ -2,8 +2,8 @@
 // pixels instead of vectors of columns, so that few columns are enough and nothing is turned over.
 // The same chains as in indirect.h, to the bit.
 #pragma once
-#include "kernels/conv_source.h"
-#include "kernels/indirect.h"
+#include "kernels/conv/indirect.h"
+#include "kernels/conv/source.h"
 
 namespace mg {
 namespace MG_ISA {

@@ -13,7 +13,7 @@
 // element of a tile. An output still depends on nothing that its window does not cover: what is not
 // a number stays where it was.
 #pragma once
-#include "kernels/conv_axis.h"
+#include "kernels/conv/axis.h"
 
 namespace mg {
 namespace MG_ISA {
@@ -50,7 +50,7 @@ MG_SMALL static bool winograd_suits(const ConvShape& s) {
   return static_cast<double>(high * tiles) < 0.9 * (pixels < by_rows ? pixels : by_rows);
 }
 
-// For weight_grad, beside conv_weight.h.
+// For weight_grad, beside weight.h.
 MG_SMALL static bool winograd_suits_weight(const ConvShape& s) {
   if (!winograd_fits(s)) return false;
   const int64_t channels = s.channels / s.groups;

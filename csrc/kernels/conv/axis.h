@@ -1,6 +1,6 @@
 // One axis of a convolution: which elements of the source an output meets through the kernel.
 #pragma once
-#include "kernels/conv_source.h"
+#include "kernels/conv/source.h"
 
 namespace mg {
 namespace MG_ISA {

@@ -1,8 +1,8 @@
 // What the products of a convolution read: planes of a few images, with a border of zeros where the
 // kernel looks beyond the edge. Without a border they are read where they are.
 #pragma once
-#include "kernels/ahead.h"
 #include "kernels/conv.h"
+#include "kernels/conv/ahead.h"
 #include "kernels/simd.h"
 
 namespace mg {

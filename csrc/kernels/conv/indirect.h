@@ -3,7 +3,7 @@
 // of the left operand is copied, whatever the stride, dilation and size of the kernel: it is read
 // through tables of offsets.
 #pragma once
-#include "kernels/ahead.h"
+#include "kernels/conv/ahead.h"
 #include "kernels/simd.h"
 
 namespace mg {

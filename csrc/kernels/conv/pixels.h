@@ -5,8 +5,8 @@
 // left out. Both give the same bits: 0 * w is +-0, or NaN, with which the chain then begins; and
 // at the end +0 is added, so that no output is -0.
 #pragma once
-#include "kernels/conv_axis.h"
-#include "kernels/indirect.h"
+#include "kernels/conv/axis.h"
+#include "kernels/conv/indirect.h"
 
 namespace mg {
 namespace MG_ISA {
