@@ -34,27 +34,34 @@ struct LeakyReluBackward {
   }
 };
 
+// `right` where x > 0, elsewhere left(), which vectors of nothing but positive numbers do without.
+template <class V, class Left>
+MG_INLINE V unless_left(V x, V right, Left left) {
+  const auto positive = V::zero() < x;
+  return __builtin_expect(any(~positive), 1) ? select(positive, right, left()) : right;
+}
+
 struct Elu {
   template <class V>
   MG_INLINE V apply(V x, V alpha) {
-    return select(V::zero() < x, x, alpha * expm1(x));
+    return unless_left(x, x, [&] { return alpha * expm1(x); });
   }
 };
 struct EluBackward {
   template <class V>
   MG_INLINE V apply(V g, V x, V alpha) {
-    return select(V::zero() < x, g, g * alpha * exp(x));
+    return unless_left(x, g, [&] { return g * alpha * exp(x); });
   }
 };
 
 // Klambauer et al. 2017: the fixed point of mean 0 and variance 1.
 constexpr double selu_scale = 1.0507009873554804934193349852946;
 constexpr double selu_alpha = 1.6732632423543772848170429916717;
-MG_UNARY(Selu, V(selu_scale) * select(V::zero() < x, x, V(selu_alpha) * expm1(x)))
+MG_UNARY(Selu, V(selu_scale) * unless_left(x, x, [&] { return V(selu_alpha) * expm1(x); }))
 struct SeluBackward {
   template <class V>
   MG_INLINE V apply(V g, V x) {
-    return g * select(V::zero() < x, V(selu_scale), V(selu_scale * selu_alpha) * exp(x));
+    return g * unless_left(x, V(selu_scale), [&] { return V(selu_scale * selu_alpha) * exp(x); });
   }
 };
 
