@@ -1,4 +1,6 @@
 // Parts of tensors, and tensors put together.
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "core/threads.h"
@@ -58,18 +60,41 @@ struct TakeSizes {
   }
 };
 
-// Indices as dense non-negative numbers below n.
-Array checked_indices(const char* what, const Array& indices, int64_t n) {
-  Array out = Array::dense(DType::i64, indices.shape);
-  copy(indices, out);
-  int64_t* at = out.data<int64_t>();
-  for (int64_t i = 0, count = out.numel(); i < count; ++i) {
+// Names the first index that is not in [-n, n).
+void refuse_beyond(const char* what, const Array& dense_indices, int64_t n) {
+  const int64_t* at = dense_indices.data<int64_t>();
+  for (int64_t i = 0, count = dense_indices.numel(); i < count; ++i)
     if (at[i] < -n || at[i] >= n)
       fail<IndexError>(what, ": index ", at[i], " at position ", i,
                        " is out of range for a dimension of size ", n);
-    if (at[i] < 0) at[i] += n;
+}
+
+// Calls use(i, index) for indices [begin, end), each read once and brought into [0, n); false if
+// some are beyond, which are left out.
+template <class Use>
+bool each_index(const int64_t* at, int64_t begin, int64_t end, int64_t n, Use&& use) {
+  bool all = true;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t given = *static_cast<const volatile int64_t*>(at + i);
+    const int64_t index = given < 0 ? given + n : given;
+    const bool in = index >= 0 && index < n;
+    if (in) use(i, index);
+    all &= in;
   }
-  return out;
+  return all;
+}
+
+// out = the indices as numbers in [0, n).
+void check_into(const Array& out, const char* what, const Array& indices, int64_t n) {
+  const Array from = dense(indices);
+  int64_t* to = out.data<int64_t>();
+  std::atomic<bool> all = true;
+  parallel_for(out.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+    if (!each_index(from.data<int64_t>(), begin, end, n,
+                    [&](int64_t i, int64_t index) { to[i] = index; }))
+      all = false;
+  });
+  if (!all) refuse_beyond(what, from, n);
 }
 
 void require_indices(const Call& c, int i) {
@@ -79,18 +104,36 @@ void require_indices(const Call& c, int i) {
 
 void run_take(const Call& c) {
   const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
-  const Array x = dense(c.in(0));
+  const Array x = dense(c.in(0)), index = dense(c.in(1));
   const TakeSizes s(x.shape, dim);
-  const Array index = checked_indices(c.name, c.in(1), s.rows);
   const int64_t* at = index.data<int64_t>();
   const int64_t count = index.numel(), bytes = s.inner * item_size(x.dtype);
   const char* from = x.data<char>();
   char* to = c.out().data<char>();
-  if (bytes == 0) return;
-  parallel_for(s.outer * count, 1 + (1 << 17) / bytes, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      std::memcpy(to + i * bytes, from + (i / count * s.rows + at[i % count]) * bytes, bytes);
-  });
+  std::atomic<bool> all = true;
+  // size() is known to the compiler where a row is one element.
+  const auto rows = [&](auto size) {
+    parallel_for(s.outer * count, 1 + (1 << 17) / (bytes + 8), [&](int64_t begin, int64_t end) {
+      while (begin < end) {
+        const int64_t o = begin / count, first = begin - o * count;
+        const int64_t last = std::min(count, first + end - begin);
+        const char* plane = from + o * s.rows * size();
+        char* result = to + o * count * size();
+        if (!each_index(at, first, last, s.rows, [&](int64_t i, int64_t row) {
+              std::memcpy(result + i * size(), plane + row * size(), size());
+            }))
+          all = false;
+        begin += last - first;
+      }
+    });
+  };
+  if (bytes == 4)
+    rows([] { return int64_t{4}; });
+  else if (bytes == 8)
+    rows([] { return int64_t{8}; });
+  else
+    rows([=] { return bytes; });
+  if (!all || c.out().numel() == 0) refuse_beyond(c.name, index, s.rows);
 }
 
 // Rows of g added to zeros where take read them, in the order of the indices.
@@ -98,7 +141,8 @@ void run_take_backward(const Call& c) {
   const int dim = normalize_dim(c.attrs.integer(1), c.out().rank(), c.name);
   const Array g = dense(c.in(0));
   const TakeSizes s(c.out().shape, dim);
-  const Array index = checked_indices(c.name, c.in(1), s.rows);
+  const Array index = Array::dense(DType::i64, c.in(1).shape);
+  check_into(index, c.name, c.in(1), s.rows);
   const int64_t* at = index.data<int64_t>();
   const int64_t count = index.numel();
   fill(c.out(), 0);
@@ -243,8 +287,7 @@ const Row rows[] = {
        require_indices(c, 0);
        c.make(DType::i64, c.in(0).shape);
      },
-     [](const Call& c) { copy(checked_indices("index", c.in(0), c.attrs.integer(0)), c.out()); },
-     nullptr,
+     [](const Call& c) { check_into(c.out(), "index", c.in(0), c.attrs.integer(0)); }, nullptr,
      "Indices in [-size, size) as [0, size); an IndexError names the first beyond.\n\n"
      ">>> mg.check_indices(mg.tensor([0, -1]), 4).tolist()\n"
      "[0, 3]"},

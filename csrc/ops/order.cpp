@@ -1,7 +1,8 @@
 // Along one dimension, in order: running sums, and the order of sizes.
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/threads.h"
@@ -37,6 +38,11 @@ void add_up(const Along& a, const T* from, T* to, int64_t begin, int64_t end) {
   for (int64_t o = begin; o < end; ++o) {
     const T* x = from + o * a.n * a.inner;
     T* y = to + o * a.n * a.inner;
+    if (a.inner == 1) {
+      T sum = y[0] = x[0];  // in a register: through memory each sum would wait for its store
+      for (int64_t i = 1; i < a.n; ++i) y[i] = sum = sum + x[i];
+      continue;
+    }
     for (int64_t k = 0; k < a.inner; ++k) y[k] = x[k];
     for (int64_t i = a.inner; i < a.n * a.inner; ++i) y[i] = y[i - a.inner] + x[i];
   }
@@ -71,27 +77,59 @@ void infer_argsort(const Call& c) {
   c.make(DType::i64, c.in(0).shape);
 }
 
-// NaN counts as largest, as in numpy and torch.
-template <class T>
-bool less(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>)
-    if (std::isnan(b)) return !std::isnan(a);
-  return a < b;
+// An unsigned number in the order of x: of the bits of negative floats the larger is the smaller.
+// All NaN are one, and so are both zeros; NaN counts as largest, as in numpy and torch.
+template <class Key, class T>
+Key key_of(T x) {
+  constexpr Key sign = Key(1) << (sizeof(Key) * 8 - 1);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(x)) return static_cast<Key>(~Key(0));
+    const Key bits = std::bit_cast<Key>(x + T(0));  // -0 + 0 is 0
+    return bits & sign ? static_cast<Key>(~bits) : bits | sign;
+  } else {
+    return std::is_signed_v<T> ? static_cast<Key>(x) ^ sign : static_cast<Key>(x);
+  }
 }
 
-template <class T>
+template <class Key>
+struct Item {
+  Key key;
+  int64_t index;
+  bool operator<(const Item& b) const { return key != b.key ? key < b.key : index < b.index; }
+};
+
+// By counting, a byte of the keys at a time from the lowest, which keeps equals in their order.
+// Bytes that all keys share are left out. The result is in `items`, `space` is as large.
+template <class Key>
+void radix_sort(std::vector<Item<Key>>& items, std::vector<Item<Key>>& space) {
+  constexpr int bytes = sizeof(Key);
+  size_t count[bytes][256] = {};
+  for (const Item<Key>& item : items)
+    for (int b = 0; b < bytes; ++b) ++count[b][item.key >> 8 * b & 255];
+  for (int b = 0; b < bytes; ++b) {
+    if (count[b][items[0].key >> 8 * b & 255] == items.size()) continue;
+    size_t sum = 0;
+    for (size_t& c : count[b]) sum += std::exchange(c, sum);
+    for (const Item<Key>& item : items) space[count[b][item.key >> 8 * b & 255]++] = item;
+    items.swap(space);
+  }
+}
+
+template <class Key, class T>
 void sort_indices(const Along& a, bool descending, const T* from, int64_t* to, int64_t begin,
                   int64_t end) {
-  std::vector<int64_t> order(a.n);
+  constexpr int64_t few = 128;  // to which comparing is faster than counting
+  const Key turned = descending ? static_cast<Key>(~Key(0)) : Key(0);
+  std::vector<Item<Key>> items(a.n), space(a.n > few ? a.n : 0);
   for (int64_t row = begin; row < end; ++row) {
     const int64_t first = row / a.inner * a.n * a.inner + row % a.inner;
-    const T* x = from + first;
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
-      const T p = x[i * a.inner], q = x[j * a.inner];
-      return descending ? less(q, p) : less(p, q);
-    });
-    for (int64_t i = 0; i < a.n; ++i) to[first + i * a.inner] = order[i];
+    for (int64_t i = 0; i < a.n; ++i)
+      items[i] = {static_cast<Key>(key_of<Key>(from[first + i * a.inner]) ^ turned), i};
+    if (a.n > few)
+      radix_sort(items, space);
+    else
+      std::sort(items.begin(), items.end());
+    for (int64_t i = 0; i < a.n; ++i) to[first + i * a.inner] = items[i].index;
   }
 }
 
@@ -105,13 +143,13 @@ void run_argsort(const Call& c) {
   parallel_for(a.outer * a.inner, grain, [&](int64_t begin, int64_t end) {
     switch (x.dtype) {
       case DType::f32:
-        return sort_indices(a, descending, x.data<float>(), to, begin, end);
+        return sort_indices<uint32_t>(a, descending, x.data<float>(), to, begin, end);
       case DType::f64:
-        return sort_indices(a, descending, x.data<double>(), to, begin, end);
+        return sort_indices<uint64_t>(a, descending, x.data<double>(), to, begin, end);
       case DType::i64:
-        return sort_indices(a, descending, x.data<int64_t>(), to, begin, end);
+        return sort_indices<uint64_t>(a, descending, x.data<int64_t>(), to, begin, end);
       default:
-        return sort_indices(a, descending, x.data<bool>(), to, begin, end);
+        return sort_indices<uint8_t>(a, descending, x.data<bool>(), to, begin, end);
     }
   });
 }

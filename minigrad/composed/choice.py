@@ -44,9 +44,14 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
             f"{x.shape}, and its sizes but for dimension {dim}"
         )
     size, stride = x.shape[dim], math.prod(x.shape[dim + 1 :])
+    flat = _core.check_indices(index, size)
+    if stride != 1:
+        flat = flat * stride
     # Where each element of x stands, but for its place along dim.
-    others = np.arange(math.prod(x.shape)).reshape(x.shape).take([0], dim) if size else 0
-    flat = _core.check_indices(index, size) * stride + from_numpy(np.asarray(others))
+    before, after = math.prod(x.shape[:dim]), np.arange(stride)
+    if before != 1 or stride != 1:
+        others = np.arange(before)[:, np.newaxis] * (size * stride) + after
+        flat = flat + from_numpy(others.reshape([*x.shape[:dim], 1, *x.shape[dim + 1 :]]))
     return _core.take(x.reshape(-1), flat)
 
 
