@@ -15,6 +15,10 @@ namespace MG_ISA {
 #define MG_TESTS(Op, inputs)                                                     \
   {test<Op, float, inputs>, test<Op, double, inputs>, test<Op, int64_t, inputs>, \
    test<Op, uint8_t, inputs>}
+#define MG_PAST_CACHE(Op, ...)                                             \
+  {map<Op, float, __VA_ARGS__>, map_past_cache<Op, float, __VA_ARGS__>}, { \
+    map<Op, double, __VA_ARGS__>, map_past_cache<Op, double, __VA_ARGS__>  \
+  }
 
 extern const Elementwise elementwise;
 const Elementwise elementwise = {
@@ -74,6 +78,8 @@ const Elementwise elementwise = {
     .sigmoid_backward = MG_FLOATS(SigmoidBackward, 2),
     .tanh_backward = MG_FLOATS(TanhBackward, 2),
     .clip_backward = MG_FLOATS(ClipBackward, 2, 2),
+    .past_cache = {MG_PAST_CACHE(Add, 2), MG_PAST_CACHE(Mul, 2), MG_PAST_CACHE(Relu, 1),
+                   MG_PAST_CACHE(ReluBackward, 2), MG_PAST_CACHE(ReluDropoutBackward, 2, 1)},
     .copy_strided = {copy_strided<uint32_t>, copy_strided<uint64_t>, copy_strided<uint64_t>,
                      copy_strided<uint8_t>},
     .copy_plane = {copy_plane<uint32_t>, copy_plane<uint64_t>, copy_plane<uint64_t>,

@@ -53,6 +53,12 @@ struct Elementwise {
       gelu_backward[4], gelu_tanh_backward[4], silu_backward[4], softplus_backward[4],
       elu_backward[4], selu_backward[4], sigmoid_backward[4], tanh_backward[4], clip_backward[4];
 
+  // The kernels that training runs over whole layers, and each again for outputs that nobody will
+  // find in the cache: written past it where the ISA can.
+  struct {
+    ElementwiseFn through, past;
+  } past_cache[10];
+
   CopyFn copy_strided[4];
   CopyPlaneFn copy_plane[4];
   CastFn cast[4][4];  // [from][to]

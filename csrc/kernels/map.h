@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/elementwise.h"
 #include "kernels/simd.h"
+#include "kernels/simd/stream.h"
 #include "kernels/whole.h"
 
 // An operand may be the output itself, element for element: no element depends on another.
@@ -51,13 +52,24 @@ MG_ONCE V apply(V a, V b, V c, V d) {
   if constexpr (arity == 4) return Op::apply(a, b, c, d);
 }
 
-template <class Op, int arity, class T, bool s0, bool s1 = false>
+// Where the output goes: through the cache or, if whole vectors of it can, past it.
+enum class Way : uint8_t { through, past };
+
+template <class Op, int arity, class T, Way way, bool s0, bool s1 = false>
 static void map_streams(const T* const* in, T* out, int64_t n) {
   constexpr int width = Lanes<T>::width;
   const Operand<T, s0> a(in[0]);
   const Operand<T, s1> b(in[1]);
   const Operand<T, false> c(in[2]), d(in[3]);
   int64_t i = 0;
+  if constexpr (way == Way::past) {
+    if (const int before = before_boundary(out); before > 0) {
+      store_n(out, apply<Op, arity>(a.at_n(0, before), b.at_n(0, before), c.v, d.v), before);
+      i = before;
+    }
+    for (; i <= n - width; i += width)
+      stream(out + i, apply<Op, arity>(a.at(i), b.at(i), c.v, d.v));
+  }
   MG_INDEPENDENT
   for (; i <= n - width; i += width) store(out + i, apply<Op, arity>(a.at(i), b.at(i), c.v, d.v));
   if (const int rest = static_cast<int>(n - i); width > 1 && rest > 0)
@@ -82,7 +94,7 @@ MG_INLINE T from_attribute(double x) {
 }
 
 // Op::apply takes `inputs` vectors, then one for each attribute.
-template <class Op, class T, int inputs, int attributes = 0>
+template <class Op, class T, int inputs, int attributes = 0, Way way = Way::through>
 static void map(const void* const* in, const int64_t* step, void* out, int64_t n,
                 const double* attr) {
   if (n <= 0) return;
@@ -97,12 +109,24 @@ static void map(const void* const* in, const int64_t* step, void* out, int64_t n
   T* o = static_cast<T*>(out);
   const bool s0 = step[0] != 0, s1 = inputs > 1 && step[1] != 0;
   if constexpr (inputs > 1) {
-    if (s0 && s1) return map_streams<Op, arity, T, true, true>(p, o, n);
-    if (s1) return map_streams<Op, arity, T, false, true>(p, o, n);
+    if (s0 && s1) return map_streams<Op, arity, T, way, true, true>(p, o, n);
+    if (s1) return map_streams<Op, arity, T, way, false, true>(p, o, n);
   }
-  if (s0) return map_streams<Op, arity, T, true>(p, o, n);
-  map_streams<Op, arity, T, true, (inputs > 1)>(p, o, 1);
+  if (s0) return map_streams<Op, arity, T, way, true>(p, o, n);
+  map_streams<Op, arity, T, Way::through, true, (inputs > 1)>(p, o, 1);
   fill<T>(o, o, n);
+}
+
+// Few elements, and lines that were just read to be overwritten, go through the cache.
+template <class Op, class T, int inputs, int attributes = 0>
+static void map_past_cache(const void* const* in, const int64_t* step, void* out, int64_t n,
+                           const double* attr) {
+  constexpr int64_t least = 2048 / sizeof(T);
+  const bool in_place = in[0] == out || in[inputs - 1] == out;
+  if (!streams_past_cache || in_place || n < least)
+    return map<Op, T, inputs, attributes>(in, step, out, n, attr);
+  map<Op, T, inputs, attributes, Way::past>(in, step, out, n, attr);
+  end_stream();
 }
 
 // Op::apply takes one or two scalars of T and gives a bool.
