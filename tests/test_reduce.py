@@ -104,7 +104,8 @@ image = x.reshape(37, 3, 10, 10)
 labels = mg.tensor(rng.integers(0, 300, 37))
 F = nn.functional
 out = [x.sum(), x.mean(0), x.max(1), x.min(), x.var(), x.std(0), x.logsumexp(1), x.softmax(1),
-       x.log_softmax(0), image.sum((0, 2, 3)), image.var((0, 2, 3)), F.cross_entropy(x, labels),
+       x.log_softmax(0), x.softmax(0), x.logsumexp(0), image.logsumexp(3), image.sum((0, 2, 3)),
+       image.var((0, 2, 3)), F.cross_entropy(x, labels),
        F.layer_norm(x, (300,)), F.batch_norm(image, training=True), F.batch_norm(x, training=True),
        F.huber_loss(x, x * 0.5), F.binary_cross_entropy_with_logits(x, x.sigmoid())]
 sys.stdout.buffer.write(b"".join(o.numpy().tobytes() for o in out))
@@ -230,6 +231,39 @@ def test_softmax_does_not_overflow() -> None:
 
 
 # ---- Gradients that the table of cases cannot see -----------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 16, 17, 33, 63, 64, 65])
+def test_softmax_of_columns_and_short_rows_has_the_bits_of_long_rows(
+    n: int, dtype: Any, threads: int
+) -> None:
+    """Many columns or short rows are worked on side by side, rows above 16 never: -inf adds 0."""
+    rng = np.random.default_rng(n)
+    for shape in ((n, 7), (n, 8), (n, 9000), (3, n, 17), (2, 3, n, 2, 6)):
+        dim = shape.index(n)
+        x = rng.standard_normal(shape).astype(dtype)
+        for value, share in (
+            (0, 0.1),
+            (-0.0, 0.1),
+            (-np.inf, 0.01),
+            (np.inf, 0.01),
+            (np.nan, 0.01),
+        ):
+            x[rng.random(shape) < share] = value
+        last = np.ascontiguousarray(np.moveaxis(x, dim, -1))
+        long = np.concatenate([last, np.full((*last.shape[:-1], 20), -np.inf, dtype)], -1)
+        for name in ("softmax", "log_softmax", "logsumexp"):
+            want = getattr(mg.tensor(long), name)(-1).numpy()
+            if name != "logsumexp":
+                want = want[..., :n]
+            along = getattr(mg.tensor(last), name)(-1).numpy()
+            down = getattr(mg.tensor(x), name)(dim).numpy()
+            if name != "logsumexp":
+                down = np.moveaxis(down, dim, -1)
+            for got in (along, down):
+                np.testing.assert_array_equal(got, want)
+                assert (np.signbit(got) == np.signbit(want))[~np.isnan(want)].all()
 
 
 def test_equal_extremes_share_the_gradient() -> None:

@@ -1,8 +1,7 @@
 #include "kernels/softmax.h"
 
-#include "kernels/fold.h"
-#include "kernels/math/exp.h"
-#include "kernels/math/log.h"
+#include "kernels/short_rows.h"
+#include "kernels/softmax_columns.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
@@ -62,9 +61,17 @@ static void log_softmax_rows(const void* x, int64_t stride, int64_t rows, int64_
   }
 }
 
+constexpr int64_t short_logsumexp = 16;
+
 // Against an infinite maximum every difference would be NaN, so it is left out.
 template <class T>
 static void logsumexp_rows(const void* x, int64_t stride, int64_t rows, int64_t n, void* y) {
+  if (n <= short_logsumexp)
+    return each_short<short_logsumexp>(
+        static_cast<const T*>(x), stride, rows, n,
+        [&](const T(*column)[Vec<T>::width], int64_t row, int64_t count) MG_STEP {
+          logsumexp_columns<T>(column, Vec<T>::width, n, count, static_cast<T*>(y) + row);
+        });
   for (int64_t r = 0; r < rows; ++r) {
     const T* in = static_cast<const T*>(x) + r * stride;
     const T m = row_max(in, n);
@@ -174,6 +181,10 @@ constinit const Softmax softmax = {
     .softmax = {softmax_rows<float>, softmax_rows<double>},
     .log_softmax = {log_softmax_rows<float>, log_softmax_rows<double>},
     .logsumexp = {logsumexp_rows<float>, logsumexp_rows<double>},
+    .softmax_columns = {softmax_columns<float>, softmax_columns<double>},
+    .log_softmax_columns = {log_softmax_columns<float>, log_softmax_columns<double>},
+    .logsumexp_columns = {logsumexp_columns<float>, logsumexp_columns<double>},
+    .most_rows = softmax_most_rows,
     .softmax_backward = {softmax_backward<float>, softmax_backward<double>},
     .log_softmax_backward = {log_softmax_backward<float>, log_softmax_backward<double>},
     .cross_entropy = {cross_entropy<float>, cross_entropy<double>},

@@ -25,6 +25,11 @@ struct Softmax {
   // but -inf gives NaN, NaN and -inf; +inf gives NaN, NaN and +inf; as torch.
   using Rows = void (*)(const void* x, int64_t stride, int64_t rows, int64_t n, void* y);
   Rows softmax[2], log_softmax[2], logsumexp[2];
+  // The same bits along 1 to most_rows rows, `stride` elements apart in x and in y, for `columns`
+  // side by side.
+  using Columns = void (*)(const void* x, int64_t stride, int64_t n, int64_t columns, void* y);
+  Columns softmax_columns[2], log_softmax_columns[2], logsumexp_columns[2];
+  int64_t most_rows;
 
   // dx from the gradient of y and y itself: y * (grad - sum(grad * y)), grad - exp(y) * sum(grad).
   using Backward = void (*)(const void* grad, const void* y, int64_t rows, int64_t n, void* dx);

@@ -175,8 +175,18 @@ void infer_logsumexp(const Call& c) {
   infer_as(c, c.in(0).dtype, 1);
 }
 void run_logsumexp(const Call& c) {
+  const Softmax& k = kernels().softmax;
+  const int d = index(c.in(0).dtype);
+  if (const PlaneView p(c.in(0), chosen(c)); p.fits && p.n <= k.most_rows) {
+    const int64_t item = item_size(c.in(0).dtype);
+    return p.each([&](int64_t plane, int64_t first, int64_t columns) {
+      k.logsumexp_columns[d](c.in(0).data<char>() + (plane * p.n * p.columns + first) * item,
+                             p.columns, p.n, columns,
+                             c.out().data<char>() + (plane * p.columns + first) * item);
+    });
+  }
   const RowView x(c.in(0), chosen(c));
-  const auto kernel = kernels().softmax.logsumexp[index(x.array.dtype)];
+  const auto kernel = k.logsumexp[d];
   parallel_for(x.rows, 1 + 8192 / x.n, [&](int64_t begin, int64_t end) {
     kernel(x.row(begin), x.stride, end - begin, x.n,
            c.out().data<char>() + begin * item_size(x.array.dtype));

@@ -295,4 +295,16 @@ RowView::RowView(const Array& x, const DimSet& last, bool gapless)
   stride = n;
 }
 
+PlaneView::PlaneView(const Array& x, const DimSet& over) : fits(x.contiguous()) {
+  bool before = true, inside = false;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (x.shape[i] == 1) continue;
+    fits = fits && (!over[i] || before || inside);
+    inside = over[i];
+    before = before && !over[i];
+    (over[i] ? n : before ? planes : columns) *= x.shape[i];
+  }
+  fits = fits && columns >= 8;
+}
+
 }  // namespace mg

@@ -29,6 +29,27 @@ struct RowView {
   char* row(int64_t r) const { return array.data<char>() + r * stride * item_size(array.dtype); }
 };
 
+// A dense array as planes of n rows of adjacent columns, where the dimensions `over` are the rows;
+// `fits` says whether it can be seen so
+// and has enough columns to work on them side by side.
+struct PlaneView {
+  int64_t planes = 1, n = 1, columns = 1;
+  bool fits;
+
+  PlaneView(const Array& x, const DimSet& over);
+  // Calls body(plane, first column, columns).
+  template <class Body>
+  void each(Body&& body) const {
+    if (planes == 1)
+      return parallel_for(
+          columns, 1 + 8192 / n,
+          [&](int64_t begin, int64_t end) { body(int64_t{0}, begin, end - begin); }, 64);
+    parallel_for(planes, 1 + 8192 / (n * columns), [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) body(p, int64_t{0}, columns);
+    });
+  }
+};
+
 // The array with the dimensions `last` moved behind the others.
 Array moved_last(const Array& x, const DimSet& last);
 

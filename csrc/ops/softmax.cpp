@@ -21,12 +21,22 @@ void infer_same(const Call& c) {
   c.make(c.in(0).dtype, c.in(0).shape);
 }
 
-template <auto Kernel>
+template <auto Kernel, auto ColumnKernel>
 void run_forward(const Call& c) {
   if (c.out().numel() == 0) return;
   const DimSet dim = row_dim(c);
+  const Softmax& k = kernels().softmax;
+  if (const PlaneView p(c.in(0), dim); p.fits && p.n <= k.most_rows && c.out().contiguous()) {
+    const int d = index(c.in(0).dtype);
+    const int64_t item = item_size(c.in(0).dtype);
+    return p.each([&](int64_t plane, int64_t first, int64_t columns) {
+      const int64_t at = (plane * p.n * p.columns + first) * item;
+      (k.*ColumnKernel)[d](c.in(0).data<char>() + at, p.columns, p.n, columns,
+                           c.out().data<char>() + at);
+    });
+  }
   const RowView x(c.in(0), dim);
-  const auto kernel = (kernels().softmax.*Kernel)[index(x.array.dtype)];
+  const auto kernel = (k.*Kernel)[index(x.array.dtype)];
   by_rows(c.out(), dim, x.rows, x.n, [&](int64_t first, int64_t rows, void* out) {
     kernel(x.row(first), x.stride, rows, x.n, out);
   });
@@ -63,13 +73,14 @@ void vjp_log_softmax_backward(Vjp& v) {
 using S = Softmax;
 
 const Row rows[] = {
-    {"softmax(x, dim: int = -1)", infer_same, run_forward<&S::softmax>,
+    {"softmax(x, dim: int = -1)", infer_same, run_forward<&S::softmax, &S::softmax_columns>,
      [](Vjp& v) { v.set(0, call<"softmax_backward">(v.grad(), v.out(), dim_of(v))); },
      "exp(x) / sum(exp(x)) along `dim`, without overflow. The shape stays.\n\n"
      ">>> mg.softmax(mg.tensor([[0.0, 0.0], [1000.0, 0.0]])).tolist()\n"
      "[[0.5, 0.5], [1.0, 0.0]]",
      Promote::floating},
-    {"log_softmax(x, dim: int = -1)", infer_same, run_forward<&S::log_softmax>,
+    {"log_softmax(x, dim: int = -1)", infer_same,
+     run_forward<&S::log_softmax, &S::log_softmax_columns>,
      [](Vjp& v) { v.set(0, call<"log_softmax_backward">(v.grad(), v.out(), dim_of(v))); },
      "x - log(sum(exp(x))) along `dim`, without overflow. The shape stays.\n\n"
      ">>> mg.log_softmax(mg.tensor([1000.0, 0.0])).tolist()\n"
