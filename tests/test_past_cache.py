@@ -139,6 +139,9 @@ def test_readers_that_follow_at_once_see_all_of_it(threads: int, x: np.ndarray) 
         for _ in range(5):
             # Turned over, so that each thread reads what the other ones wrote.
             assert_same((a + b).relu().T.clone().T, want)
+        turned = mg.compile(lambda a, b: (a + b).relu().T.clone())
+        for _ in range(2):
+            assert_same(turned(a, b), np.ascontiguousarray(want.T))
     finally:
         mg.set_num_threads(before)
 

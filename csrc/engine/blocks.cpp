@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/cache.h"
 #include "core/threads.h"
+#include "kernels/simd/past_cache.h"
 
 namespace mg {
 namespace {
@@ -119,6 +121,10 @@ void Blocks::add(const Part& part, bool folded, std::span<const int> last_use,
   };
   if (alike) end();
   if (part.kept) call.out.base = static_cast<char*>(part.out.raw());
+  if (part.kept && !folded && last_use[number] < 0 && outgrows_cache(n_ * item)) {
+    write_past_cache(&call.ready);
+    past_cache_ = true;
+  }
   if (part.kept || folded) call.out.advance = item;
   if (!part.kept) call.out.at = folded ? chunk_at : registers.take();
   if (!alike) end();
@@ -167,6 +173,7 @@ void Blocks::run(int64_t begin, int64_t end) const {
                        fold_->part(chunk));
     }
   }
+  if (past_cache_) settle();
 }
 
 }  // namespace mg

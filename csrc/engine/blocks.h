@@ -66,6 +66,7 @@ class Blocks {
   std::vector<Call> calls_;
   std::unique_ptr<const Fold> fold_;
   int64_t n_ = 0, block_ = 0, grain_ = 0;
+  bool past_cache_ = false;  // what is kept for others is written past it
 };
 
 }  // namespace mg

@@ -54,7 +54,8 @@ struct Elementwise {
       elu_backward[4], selu_backward[4], sigmoid_backward[4], tanh_backward[4], clip_backward[4];
 
   // The kernels that training runs over whole layers, and each again for outputs that nobody will
-  // find in the cache: written past it where the ISA can.
+  // find in the cache: written past it where the ISA can, and seen by other threads once the caller
+  // has called settle() (simd/past_cache.h).
   struct {
     ElementwiseFn through, past;
   } past_cache[10];

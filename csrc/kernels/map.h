@@ -126,7 +126,6 @@ static void map_past_cache(const void* const* in, const int64_t* step, void* out
   if (!streams_past_cache || in_place || n < least)
     return map<Op, T, inputs, attributes>(in, step, out, n, attr);
   map<Op, T, inputs, attributes, Way::past>(in, step, out, n, attr);
-  end_stream();
 }
 
 // Op::apply takes one or two scalars of T and gives a bool.

@@ -2,6 +2,7 @@
 
 #include "core/cache.h"
 #include "core/threads.h"
+#include "kernels/simd/past_cache.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -17,12 +18,6 @@ using Inputs = const void* [max_operands];
 bool lies_across(const Array& a, const Array& out) {
   return a.numel() == out.numel() && a.numel() >= block && !a.contiguous() &&
          a.strides[a.rank() - 1] > 8;
-}
-
-ElementwiseFn past_cache(ElementwiseFn kernel) {
-  for (const auto& way : kernels().elementwise.past_cache)
-    if (way.through == kernel) return way.past;
-  return kernel;
 }
 
 }  // namespace
@@ -53,12 +48,21 @@ void make_ready(const Call& c, const ElementwiseFn* kernel_by_dtype, Pointwise* 
   for (int i = 0; i < 2; ++i) p->attr[i] = c.attrs.real(i);
 }
 
+void write_past_cache(Pointwise* p) {
+  for (const auto& way : kernels().elementwise.past_cache)
+    if (way.through == p->kernel) {
+      p->kernel = way.past;
+      return;
+    }
+}
+
 void run_elementwise(const Call& c, const Pointwise& usual) {
   const Array& out = c.out();
   const int64_t n = out.numel();
   if (n == 0) return;
   Pointwise p = usual;
-  if (outgrows_cache(n * item_size(out.dtype))) p.kernel = past_cache(p.kernel);
+  const bool past_cache = outgrows_cache(n * item_size(out.dtype));
+  if (past_cache) write_past_cache(&p);
   const int count = p.streams;
   const char* base[max_operands];
   int64_t item[max_operands], step[max_operands] = {};
@@ -71,6 +75,15 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
   }
   char* to = static_cast<char*>(out.raw());
   const int64_t out_item = item_size(out.dtype);
+  const auto each_range = [&](int64_t size, int64_t grain, auto&& body, int64_t align = 1) {
+    parallel_for(
+        size, grain,
+        [&](int64_t begin, int64_t end) {
+          body(begin, end);
+          if (past_cache) settle();
+        },
+        align);
+  };
   // Elements from `first` on, of operands that follow the output or are shared.
   const auto piece = [&](int64_t first, int64_t size) {
     Inputs in;
@@ -80,7 +93,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
 
   if (simple) {
     for (int k = 0; k < count; ++k) step[k] = 1;
-    return parallel_for(
+    return each_range(
         n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
         dropout_grain);
   }
@@ -112,12 +125,12 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
     unit = unit && (step[k] == 0 || step[k] == 1);
   }
   if (unit && loops.rank == 1)
-    return parallel_for(
+    return each_range(
         n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
         dropout_grain);
   if (unit && loops.size[0] >= short_row) {
     const int64_t width = loops.size[0];
-    return parallel_for(loops.rows(), 1 + thread_grain / width, [&](int64_t begin, int64_t end) {
+    return each_range(loops.rows(), 1 + thread_grain / width, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         Inputs in;
         for (int k = 0; k < count; ++k) in[k] = base[k] + loops.row_offset(row, k) * item[k];
@@ -133,7 +146,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
     gathered[k] = step[k] == 1 && !(a.shape == out.shape && a.contiguous());
   }
   const int64_t blocks = (n + block - 1) / block;
-  parallel_for(blocks, thread_grain / block, [&](int64_t first, int64_t last) {
+  each_range(blocks, thread_grain / block, [&](int64_t first, int64_t last) {
     alignas(64) char space[max_operands][block * 8];
     for (int64_t b = first; b < last; ++b) {
       const int64_t begin = b * block, size = std::min(block, n - begin);

@@ -26,6 +26,11 @@ struct Pointwise {
   DType from = DType::f32, to = DType::f32;  // of the last stream and of the output
 };
 
+// For an output that outgrows the cache: takes the kernel that writes past it, if there is one.
+// Each thread then calls settle() (kernels/simd/past_cache.h), once: after every piece it would
+// wait.
+void write_past_cache(Pointwise* p);
+
 // A call that folds all elements of its input into one number, made ready to be run in pieces:
 // chunks of 8192 elements (kernels/fold.h), whose results, of the same dtype, are then joined.
 struct Folding {
