@@ -95,6 +95,28 @@ def test_strides_change_no_bit() -> None:
         np.testing.assert_array_equal(mg.tensor(wide)[..., ::2].sum(dims).numpy(), want)
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64, np.bool_])
+@pytest.mark.parametrize("m", [66, 95, 96, 97, 98, 1100])
+def test_strided_matrices_that_are_reduced_in_parts(m: int, dtype: Any, threads: int) -> None:
+    """Parts are copied, and columns with gaps are read with what lies between; no bit shows it."""
+    x = np.random.default_rng(m).normal(0, 3, (1000, m)).astype(dtype)
+    x[7, 5] = np.nan if x.dtype.kind == "f" else 1
+    views = [mg.tensor(np.ascontiguousarray(x.T)).T]
+    for step in (2, 3, 4, 5, -2):
+        wide = np.full((1000, m * abs(step)), np.nan if x.dtype.kind == "f" else 1).astype(dtype)
+        wide[:, ::step] = x
+        views.append(mg.tensor(wide)[:, ::step])
+        tall = np.ascontiguousarray(wide.T)
+        views.append(mg.tensor(tall)[::step].T)
+        views.append(mg.from_numpy(wide)[:, ::step].reshape(10, 100, m).reshape(1000, m))
+    names = ["sum", "max", "argmin", *(["var"] if x.dtype.kind == "f" else [])]
+    for name in names:
+        for dim in (0, 1):
+            want = getattr(mg.tensor(x), name)(dim).numpy()
+            for view in views:
+                np.testing.assert_array_equal(getattr(view, name)(dim).numpy(), want)
+
+
 CALLS = """
 import sys, numpy as np, minigrad as mg
 from minigrad import nn

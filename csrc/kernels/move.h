@@ -5,6 +5,27 @@
 namespace mg {
 namespace MG_ISA {
 
+template <int size>
+struct FloatOfSize {
+  using type = float;
+};
+template <>
+struct FloatOfSize<8> {
+  using type = double;
+};
+
+// dst[i] = src[2 * i] for as many whole vectors as have something behind them; how many elements.
+template <class T>
+MG_INLINE int64_t copy_evens(const T* src, T* dst, int64_t n) {
+  using F = typename FloatOfSize<sizeof(T)>::type;
+  constexpr int width = Vec<F>::width;
+  const F* s = reinterpret_cast<const F*>(src);
+  int64_t i = 0;
+  for (; i + width < n; i += width)
+    store(reinterpret_cast<F*>(dst + i), evens(load(s + 2 * i), load(s + 2 * i + width)));
+  return i;
+}
+
 template <class T>
 static void copy_strided(const void* src, int64_t src_step, void* dst, int64_t dst_step,
                          int64_t n) {
@@ -14,21 +35,19 @@ static void copy_strided(const void* src, int64_t src_step, void* dst, int64_t d
   if (src_step == 1 && dst_step == 1) {
     __builtin_memcpy(d, s, static_cast<uint64_t>(n) * sizeof(T));
   } else if (dst_step == 1) {
+    if constexpr (sizeof(T) >= 4)
+      if (src_step == 2) {
+        const int64_t done = copy_evens(s, d, n);
+        s += 2 * done;
+        d += done;
+        n -= done;
+      }
     MG_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) d[i] = s[i * src_step];
   } else {
     for (int64_t i = 0; i < n; ++i) d[i * dst_step] = s[i * src_step];
   }
 }
-
-template <int size>
-struct FloatOfSize {
-  using type = float;
-};
-template <>
-struct FloatOfSize<8> {
-  using type = double;
-};
 
 // dst[r * dst_row + c] = src[r + c * src_col] for whole squares of vectors, turned in registers.
 template <class T>
@@ -52,9 +71,9 @@ static void copy_plane(const void* src, int64_t src_row, int64_t src_col, void* 
                        int64_t dst_row, int64_t dst_col, int64_t rows, int64_t cols) {
   const T* s = static_cast<const T*>(src);
   T* d = static_cast<T*>(dst);
-  if (src_col == 1 && dst_col == 1) {
+  if (src_col > 0 && src_col <= 4 && dst_col == 1) {  // several elements a line
     for (int64_t r = 0; r < rows; ++r)
-      copy_strided<T>(s + r * src_row, 1, d + r * dst_row, 1, cols);
+      copy_strided<T>(s + r * src_row, src_col, d + r * dst_row, 1, cols);
     return;
   }
   if constexpr (sizeof(T) >= 4) {

@@ -9,7 +9,8 @@
 namespace mg {
 namespace {
 
-constexpr int64_t thread_grain = 32768;  // elements worth a thread
+constexpr int64_t thread_grain = 32768;     // elements worth a thread
+constexpr int64_t copied_elements = 32768;  // that stay in the cache until they are reduced
 
 // Dimensions that step evenly through memory, merged; the outermost first.
 struct Walk {
@@ -183,19 +184,64 @@ void fold_split(const Array& x, const Split& s, Fold fold, const Array& out) {
       });
 }
 
+// Columns with a few others between them are reduced with those, whose results are dropped: their
+// lines are read anyway. False if x is not of that kind.
+bool fold_between(const Array& x, const DimSet& over, const Split& s, Fold fold, const Array& out) {
+  const int64_t step = s.kept.inner_step();
+  if (s.rows() || s.reduced.rank > 1 || step < 2 || step > 4) return false;
+  int d = x.rank() - 1;
+  while (x.shape[d] == 1) --d;
+  Dims shape = x.shape, strides = x.strides;
+  shape[d] = (shape[d] - 1) * step + 1;
+  strides[d] = 1;
+  const Array wide = x.view(shape, strides);
+  const Split split(wide, over);
+  if (!split.fits()) return false;
+  const Dims kept = reduced_shape(shape, over, true);
+  const Array results = Array::dense(out.dtype, kept);
+  fold_split(wide, split, fold, results);
+  Dims every = results.strides;
+  every[d] = step;
+  const Dims wanted = reduced_shape(x.shape, over, true);
+  copy(results.view(wanted, every), out.view(wanted, contiguous_strides(wanted)));
+  return true;
+}
+
+// Calls body(copy, first output) for dense copies of x, cut along the first kept dimension so that
+// each is still in the cache when it is reduced. A cut leaves that dimension at 2 or more, and with
+// it the split of the dimensions as it is for all of x.
+template <class Body>
+void by_copies(const Array& x, const DimSet& over, Body&& body) {
+  int d = 0;
+  while (d < x.rank() && (over[d] || x.shape[d] == 1)) ++d;
+  if (d == x.rank() || x.numel() < 2 * copied_elements) return body(dense(x), int64_t{0});
+  const int64_t size = x.shape[d], each = x.numel() / size;
+  const int64_t step = 16 * (1 + copied_elements / (16 * each));
+  const int64_t outputs = x.numel() / reduced_count(x.shape, over) / size;
+  parallel_for((size + step - 1) / step, 1, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t begin = i * step, end = begin + step + 1 >= size ? size : begin + step;
+      if (i > 0 && begin + 1 >= size) continue;  // the one before has taken the last
+      Dims shape = x.shape;
+      shape[d] = end - begin;
+      body(dense(x.view(shape, x.strides, begin * x.strides[d])), begin * outputs);
+    }
+  });
+}
+
 // For kernels that cannot reduce one run after another: several runs become one by a copy that has
-// the reduced dimensions last.
-Split fitting_split(Array& a, const DimSet& over) {
-  Split s(a, over);
-  if (s.runs <= 1 && s.fits()) return s;
-  if (s.runs <= 1) {
-    a = dense(a);
-    return Split(a, over);
-  }
-  const int64_t n = reduced_count(a.shape, over);
-  a = dense(moved_last(a, over));
-  a = a.view({a.numel() / n, n}, {n, 1});
-  return Split(a, {false, true});
+// the reduced dimensions last. Calls body(array, its split, first output).
+template <class Body>
+void by_fitting(const Array& x, const DimSet& over, Body&& body) {
+  const Split s(x, over);
+  if (s.runs <= 1 && s.fits()) return body(x, s, int64_t{0});
+  if (s.runs <= 1)
+    return by_copies(x, over,
+                     [&](const Array& a, int64_t first) { body(a, Split(a, over), first); });
+  const int64_t n = reduced_count(x.shape, over);
+  const Array moved = dense(moved_last(x, over));
+  const Array a = moved.view({moved.numel() / n, n}, {n, 1});
+  body(a, Split(a, {false, true}), int64_t{0});
 }
 
 }  // namespace
@@ -242,45 +288,50 @@ void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out) 
     return fold_over(between, rest, fold, out);
   }
   if (s.fits()) return fold_split(x, s, fold, out);
-  const Array copied = dense(x);
-  fold_split(copied, Split(copied, over), fold, out);
+  if (fold_between(x, over, s, fold, out)) return;
+  by_copies(x, over, [&](const Array& a, int64_t first) {
+    const int64_t n = a.numel() / reduced_count(a.shape, over);
+    fold_split(a, Split(a, over), fold, out.view({n}, {1}, first));
+  });
 }
 
 void squares_over(const Array& x, const DimSet& over, const Array& center, const Array& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(out, 0);
-  Array a = x;
-  const Split s = fitting_split(a, over);
   const Reduce& k = kernels().reduce;
   const int d = index(x.dtype);
   const int64_t item = item_size(x.dtype);
   const char* c = center.data<char>();
   char* to = out.data<char>();
-  walk(
-      s, a.data<char>(), item,
-      [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
-        k.squares_rows[d](p, stride, count, n, c + first * item, to + first * item);
-      },
-      [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
-        k.squares_columns[d](p, stride, n, count, c + first * item, to + first * item);
-      });
+  by_fitting(x, over, [&](const Array& a, const Split& s, int64_t from) {
+    walk(
+        s, a.data<char>(), item,
+        [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
+          first += from;
+          k.squares_rows[d](p, stride, count, n, c + first * item, to + first * item);
+        },
+        [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
+          first += from;
+          k.squares_columns[d](p, stride, n, count, c + first * item, to + first * item);
+        });
+  });
 }
 
 void arg_over(const Array& x, const DimSet& over, bool largest, const Array& out) {
   if (out.numel() == 0) return;
-  Array a = x;
-  const Split s = fitting_split(a, over);
   const Reduce& k = kernels().reduce;
   const int d = index(x.dtype);
-  int64_t* to = out.data<int64_t>();
-  walk(
-      s, a.data<char>(), item_size(x.dtype),
-      [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
-        (largest ? k.argmax_rows : k.argmin_rows)[d](p, stride, count, n, to + first);
-      },
-      [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
-        (largest ? k.argmax_columns : k.argmin_columns)[d](p, stride, n, count, to + first);
-      });
+  by_fitting(x, over, [&](const Array& a, const Split& s, int64_t from) {
+    int64_t* to = out.data<int64_t>() + from;
+    walk(
+        s, a.data<char>(), item_size(x.dtype),
+        [&](const char* p, int64_t stride, int64_t count, int64_t n, int64_t first) {
+          (largest ? k.argmax_rows : k.argmin_rows)[d](p, stride, count, n, to + first);
+        },
+        [&](const char* p, int64_t stride, int64_t n, int64_t count, int64_t first) {
+          (largest ? k.argmax_columns : k.argmin_columns)[d](p, stride, n, count, to + first);
+        });
+  });
 }
 
 RowView::RowView(const Array& x, const DimSet& last, bool gapless)

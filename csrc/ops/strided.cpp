@@ -88,9 +88,18 @@ void copy(const Array& src, const Array& dst) {
         },
         4096);
   }
-  const bool plane = loops.rank > 1;
-  const int64_t rows = plane ? loops.size[1] : 1, planes = loops.rows() / rows;
-  const int64_t row_src = plane ? loops.step[1][0] : 0, row_dst = plane ? loops.step[1][1] : 0;
+  if (loops.rank == 1) {
+    const int64_t src_step = loops.step[0][0], dst_step = loops.step[0][1];
+    return parallel_for(
+        loops.size[0], thread_bytes / item,
+        [&](int64_t begin, int64_t end) {
+          k.copy_strided[index(dst.dtype)](from + begin * src_step * item, src_step,
+                                           to + begin * dst_step * item, dst_step, end - begin);
+        },
+        64);
+  }
+  const int64_t rows = loops.size[1], planes = loops.rows() / rows;
+  const int64_t row_src = loops.step[1][0], row_dst = loops.step[1][1];
   const auto copy_rows = [&](int64_t p, int64_t first, int64_t count) {
     k.copy_plane[index(dst.dtype)](from + (loops.row_offset(p * rows, 0) + first * row_src) * item,
                                    row_src, loops.step[0][0],
