@@ -59,9 +59,12 @@ def full(
     >>> mg.full((2, 2), 7).tolist()
     [[7, 7], [7, 7]]
     """
-    return tensor(
-        np.full(shape, fill_value, dtype or _python_dtype(fill_value)), None, requires_grad
-    )
+    value = np.asarray(fill_value, dtype or _python_dtype(fill_value))
+    sizes = tuple(shape) if np.iterable(shape) else (shape,)
+    if value.ndim:
+        return tensor(np.broadcast_to(value, sizes), None, requires_grad)
+    # One number in memory, which the core spreads by all threads.
+    return tensor(np.ndarray(sizes, value.dtype, value, 0, (0,) * len(sizes)), None, requires_grad)
 
 
 def zeros(

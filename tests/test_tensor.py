@@ -271,3 +271,29 @@ def test_arrays_of_other_libraries_are_named_with_their_library() -> None:
     theirs = type("Tensor", (), {"__module__": "torch"})
     with pytest.raises(TypeError, match=r"exp: expected .*, got torch\.Tensor; mg.tensor\(x\)"):
         mg.exp(theirs())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool", "int8", "float16"])
+@pytest.mark.parametrize("shape", [(), 0, 7, np.int64(3), [2, 3], (1, 5), (3, 0), (300_001,)])
+def test_constants_are_numpys(shape, dtype):
+    for value in (0, 1, 3, -7, 2.5):
+        want = np.full(shape, value, dtype)
+        got = mg.full(shape, value, dtype=dtype)
+        assert got.shape == want.shape
+        np.testing.assert_array_equal(got.numpy(), want)
+    got[...] = 0  # memory of its own
+    assert not got.any().item()
+    np.testing.assert_array_equal(mg.full((2, 2), [1.0, 2.0]).numpy(), [[1, 2], [1, 2]])
+    assert mg.full(3, (1 << 62) + 1).tolist() == [(1 << 62) + 1] * 3
+    with pytest.raises(ValueError, match="negative dimensions"):
+        mg.full((2, -1), 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+def test_copies_of_one_number_everywhere(dtype):
+    for sizes in [(1,), (3, 5), (70_001, 3)]:
+        one = mg.tensor(np.ones(1, dtype))
+        np.testing.assert_array_equal(one.expand(sizes).clone().numpy(), np.ones(sizes, dtype))
+        x = mg.zeros(*sizes, 2, dtype=dtype)
+        x[..., 1] = one.expand(sizes)
+        np.testing.assert_array_equal(x.numpy(), np.arange(2) * np.ones((*sizes, 1)))

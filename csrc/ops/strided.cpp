@@ -62,6 +62,28 @@ void gather(const Loops& loops, int k, const void* base, DType dtype, int64_t be
   }
 }
 
+namespace {
+
+void fill_dense(const Array& a, const void* value) {
+  const Elementwise& k = kernels().elementwise;
+  const int64_t item = item_size(a.dtype), n = a.numel();
+  const bool past_cache = outgrows_cache(n * item);
+  char* to = static_cast<char*>(a.raw());
+  parallel_for(
+      n, thread_bytes / item,
+      [&](int64_t begin, int64_t end) {
+        if (!past_cache) return k.fill[index(a.dtype)](to + begin * item, value, end - begin);
+        alignas(64) char space[filled * 8];
+        k.fill[index(a.dtype)](space, value, filled);
+        for (; begin < end; begin += filled)
+          copy_past_cache(space, to + begin * item, std::min(filled, end - begin) * item);
+        settle();
+      },
+      filled);
+}
+
+}  // namespace
+
 void copy(const Array& src, const Array& dst) {
   if (dst.numel() == 0) return;
   Loops loops(dst.shape, {&src.strides, &dst.strides});
@@ -89,6 +111,7 @@ void copy(const Array& src, const Array& dst) {
         4096);
   }
   if (loops.rank == 1) {
+    if (loops.step[0][0] == 0 && loops.step[0][1] == 1) return fill_dense(dst, from);
     const int64_t src_step = loops.step[0][0], dst_step = loops.step[0][1];
     return parallel_for(
         loops.size[0], thread_bytes / item,
@@ -122,28 +145,6 @@ Array dense(const Array& a) {
   copy(a, out);
   return out;
 }
-
-namespace {
-
-void fill_dense(const Array& a, const void* value) {
-  const Elementwise& k = kernels().elementwise;
-  const int64_t item = item_size(a.dtype), n = a.numel();
-  const bool past_cache = outgrows_cache(n * item);
-  char* to = static_cast<char*>(a.raw());
-  parallel_for(
-      n, thread_bytes / item,
-      [&](int64_t begin, int64_t end) {
-        if (!past_cache) return k.fill[index(a.dtype)](to + begin * item, value, end - begin);
-        alignas(64) char space[filled * 8];
-        k.fill[index(a.dtype)](space, value, filled);
-        for (; begin < end; begin += filled)
-          copy_past_cache(space, to + begin * item, std::min(filled, end - begin) * item);
-        settle();
-      },
-      filled);
-}
-
-}  // namespace
 
 void fill(const Array& a, double value) {
   const double f64 = value;
