@@ -1,7 +1,6 @@
 // Arithmetic and comparison as functors: one line an op, for vectors of floats, doubles and int64.
 #pragma once
 #include "kernels/math.h"
-#include "kernels/math/tanh.h"
 #include "kernels/whole.h"
 
 namespace mg {

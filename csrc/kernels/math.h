@@ -5,4 +5,5 @@
 #include "kernels/math/exp.h"
 #include "kernels/math/log.h"
 #include "kernels/math/pow.h"
+#include "kernels/math/tanh.h"
 #include "kernels/math/trig.h"

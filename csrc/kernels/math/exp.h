@@ -1,4 +1,5 @@
-// exp, expm1, tanh, sigmoid: all from e^x = 2^n (1 + t), t = e^r - 1 for |r| <= log(2) / 2.
+// exp, expm1, sigmoid, and tanh of float64 (tanh.h): all from e^x = 2^n (1 + t), t = e^r - 1 for
+// |r| <= log(2) / 2.
 #pragma once
 #include "kernels/math/base.h"
 
@@ -105,14 +106,6 @@ MG_INLINE Vec<T> quotient(const Pair<T>& a, const Pair<T>& b) {
   const Vec<T> inverse = Vec<T>(T(1)) / b.high, q = a.high * inverse;
   const Vec<T> rest = fma(-q, b.low, a.low) - product_error(q, b.high, a.high);
   return fma(rest, inverse, q);
-}
-
-// (e^2x - 1) / (e^2x + 1)
-template <class T>
-MG_ONCE Vec<T> tanh(Vec<T> x) {
-  const ExpParts<T> e = exp_parts(min(Vec<T>(choose<T>(20, 40)), abs(x) + abs(x)));
-  const Vec<T> s = power_of_two(e.n);
-  return with_sign(quotient(exp_plus(s, e, T(-1)), exp_plus(s, e, T(1))), x);
 }
 
 // 1 / (1 + e^-x), or for x < 0 e^x / (1 + e^x): the same but for the numerator.

@@ -1,4 +1,4 @@
-// tanh of float32: a polynomial chosen by the size of x; that of float64 comes from e^x (exp.h).
+// tanh: of float32 a polynomial chosen by the size of x, of float64 from e^x.
 #pragma once
 #include "kernels/math/exp.h"
 #include "kernels/simd/lookup.h"
@@ -55,6 +55,13 @@ MG_ONCE Vec<float> tanh(Vec<float> x) {
   const Vec<float> slope = fma(square, high, fma(c(2), r, c(1)));
   const Vec<float> base = select(a < Vec<float>(tanh_small), a, c(0));
   return with_sign(fma(slope, r, base), x);
+}
+
+// (e^2x - 1) / (e^2x + 1)
+MG_ONCE Vec<double> tanh(Vec<double> x) {
+  const ExpParts<double> e = exp_parts(min(Vec<double>(40.0), abs(x) + abs(x)));
+  const Vec<double> s = power_of_two(e.n);
+  return with_sign(quotient(exp_plus(s, e, -1.0), exp_plus(s, e, 1.0)), x);
 }
 
 }  // namespace MG_ISA
