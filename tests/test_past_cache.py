@@ -11,7 +11,8 @@ import minigrad as mg
 from minigrad import Tensor, nn
 
 COLUMNS = 1000  # rows that end within lines and blocks
-ROWS = (32 << 20) // 4 // COLUMNS + 3  # a little above what csrc/core/cache.h names
+LIMIT = 32 << 20  # that of csrc/core/cache.h
+ROWS = LIMIT // 4 // COLUMNS + 3
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,13 @@ def test_masks_do_not_depend_on_the_size(p: float, x: np.ndarray) -> None:
         mg.seed(1)
         return nn.functional.dropout(a, p)
 
-    grain = 2048 * 100
-    whole = dropped(mg.tensor(x.reshape(-1))).numpy()
-    np.testing.assert_array_equal(whole[:grain], dropped(mg.tensor(x.reshape(-1)[:grain])).numpy())
+    for flat in (x.reshape(-1), x.reshape(-1).astype(np.float64)):
+        some = 5 * LIMIT // flat.itemsize // 8 + 3  # below the limit
+        whole = dropped(mg.tensor(flat))
+        np.testing.assert_array_equal(whole.numpy()[:some], dropped(mg.tensor(flat[:some])).numpy())
+        kept = whole.numpy() != 0
+        assert abs(kept.mean() - (1 - p)) < 0.002
+        assert_same(whole, np.where(kept, flat * flat.dtype.type(1 / (1 - p)), flat.dtype.type(0)))
     positive = mg.compile(lambda a, key: mg.dropout(a.relu(), key, p))
     key, a = mg.tensor([7, 9]), mg.tensor(x)
     for _ in range(2):
@@ -95,7 +100,6 @@ KERNELS: dict[str, tuple[Callable[..., Tensor], Callable[..., np.ndarray]]] = {
         lambda x, y: np.where(y <= 0, 0, 2 * x).astype(x.dtype),
     ),
 }
-LIMIT = 32 << 20  # that of csrc/core/cache.h
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

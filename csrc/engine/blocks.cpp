@@ -65,17 +65,18 @@ Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   int64_t widest = 1;
   for (size_t i = 0; i < calls.size(); ++i) {
     widest = std::max(widest, item_size(calls[i].out.dtype));
-    for (size_t k = 0; k < calls[i].in.size(); ++k) {
-      widest = std::max(widest, item_size(calls[i].in[k].dtype));
-      if (const int from = calls[i].from[k]; from >= 0) last_use[from] = static_cast<int>(i);
-    }
+    for (const int from : calls[i].from)
+      if (from >= 0) last_use[from] = static_cast<int>(i);
   }
-  block_ = register_bytes / widest;
-  grain_ = std::max(2 * block_, thread_grain / static_cast<int64_t>(parts.size()));
   Registers registers;
   calls_.reserve(calls.size());
   for (size_t i = 0; i < calls.size(); ++i)
     add(calls[i], static_cast<int>(i) == folded, last_use, registers);
+  for (const Call& call : calls_)
+    for (int k = 0; k < call.ready.streams; ++k)
+      widest = std::max(widest, item_size(call.in[k].dtype));
+  block_ = register_bytes / widest;
+  grain_ = std::max(2 * block_, thread_grain / static_cast<int64_t>(parts.size()));
   if (folds) add_fold(parts.back());
 }
 

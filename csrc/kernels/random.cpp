@@ -7,6 +7,7 @@
 
 #include "kernels/math.h"
 #include "kernels/philox.h"
+#include "kernels/simd/stream.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 namespace {
@@ -85,7 +86,7 @@ MG_INLINE void drop_span(const T* x, T* y, int64_t n, const int32_t* words, int 
 }
 
 // A whole group: its words stay in registers, shifted on from field to field.
-template <class T>
+template <bool past_cache, class T>
 static void drop_group(const T* x, T* y, const int32_t* words, int bits, Int<T> above,
                        Vec<T> scale) {
   constexpr int width = Vec<T>::width, all = group_words / width, together = all < 8 ? all : 8;
@@ -97,7 +98,8 @@ static void drop_group(const T* x, T* y, const int32_t* words, int bits, Int<T> 
 #pragma GCC unroll 8
       for (int v = 0; v < together; ++v) {
         const int e = at + v * width;
-        store(y + e, select(word[v] > above, load(x + e) * scale, Vec<T>::zero()));
+        const Vec<T> kept = select(word[v] > above, load(x + e) * scale, Vec<T>::zero());
+        past_cache ? stream(y + e, kept) : store(y + e, kept);
         word[v] = shl(word[v], bits);
       }
     }
@@ -116,10 +118,11 @@ MG_INLINE void scale_span(const T* x, T* y, int64_t n, T by) {
   }
 }
 
-template <class T>
+template <class T, bool past_cache = false>
 void dropout(const void* in, void* out, int64_t n, RandomKey key, double p, int64_t offset) {
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
+  const bool streams = past_cache && x != y;
   if (p >= 1) {
     if (n > 0) __builtin_memset(y, 0, n * sizeof(T));
     return;
@@ -132,8 +135,13 @@ void dropout(const void* in, void* out, int64_t n, RandomKey key, double p, int6
   const Vec<T> factor(scale);
   each_group(key, offset, n, group_words * 32 / t.bits,
              [&](const int32_t* words, int64_t begin, int64_t end, int64_t at) {
-               if (end - begin == group_words * 32 / t.bits)
-                 return drop_group(x + at, y + at, words, t.bits, above, factor);
+               if (end - begin == group_words * 32 / t.bits) {
+                 const T* from = x + at;
+                 T* to = y + at;
+                 if (streams && before_boundary(to) == 0)
+                   return drop_group<past_cache>(from, to, words, t.bits, above, factor);
+                 return drop_group<false>(from, to, words, t.bits, above, factor);
+               }
                for (int64_t e = begin; e < end;) {
                  const int64_t word = e % group_words, count = least(group_words - word, end - e);
                  const int shift = static_cast<int>(e / group_words) * t.bits;
@@ -289,6 +297,7 @@ void permutation(int64_t* y, int64_t n, RandomKey key) {
 extern const Random random;
 constinit const Random random = {
     {dropout<float>, dropout<double>},
+    {dropout<float, true>, dropout<double, true>},
     {dropout_rows<float>, dropout_rows<double>},
     {uniform<float>, uniform<double>},
     {normal<float>, normal<double>},

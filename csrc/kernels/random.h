@@ -37,6 +37,9 @@ struct Random {
   // y = x / (1 - p), or 0 with probability p in [0, 1], exact to 2^-17; 0 also where x is NaN or
   // infinite and dropped. Fastest where offset is a multiple of dropout_grain.
   void (*dropout[2])(const void* x, void* y, int64_t n, RandomKey key, double p, int64_t offset);
+  // The same past the cache, as Elementwise::past_cache.
+  void (*dropout_past_cache[2])(const void* x, void* y, int64_t n, RandomKey key, double p,
+                                int64_t offset);
   // One draw for each row of `cols` elements; `offset` counts rows.
   void (*dropout_rows[2])(const void* x, void* y, int64_t rows, int64_t cols, RandomKey key,
                           double p, int64_t offset);

@@ -49,6 +49,7 @@ void make_ready(const Call& c, const ElementwiseFn* kernel_by_dtype, Pointwise* 
 }
 
 void write_past_cache(Pointwise* p) {
+  p->past_cache = true;
   for (const auto& way : kernels().elementwise.past_cache)
     if (way.through == p->kernel) {
       p->kernel = way.past;

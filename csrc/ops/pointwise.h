@@ -24,6 +24,7 @@ struct Pointwise {
   ElementwiseFn kernel = nullptr;
   double attr[2] = {};
   DType from = DType::f32, to = DType::f32;  // of the last stream and of the output
+  bool past_cache = false;                   // writes past it if it can
 };
 
 // For an output that outgrows the cache: takes the kernel that writes past it, if there is one.

@@ -152,8 +152,9 @@ bool ready_dropout(const Call& c, Pointwise* p) {
   ready_random(c, 1, p);
   p->attr[0] = c.attrs.real(0);
   p->run = [](const Pointwise& self, const Piece& a) {
-    kernels().random.dropout[index(self.to)](a.in[0], a.out, a.n, key_of(self, a), self.attr[0],
-                                             a.first);
+    const Random& k = kernels().random;
+    const auto& drop = self.past_cache ? k.dropout_past_cache : k.dropout;
+    drop[index(self.to)](a.in[0], a.out, a.n, key_of(self, a), self.attr[0], a.first);
   };
   return true;
 }
