@@ -58,7 +58,7 @@ def test_a_step_beyond_the_end_takes_one() -> None:
 
 def in_child(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "import minigrad as mg, numpy as np\n" + code],
+        [sys.executable, "-P", "-c", "import minigrad as mg, numpy as np\n" + code],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
