@@ -66,7 +66,7 @@ def suited(name: str, workload: Workload, quick: bool) -> bool:
 def run(bench: Bench) -> None:
     """Every network."""
     peak = fma_peak("float32", bench.threads)
-    bench.title("one training step", "share of the FMA peak")
+    bench.title("one training step", "share of the FMA peak, convolutions counted as plain sums")
     for name, workload in WORKLOADS.items():
         names = [n for n in WRITTEN if suited(n, workload, bench.quick)]
         checks: Peers = {n: partial(trained, WRITTEN[n]) for n in names}
