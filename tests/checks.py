@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from cases import CASES, Case
+from case import Case
+from cases import CASES
 from draws import Call, Seeded, Source
 
 from minigrad import _core

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cases import Case
+from case import Case
 from checks import (
     DTYPES,
     PRESENT,

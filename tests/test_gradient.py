@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cases import Case
+from case import Case
 from checks import PRESENT, ROWS, case_id, check_gradient, check_second_derivative
 from draws import Drawn
 from hypothesis import given

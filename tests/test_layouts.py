@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Case
+from case import Case
 from checks import DTYPES, PRESENT, assert_same_bits, case_id, in_dtype, mutated, run, wrap
 from draws import Drawn
 from hypothesis import given

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Case
+from case import Case
 from checks import DTYPES, PRESENT, apply, assert_same_bits, case_id, in_dtype, mutated, wrap
 from draws import Drawn, Seeded, Source
 from hypothesis import given

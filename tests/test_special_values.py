@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Case
+from case import Case
 from checks import DTYPES, PRESENT, case_id, expected, in_dtype, is_float, run, wrap
 from draws import Call, Drawn
 from hypothesis import given

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Case
+from case import Case
 from checks import DTYPES, PRESENT, assert_same_bits, case_id, everything, fixed_call
 
 from minigrad import _core

@@ -265,3 +265,13 @@ def embedding(backward: bool) -> Draw:
         return Call((indices, real(s.rng, (rows, features))))
 
     return draw
+
+
+def numeric_gradient(f, x, eps=1e-6):
+    g = np.empty_like(x)
+    for i in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[i] += eps
+        down[i] -= eps
+        g[i] = (f(up) - f(down)) / (2 * eps)
+    return g

@@ -22,16 +22,16 @@
 // rows of pixels (conv/lanes_weight.h). That, too, depends on the shape alone.
 //
 // A pass is cut into units that are computed in any order, by any thread:
-//   prepare(shape, weight, shared)  once; fills shared_bytes(shape) (packed weight, tables)
+//   prepare(shape, weight, shared)  once; fills shared_bytes (packed weight, tables)
 //   run(shape, a, b, out, finish, begin, end, shared, scratch)  units [begin, end);
-//                                   scratch_bytes(shape) of scratch for this call alone
+//                                   scratch_bytes of scratch for this call alone
 //     forward       a = x (images, channels, height, width), b = bias (filters) or null
 //     input_grad    a = gradient of the output, b unused
-//     weight_grad   a = x, b = gradient of the output, out = sums, sums_bytes(shape); then
-//                   join(shape, sums, out, bias, begin, end) over [0, groups * panels(shape))
+//     weight_grad   a = x, b = gradient of the output, out = sums, sums_bytes; then
+//                   join(shape, sums, out, bias, begin, end) over [0, groups * panels)
 //                   adds the sums up in place and writes the gradients of the weight and of the
 //                   bias (filters)
-// Units are numbered (images, group, panel): a range that begins at a multiple of panels(shape)
+// Units are numbered (images, group, panel): a range that begins at a multiple of panels
 // reads no source that another has read.
 // Arrays are dense and do not overlap. Scratch, shared and sums are 64-byte aligned. No size of the
 // shape is 0 except `images` (and then there are no units, and join writes zeros).
@@ -56,18 +56,19 @@ struct ConvFinish {
   double scale = 1;
 };
 
+struct ConvSizes {
+  int64_t units, panels, shared_bytes, scratch_bytes;
+  int64_t sums_bytes = 0;  // of weight_grad
+};
+
 struct ConvPass {
-  int64_t (*units)(const ConvShape&);
-  int64_t (*panels)(const ConvShape&);
-  int64_t (*shared_bytes)(const ConvShape&);
-  int64_t (*scratch_bytes)(const ConvShape&);
+  ConvSizes (*sizes)(const ConvShape&);
   void (*prepare)(const ConvShape&, const void* weight, void* shared);
   void (*run)(const ConvShape&, const void* a, const void* b, void* out, const ConvFinish& finish,
               int64_t begin, int64_t end, const void* shared, void* scratch);
 };
 
 struct ConvWeightPass : ConvPass {
-  int64_t (*sums_bytes)(const ConvShape&);
   void (*join)(const ConvShape&, void* sums, void* out, void* bias, int64_t begin, int64_t end);
 };
 

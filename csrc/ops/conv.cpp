@@ -84,9 +84,10 @@ double conv_flops(const ConvShape& s) {
 // tens of milliseconds, the work may be interrupted.
 void run_pass(const ConvPass& pass, const ConvShape& s, const void* a, const void* b,
               const void* weight, void* out, const ConvFinish& finish = {}) {
-  const int64_t units = pass.units(s), panels = pass.panels(s);
+  const ConvSizes sizes = pass.sizes(s);
+  const int64_t units = sizes.units, panels = sizes.panels;
   if (units == 0) return;
-  Buffer shared(pass.shared_bytes(s));
+  Buffer shared(sizes.shared_bytes);
   pass.prepare(s, weight, shared.data());
 
   constexpr double enough_for_a_round = 2e9, worth_a_thread = 1e6;
@@ -100,7 +101,7 @@ void run_pass(const ConvPass& pass, const ConvShape& s, const void* a, const voi
   const int64_t step = ((round + parts - 1) / parts + align - 1) / align * align;
   parts = (round + step - 1) / step;
 
-  const int64_t scratch_bytes = (pass.scratch_bytes(s) + 63) / 64 * 64;
+  const int64_t scratch_bytes = (sizes.scratch_bytes + 63) / 64 * 64;
   Buffer scratch(parts * scratch_bytes);
   for (int64_t first = 0; first < units; first += round) {
     if (first > 0) check_interrupt();
@@ -113,8 +114,7 @@ void run_pass(const ConvPass& pass, const ConvShape& s, const void* a, const voi
   }
 }
 
-// ---- conv2d(x, weight, bias?)
-// --------------------------------------------------------------------
+// ---- conv2d(x, weight, bias?) -------------------------------------------------------------------
 
 void infer_conv(const Call& c) {
   require_floats(c, "x", "weight");
@@ -249,8 +249,9 @@ void run_weight_grad(const Call& c) {
   const Array g = dense(c.in(0)), x = dense(c.in(1));
   const int t = index(g.dtype);
   const ConvWeightPass& pass = kernels().conv.weight_grad[t](s);
-  const int64_t panels = s.groups * pass.panels(s);
-  Buffer sums(pass.sums_bytes(s));
+  const ConvSizes sizes = pass.sizes(s);
+  const int64_t panels = s.groups * sizes.panels;
+  Buffer sums(sizes.sums_bytes);
   run_pass(pass, s, x.raw(), g.raw(), nullptr, sums.data());
   parallel_for(panels, 1 + panels / 16, [&](int64_t begin, int64_t end) {
     pass.join(s, sums.data(), c.out(0).raw(), c.out(1).raw(), begin, end);

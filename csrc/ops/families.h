@@ -19,6 +19,7 @@ extern const Family norm_family;
 extern const Family loss_family;
 extern const Family cross_entropy_family;
 extern const Family optim_family;
+extern const Family rescale_family;
 extern const Family random_family;
 extern const Family conv_family;
 extern const Family pool_family;

@@ -106,7 +106,7 @@ def read_csv(
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if not rows and names is None and not all(_is_number(cell) for cell in cells):
+            if not rows and names is None and not all(is_number(cell) for cell in cells):
                 names = [cell.strip() for cell in cells]
                 continue
             width = len(names) if names is not None else len(rows[0]) if rows else len(cells)
@@ -136,7 +136,13 @@ def read_csv(
     return Dataset(np.delete(table, column, axis=1), y, names=names)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether Python reads the text as a float.
+
+    >>> from minigrad.data.readers import is_number
+    >>> is_number("1e-3"), is_number("one")
+    (True, False)
+    """
     try:
         float(text)
     except ValueError:
@@ -147,7 +153,7 @@ def _is_number(text: str) -> bool:
 def _blame(file: Path, line: int, cells: list[str], names: list[str] | None) -> NoReturn:
     """Raise the error that names the first cell of a row that is not a finite number."""
     for index, cell in enumerate(cells):
-        if _is_number(cell) and math.isfinite(float(cell)):
+        if is_number(cell) and math.isfinite(float(cell)):
             continue
         name = f" ({names[index]!r})" if names is not None else ""
         what = f"{cell!r} is not a finite number" if cell.strip() else "the cell is empty"

@@ -1,8 +1,9 @@
-"""Conv2d: the two-dimensional convolution."""
+"""Conv2d, and what it shares with ConvTranspose2d."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from minigrad._check import integer, one_of, pair
 from minigrad._core import Tensor, conv2d
@@ -11,10 +12,59 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import zeros
 
-__all__ = ["Conv2d"]
+__all__ = ["Conv2d", "Filters2d"]
 
 
-class Conv2d(Module):
+class Filters2d(Module):
+    """The sizes, weight and bias of a layer with two-dimensional kernels; a base class.
+
+    A subclass sets `padding`, and calls `_fill` with the shape of its weight.
+    """
+
+    # Options and what they are by default, when the layer's text leaves them out.
+    _shown: ClassVar[dict[str, object]] = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int],
+        dilation: int | Sequence[int],
+        groups: int,
+    ) -> None:
+        super().__init__()
+        self.in_channels = integer("in_channels", in_channels, 1)
+        self.out_channels = integer("out_channels", out_channels, 1)
+        self.kernel_size = pair("kernel_size", kernel_size, 1)
+        self.stride = pair("stride", stride, 1)
+        self.dilation = pair("dilation", dilation, 1)
+        self.padding = (0, 0)
+        self.groups = integer("groups", groups, 1)
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % self.groups:
+                raise ValueError(f"{name} = {channels} is not a multiple of groups = {groups}")
+
+    def _fill(self, filters: int, channels: int, bias: bool) -> None:
+        self.weight = Parameter(zeros((filters, channels // self.groups, *self.kernel_size)))
+        self.bias = Parameter(zeros(self.out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        init.default_(self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes, and what differs from the defaults."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+        text += f"stride={self.stride}"
+        for name, default in self._shown.items():
+            if (value := getattr(self, name)) != default:
+                text += f", {name}={value}"
+        return text if self.bias is not None else text + ", bias=False"
+
+
+class Conv2d(Filters2d):
     """Cross-correlation of (N, in_channels, H, W) with learned kernels, plus a bias.
 
     The output is (N, out_channels, H', W') with
@@ -51,21 +101,9 @@ class Conv2d(Module):
         groups: int = 1,
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        self.in_channels = integer("in_channels", in_channels, 1)
-        self.out_channels = integer("out_channels", out_channels, 1)
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.stride = pair("stride", stride, 1)
-        self.dilation = pair("dilation", dilation, 1)
+        super().__init__(in_channels, out_channels, kernel_size, stride, dilation, groups)
         self.padding = self._padding(padding)
-        self.groups = integer("groups", groups, 1)
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels % self.groups:
-                raise ValueError(f"{name} = {channels} is not a multiple of groups = {groups}")
-        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        self.weight = Parameter(zeros(shape))
-        self.bias = Parameter(zeros(self.out_channels)) if bias else None
-        self.reset_parameters()
+        self._fill(self.out_channels, self.in_channels, bias)
 
     def _padding(self, padding: int | Sequence[int] | str) -> tuple[int, int]:
         if not isinstance(padding, str):
@@ -80,24 +118,8 @@ class Conv2d(Module):
             )
         return height // 2, width // 2
 
-    def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
-        init.default_(self.weight, self.bias)
-
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
         return conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
-
-    def extra_repr(self) -> str:
-        """The sizes, and what differs from the defaults."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-        text += f"stride={self.stride}"
-        if self.padding != (0, 0):
-            text += f", padding={self.padding}"
-        if self.dilation != (1, 1):
-            text += f", dilation={self.dilation}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        return text if self.bias is not None else text + ", bias=False"

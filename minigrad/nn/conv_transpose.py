@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from minigrad._check import integer, pair
+from minigrad._check import pair
 from minigrad._core import Tensor, conv2d_input_grad
-from minigrad.nn import init
-from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
-from minigrad.tensor import zeros
+from minigrad.nn.conv import Filters2d
 
 __all__ = ["ConvTranspose2d"]
 
 
-class ConvTranspose2d(Module):
+class ConvTranspose2d(Filters2d):
     """What Conv2d's gradient does with (N, in_channels, H, W): each pixel adds a kernel's worth.
 
     The output is (N, out_channels, H', W') with
@@ -39,6 +37,13 @@ class ConvTranspose2d(Module):
     (2, 3, 16, 16)
     """
 
+    _shown: ClassVar[dict[str, object]] = {
+        "padding": (0, 0),
+        "output_padding": (0, 0),
+        "dilation": (1, 1),
+        "groups": 1,
+    }
+
     def __init__(
         self,
         in_channels: int,
@@ -51,29 +56,13 @@ class ConvTranspose2d(Module):
         bias: bool = True,
         dilation: int | Sequence[int] = 1,
     ) -> None:
-        super().__init__()
-        self.in_channels = integer("in_channels", in_channels, 1)
-        self.out_channels = integer("out_channels", out_channels, 1)
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.stride = pair("stride", stride, 1)
+        super().__init__(in_channels, out_channels, kernel_size, stride, dilation, groups)
         self.padding = pair("padding", padding, 0)
         self.output_padding = pair("output_padding", output_padding, 0)
-        self.dilation = pair("dilation", dilation, 1)
-        self.groups = integer("groups", groups, 1)
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels % self.groups:
-                raise ValueError(f"{name} = {channels} is not a multiple of groups = {groups}")
         for more, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if more >= max(s, d):
                 raise ValueError(f"output_padding = {more} must be less than stride or dilation")
-        shape = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
-        self.weight = Parameter(zeros(shape))
-        self.bias = Parameter(zeros(self.out_channels)) if bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
-        init.default_(self.weight, self.bias)
+        self._fill(self.in_channels, self.out_channels, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H', W')."""
@@ -96,14 +85,3 @@ class ConvTranspose2d(Module):
             *(x, self.weight, height, width, self.stride, self.padding, self.dilation, self.groups)
         )
         return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
-
-    def extra_repr(self) -> str:
-        """The sizes, and what differs from the defaults."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-        text += f"stride={self.stride}"
-        for name, plain in (("padding", 0), ("output_padding", 0), ("dilation", 1)):
-            if (value := getattr(self, name)) != (plain, plain):
-                text += f", {name}={value}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        return text if self.bias is not None else text + ", bias=False"

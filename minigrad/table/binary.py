@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minigrad.data.readers import is_number
 from minigrad.table.extra import pandas
 
 # How such files begin -> what they are, and pandas' function for them.
@@ -84,7 +85,7 @@ def _called(path: Path, what: str, name: str, **options: Any) -> Any:
 def check_names(path: Path, header: list[str]) -> list[str]:
     """Return column names, numbered where there are none, or raise what is wrong with them."""
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    if all(_is_number(name) for name in header):
+    if all(is_number(name) for name in header):
         raise ValueError(
             f"{path}: the first line holds numbers ({', '.join(header[:3])}...): it must name the "
             "columns; write a line of names above it"
@@ -96,11 +97,3 @@ def check_names(path: Path, header: list[str]) -> list[str]:
                 "rename or delete one"
             )
     return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -74,13 +74,14 @@ struct Axis {
 };
 
 template <bool Backward>
-MG_SMALL static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int64_t border) {
-  Axis<Backward> a{Backward ? s.height : s.out_h,
-                   Backward ? s.out_h : s.height,
-                   s.kernel_h,
-                   s.stride_h,
-                   s.pad_h,
-                   s.dilation_h,
+MG_SMALL static Axis<Backward> axis(int64_t input, int64_t output, int64_t kernel, int64_t stride,
+                                    int64_t pad, int64_t dilation, bool trimmed, int64_t border) {
+  Axis<Backward> a{Backward ? input : output,
+                   Backward ? output : input,
+                   kernel,
+                   stride,
+                   pad,
+                   dilation,
                    trimmed,
                    border,
                    0,
@@ -90,20 +91,14 @@ MG_SMALL static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int
   return a;
 }
 template <bool Backward>
-MG_SMALL static Axis<Backward> width_axis(const ConvShape& s, bool trimmed, int64_t border) {
-  Axis<Backward> a{Backward ? s.width : s.out_w,
-                   Backward ? s.out_w : s.width,
-                   s.kernel_w,
-                   s.stride_w,
-                   s.pad_w,
-                   s.dilation_w,
-                   trimmed,
-                   border,
-                   0,
-                   0,
-                   0};
-  a.find_kinds();
-  return a;
+static Axis<Backward> height_axis(const ConvShape& s, bool trimmed, int64_t border) {
+  return axis<Backward>(s.height, s.out_h, s.kernel_h, s.stride_h, s.pad_h, s.dilation_h, trimmed,
+                        border);
+}
+template <bool Backward>
+static Axis<Backward> width_axis(const ConvShape& s, bool trimmed, int64_t border) {
+  return axis<Backward>(s.width, s.out_w, s.kernel_w, s.stride_w, s.pad_w, s.dilation_w, trimmed,
+                        border);
 }
 
 }  // namespace MG_ISA

@@ -30,12 +30,11 @@ static bool lanes_suit_weight(const ConvShape& s) {
 }
 
 template <class T>
-static int64_t lanes_weight_shared(const ConvShape& s) {
-  return weights<T>(s).rows * int64_t{sizeof(int64_t)};
-}
-template <class T>
-static int64_t lanes_weight_scratch(const ConvShape& s) {
-  return source_elements(input_source(s), min_of(s.images, images_per_chunk)) * int64_t{sizeof(T)};
+static ConvSizes lanes_weight_sizes(const ConvShape& s) {
+  const Weights w = weights<T>(s);
+  const int64_t scratch = source_elements(w.source, min_of(s.images, images_per_chunk));
+  return {w.units, w.panels, w.rows * int64_t{sizeof(int64_t)}, scratch * int64_t{sizeof(T)},
+          w.units * w.sums * int64_t{sizeof(T)}};
 }
 template <class T>
 static void prepare_lanes_weight(const ConvShape& s, const void*, void* shared) {

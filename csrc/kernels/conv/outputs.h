@@ -8,24 +8,14 @@ namespace mg {
 namespace MG_ISA {
 
 template <class T, bool Backward>
-static int64_t outputs_units(const ConvShape& s) {
-  return outputs<T, Backward>(s).units;
-}
-template <class T, bool Backward>
-static int64_t outputs_panels(const ConvShape& s) {
-  return panel_count<T>((Backward ? s.channels : s.filters) / s.groups);
-}
-template <class T, bool Backward>
-static int64_t outputs_shared_bytes(const ConvShape& s) {
-  return tables<T>(s, outputs<T, Backward>(s), nullptr).bytes;
-}
-template <class T, bool Backward>
-static int64_t outputs_scratch_bytes(const ConvShape& s) {
+static ConvSizes outputs_sizes(const ConvShape& s) {
   const Outputs o = outputs<T, Backward>(s);
   const int64_t block = o.by_rows ? 0 : o.block * panel_columns<T>;
   // Vectors of narrow rows read beyond the last one.
-  return (panel_columns<T> + block + source_elements(o.source, o.images) + Vec<T>::width) *
-         sizeof(T);
+  const int64_t scratch =
+      panel_columns<T> + block + source_elements(o.source, o.images) + Vec<T>::width;
+  return {o.units, panel_count<T>((Backward ? s.channels : s.filters) / s.groups),
+          tables<T>(s, o, nullptr).bytes, scratch * int64_t{sizeof(T)}};
 }
 
 // What the chains of a kind begin with where links were left out: 0 * their weights.

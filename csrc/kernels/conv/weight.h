@@ -37,27 +37,12 @@ static Weights weights(const ConvShape& s) {
 }
 
 template <class T>
-static int64_t weight_units(const ConvShape& s) {
-  return weights<T>(s).units;
-}
-template <class T>
-static int64_t weight_panels(const ConvShape& s) {
-  return weights<T>(s).panels;
-}
-template <class T>
-static int64_t weight_sums_bytes(const ConvShape& s) {
+static ConvSizes weight_sizes(const ConvShape& s) {
   const Weights w = weights<T>(s);
-  return w.units * w.sums * int64_t{sizeof(T)};
-}
-template <class T>
-static int64_t weight_shared_bytes(const ConvShape& s) {
-  const Weights w = weights<T>(s);
-  return 2 * w.rows * int64_t{sizeof(int64_t)} + w.images * w.plane * int64_t{sizeof(Link)};
-}
-template <class T>
-static int64_t weight_scratch_bytes(const ConvShape& s) {
-  const Weights w = weights<T>(s);
-  return (link_block * panel_columns<T> + source_elements(w.source, w.images)) * sizeof(T);
+  const int64_t scratch = link_block * panel_columns<T> + source_elements(w.source, w.images);
+  return {w.units, w.panels,
+          2 * w.rows * int64_t{sizeof(int64_t)} + w.images * w.plane * int64_t{sizeof(Link)},
+          scratch * int64_t{sizeof(T)}, w.units * w.sums * int64_t{sizeof(T)}};
 }
 
 // Where the weights look in the source.

@@ -34,23 +34,11 @@ static WinogradOutputs winograd_outputs(const ConvShape& s) {
 }
 
 template <class T, bool Backward>
-static int64_t winograd_outputs_units(const ConvShape& s) {
-  return winograd_outputs<T, Backward>(s).units;
-}
-template <class T, bool Backward>
-static int64_t winograd_outputs_panels(const ConvShape& s) {
-  return winograd_outputs<T, Backward>(s).panels;
-}
-template <class T, bool Backward>
-static int64_t winograd_outputs_shared(const ConvShape& s) {
+static ConvSizes winograd_outputs_sizes(const ConvShape& s) {
   const WinogradOutputs o = winograd_outputs<T, Backward>(s);
-  return s.groups * o.padded * o.t.channels * tile_elements * int64_t{sizeof(T)};
-}
-template <class T, bool Backward>
-static int64_t winograd_outputs_scratch(const ConvShape& s) {
-  const WinogradOutputs o = winograd_outputs<T, Backward>(s);
-  return (buffer_elements<T>(o.t) + tile_elements * (o.t.plane + o.sums_plane)) *
-         int64_t{sizeof(T)};
+  const int64_t shared = s.groups * o.padded * o.t.channels * tile_elements;
+  const int64_t scratch = buffer_elements<T>(o.t) + tile_elements * (o.t.plane + o.sums_plane);
+  return {o.units, o.panels, shared * int64_t{sizeof(T)}, scratch * int64_t{sizeof(T)}};
 }
 
 // G g G' of a panel's columns and one channel: nine vectors to sixteen.

@@ -29,35 +29,20 @@ static WinogradWeights winograd_weights(const ConvShape& s) {
   return w;
 }
 
-template <class T>
-static int64_t winograd_weight_units(const ConvShape& s) {
-  return winograd_weights<T>(s).units;
-}
-template <class T>
-static int64_t winograd_weight_panels(const ConvShape& s) {
-  return winograd_weights<T>(s).panels;
-}
-template <class T>
-static int64_t winograd_weight_sums(const ConvShape& s) {
-  const WinogradWeights w = winograd_weights<T>(s);
-  return w.units * w.sums * int64_t{sizeof(T)};
-}
-template <class T>
-static int64_t winograd_weight_shared(const ConvShape& s) {
-  const Tiling t = winograd_weights<T>(s).t;
-  return 2 * t.channels * int64_t{sizeof(int64_t)} + t.block * t.across * int64_t{sizeof(Link)};
-}
 // Two rows of pixels, turned over; a row of zeros stands for what lies beyond an edge.
 template <class T>
 static int64_t turned_elements(const Tiling& t) {
   return 2 * (t.width + 1) * panel_columns<T>;
 }
 template <class T>
-static int64_t winograd_weight_scratch(const ConvShape& s) {
+static ConvSizes winograd_weight_sizes(const ConvShape& s) {
   const WinogradWeights w = winograd_weights<T>(s);
-  return (tile_elements * (w.t.plane + w.grads) + buffer_elements<T>(w.t) +
-          turned_elements<T>(w.t)) *
-         int64_t{sizeof(T)};
+  const int64_t scratch =
+      tile_elements * (w.t.plane + w.grads) + buffer_elements<T>(w.t) + turned_elements<T>(w.t);
+  return {
+      w.units, w.panels,
+      2 * w.t.channels * int64_t{sizeof(int64_t)} + w.t.block * w.t.across * int64_t{sizeof(Link)},
+      scratch * int64_t{sizeof(T)}, w.units * w.sums * int64_t{sizeof(T)}};
 }
 
 // Where the channels lie in the source and their sums; then the links.
