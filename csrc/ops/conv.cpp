@@ -160,8 +160,7 @@ void convolution_vjp(Vjp& v, const Var& g) {
 void conv_vjp(Vjp& v) { convolution_vjp(v, v.grad()); }
 void conv_relu_vjp(Vjp& v) { convolution_vjp(v, call<"relu_dropout_backward">(v.grad(), v.out())); }
 
-// ---- conv2d_input_grad(g, weight)
-// ----------------------------------------------------------------
+// ---- conv2d_input_grad(g, weight) ---------------------------------------------------------------
 
 ConvShape input_grad_shape(const Call& c) {
   const Dims &g = c.in(0).shape, &w = c.in(1).shape;
@@ -202,8 +201,7 @@ void input_grad_vjp(Vjp& v, const Var& grad) {
 
 void input_grad_vjp(Vjp& v) { input_grad_vjp(v, v.grad()); }
 
-// ---- The same, and back through y = dropout(relu(.))
-// ---------------------------------------------
+// ---- The same, and back through y = dropout(relu(.)) --------------------------------------------
 
 void infer_input_grad_relu(const Call& c) {
   infer_input_grad(c);
@@ -222,8 +220,7 @@ void input_grad_relu_vjp(Vjp& v) {
   input_grad_vjp(v, call<"relu_dropout_backward">(v.grad(), v.in(2), v.attrs.real(6)));
 }
 
-// ---- conv2d_weight_grad(g, x)
-// --------------------------------------------------------------------
+// ---- conv2d_weight_grad(g, x) -------------------------------------------------------------------
 
 ConvShape weight_grad_shape(const Call& c) {
   const Dims &g = c.in(0).shape, &x = c.in(1).shape;

@@ -51,8 +51,7 @@ void product_vjp(Vjp& v, Var g) {
 
 void matmul_vjp(Vjp& v) { product_vjp(v, v.grad()); }
 
-// ---- The same, and back through y = dropout(relu(.))
-// ---------------------------------------------
+// ---- The same, and back through y = dropout(relu(.)) --------------------------------------------
 
 void matmul_relu_infer(const Call& c) {
   matmul_infer(c);

@@ -42,8 +42,7 @@ void divide(const Array& out, double count) {
   each(out, [&](auto v) { return static_cast<decltype(v)>(v / static_cast<decltype(v)>(count)); });
 }
 
-// ---- sum, mean
-// -----------------------------------------------------------------------------------
+// ---- sum, mean ----------------------------------------------------------------------------------
 
 void infer_sum(const Call& c) {
   infer_as(c, is_float(c.in(0).dtype) ? c.in(0).dtype : DType::i64, 1);
@@ -81,8 +80,7 @@ void vjp_mean(Vjp& v) {
   v.set(0, spread(v.grad() * (1.0 / static_cast<double>(reduced_count(shape, over))), shape, over));
 }
 
-// ---- max, min
-// ------------------------------------------------------------------------------------
+// ---- max, min -----------------------------------------------------------------------------------
 
 void refuse_empty(const Call& c, const DimSet& over) {
   if (reduced_count(c.in(0).shape, over) == 0)
@@ -106,8 +104,7 @@ void vjp_extreme(Vjp& v) {
   v.set(0, chosen_ones * spread(v, v.grad() / count));
 }
 
-// ---- argmax, argmin
-// ------------------------------------------------------------------------------
+// ---- argmax, argmin -----------------------------------------------------------------------------
 
 DimSet arg_dims(const Call& c) {
   const int rank = c.in(0).rank();
@@ -126,8 +123,7 @@ void run_arg(const Call& c) {
   arg_over(c.in(0), arg_dims(c), Largest, c.out());
 }
 
-// ---- var, std
-// ------------------------------------------------------------------------------------
+// ---- var, std -----------------------------------------------------------------------------------
 
 // Attributes: dim, correction, keepdim. Two passes: the mean, then the squares around it.
 double freedom(const Attrs& attrs, const Dims& shape, const DimSet& over) {
@@ -167,8 +163,7 @@ void vjp_std(Vjp& v) {
   v.set(0, centered_times(v, call<"where">(flat, zero, ratio)));
 }
 
-// ---- logsumexp
-// -----------------------------------------------------------------------------------
+// ---- logsumexp ----------------------------------------------------------------------------------
 
 void infer_logsumexp(const Call& c) {
   refuse_empty(c, chosen(c));
