@@ -477,6 +477,9 @@ def build_info() -> dict[str, Any]:
     ['compiler', 'isa', 'isas', 'threads', 'version']
     """
 
+def bytes_within(Any: Any, type: type) -> bytes:
+    """What an object keeps in itself as one of a type written in C, as bytes to compare."""
+
 def changes() -> int:
     """How often a tensor's requires_grad or a module was changed: another count means that a plan may no longer be what its function does."""
 

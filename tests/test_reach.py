@@ -190,6 +190,8 @@ def test_numpys_and_pythons_random_numbers_are_refused():
     draws = {
         "python": lambda x: x * random.random(),
         "numpy": lambda x: x * np.random.rand(),  # noqa: NPY002
+        "python's other one of two": lambda x: x * random.gauss(),
+        "numpy's other one of two": lambda x: x * np.random.randn(),  # noqa: NPY002
         "generator in reach": lambda x: x * rng.random(),
     }
     for function in draws.values():
@@ -224,3 +226,10 @@ def test_what_the_function_changes_itself_is_named():
     compiled = mg.compile(lazy)
     assert [compiled(X)[0, 0].item() for _ in range(4)] == [3, 3, 3, 3]
     assert len(compiled.plans) == 1, "what the first call makes is there at the second"
+
+
+def test_random_numbers_of_the_system_may_be_in_reach():
+    source = random.SystemRandom()
+    compiled = mg.compile(lambda x: x if source else -x)
+    assert [compiled(X).tolist() for _ in range(2)] == [X.tolist()] * 2
+    assert len(compiled.plans) == 1

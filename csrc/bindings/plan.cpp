@@ -59,6 +59,16 @@ py::bytes layout(const py::sequence& values) {
   return py::bytes(key);
 }
 
+// What an object of a type written in C keeps in itself: equal bytes, equal state. Without what
+// every object has, its count of references first of all.
+py::bytes bytes_within(const py::object& object, const py::type& type) {
+  if (!py::isinstance(object, type))
+    fail<TypeError>("bytes_within: an object of another type: ", Py_TYPE(object.ptr())->tp_name);
+  const auto* begin = reinterpret_cast<const char*>(object.ptr());
+  const auto size = reinterpret_cast<const PyTypeObject*>(type.ptr())->tp_basicsize;
+  return {begin + sizeof(PyObject), static_cast<size_t>(size) - sizeof(PyObject)};
+}
+
 // Runs body() once, recording it; gives (its tensors, the plan), or in place of the plan what
 // stands in its way.
 py::tuple record(const py::sequence& inputs, const py::function& body) {
@@ -116,6 +126,8 @@ void register_plan(py::module_& m) {
           "Shape and dtype of each output.")
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
   m.def("layout", &layout, py::arg("values"), "Shapes and dtypes of tensors and arrays, as a key.");
+  m.def("bytes_within", &bytes_within, py::arg("object"), py::arg("type"),
+        "What an object keeps in itself as one of a type written in C, as bytes to compare.");
   m.def("record", &record, py::arg("inputs"), py::arg("body"),
         "Runs body() and records it: (its tensors, a Plan or what stood in the way).");
 }

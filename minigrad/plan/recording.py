@@ -6,6 +6,7 @@ import pickle
 import random
 import sys
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 from minigrad import _core
@@ -51,11 +52,13 @@ class SideEffects:
                 "use mg.rand, or draw them outside and pass them in"
             )
         now = self._reach.values()
-        changed = [
-            label
-            for label, x, y in zip(self._reach.labels(), self._seen, now, strict=False)
-            if not same([x], [y])
-        ]
+        changed: list[str] = []
+        if not all(map(is_, self._seen, now)):
+            changed = [
+                label
+                for label, x, y in zip(self._reach.labels(), self._seen, now, strict=False)
+                if not same([x], [y])
+            ]
         changed += [
             f"a setting of {type(thing).__name__}"
             for thing, before in self._things.values()
@@ -71,13 +74,39 @@ class SideEffects:
 
 def _random_states(reach: Reach) -> list[Any]:
     """The states of all random numbers in reach that are not this library's."""
-    states: list[Any] = [g.getstate() for g in reach.generators if isinstance(g, random.Random)]
-    states += [
-        pickle.dumps(getattr(g, "bit_generator", None) or g.get_state())
-        for g in reach.generators
-        if not isinstance(g, random.Random)
-    ]
-    states.append(random.getstate())
-    if (common := sys.modules.get("numpy.random")) is not None:
-        states.append(pickle.dumps(common.get_state(legacy=False)))
+    states: list[Any] = [_of_python(), _of_numpy()]
+    for generator in reach.generators:
+        if isinstance(generator, random.SystemRandom):  # it has none
+            continue
+        if isinstance(generator, random.Random):
+            states.append(generator.getstate())
+        else:
+            bits = getattr(generator, "bit_generator", None)
+            states.append(pickle.dumps(bits or generator.get_state()))
     return states
+
+
+# Both common generators keep their 624 words in themselves, where they are compared 20 times as
+# fast as getstate() and get_state() take them out one by one.
+_WORDS_BYTES = 624 * 4
+
+
+def _of_python() -> Any:
+    """The state of Python's common generator."""
+    common: Any = getattr(random, "_inst", None)
+    base: Any = random.Random.__base__
+    if type(common) is not random.Random or base.__basicsize__ < _WORDS_BYTES:
+        return random.getstate()
+    return _core.bytes_within(common, base), common.gauss_next
+
+
+def _of_numpy() -> Any:
+    """The state of numpy's common generator, if there is one."""
+    module: Any = sys.modules.get("numpy.random")
+    if module is None:
+        return None
+    common = getattr(module.mtrand, "_rand", None)
+    bits = getattr(common, "_bit_generator", None)
+    if type(bits) is not module.MT19937 or module.MT19937.__basicsize__ < _WORDS_BYTES:
+        return pickle.dumps(module.get_state(legacy=False))
+    return [_core.bytes_within(x, type(x)) for x in (common, bits)]
