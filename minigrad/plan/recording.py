@@ -97,7 +97,7 @@ def _of_python() -> Any:
     base: Any = random.Random.__base__
     if type(common) is not random.Random or base.__basicsize__ < _WORDS_BYTES:
         return random.getstate()
-    return _core.bytes_within(common, base), common.gauss_next
+    return _core.bytes_within(common, base), vars(common)["gauss_next"]
 
 
 def _of_numpy() -> Any:
