@@ -156,6 +156,44 @@ def test_over_batches_is_the_loop_over_batches():
     assert bits(model) == wanted
 
 
+def test_over_batches_sums_whole_numbers_and_truths_as_other_figures():
+    x, y = np.arange(10.0), np.arange(10.0) % 3
+    count = mg.compile(lambda x, y: ((x == y).sum(), (x >= 0).all(), x.mean(), x + y))
+    for _ in range(2):  # the first batch is recorded, all others are replayed
+        assert count.over_batches([x, y], np.arange(10), 2) == [2 * 3, 10, 45, 0]
+
+
+@pytest.mark.parametrize(
+    ("data", "order", "size", "error", "match"),
+    [
+        ([X, X[:5]], np.arange(5), 2, ValueError, r"the same number of rows, got shapes \(12, 6\)"),
+        ([], np.arange(5), 2, ValueError, "got shapes of none"),
+        ([X], np.arange(12) > 5, 2, TypeError, r"got bool of shape \(12,\); of a mask"),
+        ([X], np.arange(4) + 0.5, 2, TypeError, "got float64"),
+        ([X], np.zeros((2, 2), int), 2, TypeError, r"int64 of shape \(2, 2\)"),
+        ([X], np.arange(5), 0, ValueError, "batch_size must be at least 1"),
+    ],
+)
+def test_over_batches_names_what_is_wrong_with_its_rows(data, order, size, error, match):
+    with pytest.raises(error, match=match):
+        mg.compile(lambda *tensors: tensors[0].sum()).over_batches(data, order, size)
+
+
+def test_arguments_that_only_compare_equal_have_plans_of_their_own():
+    scaled = mg.compile(lambda x, k: x * k[0])
+    x = mg.arange(3)
+    for k, dtype in ((1, "int64"), (1.0, "float32"), (True, "int64")):
+        assert scaled(x, (k,)).dtype == dtype
+    assert len(scaled.plans) == 3
+    assert scaled(x, [1]).dtype == "int64"
+    signed = mg.compile(lambda x, k: x / k)
+    assert signed(mg.ones(1), 0.0).item() == np.inf
+    assert signed(mg.ones(1), -0.0).item() == -np.inf
+    for _ in range(3):
+        assert np.isnan(signed(mg.ones(1), float("nan")).item())
+    assert len(signed.plans) == 3
+
+
 @pytest.mark.parametrize(
     ("read", "what"),
     [

@@ -54,10 +54,8 @@ Epoch::Ready Epoch::prepare(EpochPart part, int figures) {
     fail<IndexError>("epoch: row ", part.last - 1, " of ", r.rows_needed);
   for (size_t i = 0; i < part.kept.size(); ++i) {
     const Array &from = plan.outputs()[i], &to = part.kept[i];
-    if (part.figures[i] >= figures || (part.figures[i] >= 0 && from.numel() != 1) ||
-        (part.figures[i] >= 0 && !is_float(from.dtype)))
-      fail<ValueError>("epoch: output ", i, " of shape ", from.shape, " and dtype ",
-                       name(from.dtype), " is no figure");
+    if (part.figures[i] >= figures || (part.figures[i] >= 0 && from.numel() != 1))
+      fail<ValueError>("epoch: output ", i, " of shape ", from.shape, " is no figure");
     if (!to.buffer) continue;
     if (from.dtype != to.dtype || !from.contiguous() || !to.contiguous() || r.batch == 0 ||
         from.rank() == 0 || from.shape[0] != r.batch ||
@@ -71,13 +69,23 @@ Epoch::Ready Epoch::prepare(EpochPart part, int figures) {
   return r;
 }
 
-void Epoch::add(const Ready& r, double* figures) {
-  for (size_t i = 0; i < r.part.figures.size(); ++i) {
-    if (r.part.figures[i] < 0) continue;
-    const Array& out = r.part.plan->outputs()[i];
-    const double value = out.dtype == DType::f32 ? *out.data<float>() : *out.data<double>();
-    figures[r.part.figures[i]] += value * r.part.weight;
+static double number_in(const Array& a) {
+  switch (a.dtype) {
+    case DType::f32:
+      return *a.data<float>();
+    case DType::f64:
+      return *a.data<double>();
+    case DType::i64:
+      return static_cast<double>(*a.data<int64_t>());
+    default:
+      return *a.data<bool>();
   }
+}
+
+void Epoch::add(const Ready& r, double* figures) {
+  for (size_t i = 0; i < r.part.figures.size(); ++i)
+    if (const int figure = r.part.figures[i]; figure >= 0)
+      figures[figure] += number_in(r.part.plan->outputs()[i]) * r.part.weight;
 }
 
 // Rows at `count` positions of the order (null: as they lie). Most of the time is waiting for

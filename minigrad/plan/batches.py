@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _core
+from minigrad._check import integer
 from minigrad._core import Tensor
 from minigrad.plan.structure import flatten
 
@@ -27,16 +28,14 @@ def over_batches(
         call: the function.
         plan_of: gives the plan that a call with these arguments would replay, if there is one.
         data: tensors or arrays with the same number of rows.
-        order: int64 row numbers.
-        batch_size: rows in a batch.
+        order: whole row numbers, in one dimension.
+        batch_size: rows in a batch, at least 1.
     """
-    order = np.ascontiguousarray(order, dtype=np.int64)
+    integer("batch_size", batch_size, 1)
     tensors = [d if isinstance(d, Tensor) else _core.from_numpy(d) for d in data]
     tensors = [t.detach().contiguous() for t in tensors]
+    order = _checked(np.asarray(order), [t.shape for t in tensors])
     arrays = [t.numpy() for t in tensors]
-    rows = min(len(a) for a in arrays)
-    if len(wrong := order[(order < 0) | (order >= rows)]):
-        raise IndexError(f"over_batches: row {wrong[0]} of {rows}")
     sums: list[float] = []
     first, full = 0, len(order) // batch_size * batch_size
     while first < len(order):
@@ -57,6 +56,24 @@ def over_batches(
     return sums
 
 
+def _checked(order: np.ndarray, shapes: list[tuple[int, ...]]) -> np.ndarray:
+    """The row numbers as int64, if they are of data of these shapes."""
+    if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
+        raise ValueError(
+            "over_batches: data must be arrays with the same number of rows, got shapes "
+            f"{', '.join(map(str, shapes)) or 'of none'}"
+        )
+    if order.ndim != 1 or (order.dtype.kind not in "iu" and order.size):
+        raise TypeError(
+            "over_batches: order must be whole row numbers in one dimension, got "
+            f"{order.dtype} of shape {order.shape}; of a mask, np.flatnonzero(mask)"
+        )
+    rows = shapes[0][0]
+    if len(wrong := order[(order < 0) | (order >= rows)]):
+        raise IndexError(f"over_batches: row {wrong[0]} of {rows}")
+    return np.ascontiguousarray(order, dtype=np.int64)
+
+
 def _replayed(
     plan: _core.Plan,
     data: list[Tensor],
@@ -66,10 +83,7 @@ def _replayed(
     sums: list[float],
 ) -> list[float]:
     """The sums with the batches of a span of the order added."""
-    figures = [
-        i if dtype.kind == "f" and math.prod(shape) == 1 else -1
-        for i, (shape, dtype) in enumerate(plan.outputs)
-    ]
+    figures = [i if math.prod(shape) == 1 else -1 for i, (shape, _) in enumerate(plan.outputs)]
     part = _core.EpochPart(
         plan, data, *span, True, figures, float(batch_size), [None] * len(figures)
     )

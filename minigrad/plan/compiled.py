@@ -82,13 +82,25 @@ class Compiled(Generic[P, R]):
 
         Args:
             data: Arrays or tensors with the same number of rows, one for each argument.
-            order: int64 row numbers; batch ``b`` takes ``order[b * batch_size : ...]``. The last
-                batch may be smaller.
-            batch_size: Rows in a batch.
+            order: Whole row numbers (n,); batch ``b`` takes ``order[b * batch_size : ...]``. The
+                last batch may be smaller.
+            batch_size: Rows in a batch, at least 1.
 
         Returns:
             For each output of one element, the sum over batches of its value times the batch's
-            rows: divided by ``len(order)``, the mean over the epoch.
+            rows: divided by ``len(order)``, the mean over the epoch. 0 for other outputs.
+
+        Raises:
+            ValueError: the arrays have different numbers of rows.
+            TypeError: the order is none of whole numbers.
+            IndexError: a row number outside of the arrays.
+
+        Example:
+            >>> import numpy as np, minigrad as mg
+            >>> mean = mg.compile(lambda x: x.mean())
+            >>> [total] = mean.over_batches([np.arange(6.0)], np.arange(6), batch_size=2)
+            >>> total / 6
+            2.5
         """
         return over_batches(self, self.plan_of, data, order, batch_size)
 

@@ -52,14 +52,22 @@ def is_array(value: Any) -> bool:
 
 
 def hashable(structure: Any) -> Any:
-    """A key that equal structures share."""
+    """A key that structures share if a function cannot tell them apart: 1, 1.0 and True do not.
+
+    Example:
+        >>> from minigrad.plan.structure import hashable
+        >>> hashable([1, "a"]) == hashable([1, "a"]), hashable(0.0) == hashable(-0.0)
+        (True, False)
+    """
+    kind = type(structure)
     if isinstance(structure, (tuple, list)):
-        return tuple(hashable(v) for v in structure)
+        return kind, *map(hashable, structure)
     if isinstance(structure, dict):
-        return tuple((k, hashable(v)) for k, v in structure.items())
-    if type(structure).__hash__ is None:  # it is kept while its plans are, as a root of the reach
+        return kind, *((hashable(k), hashable(v)) for k, v in structure.items())
+    if kind.__hash__ is None:  # it is kept while its plans are, as a root of the reach
         return _Leaf, id(structure)
-    return structure
+    # A float by its digits: NaN equals itself there, and -0.0 is not 0.0.
+    return kind, structure.hex() if isinstance(structure, float) else structure
 
 
 def objects(structure: Any) -> list[Any]:
