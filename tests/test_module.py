@@ -285,6 +285,14 @@ def test_module_list():
     assert len(layers) == 4
 
 
+def test_appending_replaces_nothing():
+    model = nn.Sequential({"1": nn.Tanh()}).append(nn.ReLU())
+    assert [type(m) for m in model] == [nn.Tanh, nn.ReLU]
+    layers = nn.ModuleList([nn.Linear(1, 1), nn.ReLU(), nn.Tanh()])
+    del layers.__dict__["0"]
+    assert [type(m) for m in layers.append(nn.SiLU())] == [nn.ReLU, nn.Tanh, nn.SiLU]
+
+
 def test_module_dict():
     heads = nn.ModuleDict({"a": nn.Linear(1, 1)})
     heads["b"] = nn.Linear(1, 2)

@@ -119,6 +119,9 @@ def test_parameters_in_a_list_are_the_owners():
     optimizer.step()
     assert [w.tolist() for w in model.weights] == [[-0.5, -0.5], [[0.5, 0.5], [0.5, 0.5]]]
     assert len(model.weights.append(mg.ones(1))) == 3
+    with pytest.raises(TypeError, match="must be float32 or float64, got int64"):
+        model.weights.extend([mg.ones(1), [1, 2]])
+    assert len(model.weights) == 3
 
 
 @pytest.mark.parametrize(

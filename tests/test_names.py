@@ -185,6 +185,13 @@ def test_nll_refuses(target, error, message):
         nn.NLLLoss()(mg.tensor(LOGS), mg.tensor(target))
 
 
+@pytest.mark.parametrize("classes", [3, 5])
+def test_class_weights_are_as_many_as_classes(classes):
+    for loss in (nn.NLLLoss(np.ones(classes)), nn.CrossEntropyLoss(np.ones(classes))):
+        with pytest.raises(ValueError, match="there are 4 classes"):
+            loss(mg.tensor(LOGS), mg.tensor(CLASSES))
+
+
 @pytest.mark.parametrize("size", [1, 2, (7, 5), (4, 3), (9, 6), (7, 1), (1, 4)])
 def test_adaptive_pooling_takes_the_means_of_its_windows(size):
     x = mg.tensor(RNG.normal(size=(2, 3, 7, 5)), requires_grad=True)
@@ -203,6 +210,15 @@ def test_adaptive_pooling_takes_the_means_of_its_windows(size):
             share[:, :, high, wide] += 1 / window[0, 0].size
     out.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), share, atol=1e-14)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_adaptive_pooling_keeps_what_is_not_finite_in_its_window(value):
+    x = np.ones((1, 1, 5, 5))
+    x[0, 0, 0, 0] = value
+    out = nn.AdaptiveAvgPool2d(3)(mg.tensor(x)).numpy().reshape(9)
+    assert not np.isfinite(out[0])
+    assert (out[1:] == 1).all()
 
 
 def test_adaptive_pooling_refuses_what_is_no_image():

@@ -30,6 +30,15 @@ def test_elementwise_losses(reduction):
     close(weighted(a, p), reduce(-P * np.log(s) * [1, 2, 3] - (1 - P) * np.log(1 - s)), 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("target", "pos_weight"), [((4,), 2.0), ((4, 1), [1.0, 2.0, 3.0]), ((1, 1), 2.0)]
+)
+def test_a_weight_of_positives_broadcasts_nothing_else(target, pos_weight):
+    loss = nn.BCEWithLogitsLoss(pos_weight=pos_weight)
+    with pytest.raises(ValueError, match=r"the input has shape \(4, 1\), the target \("):
+        loss(mg.zeros(4, 1), mg.zeros(target))
+
+
 @pytest.mark.parametrize("reduction", list(REDUCE))
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy(reduction, smoothing):

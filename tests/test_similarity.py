@@ -87,3 +87,16 @@ def test_attention_drops_and_refuses():
     )
     with pytest.raises(ValueError, match="attn_mask or is_causal, not both"):
         F.scaled_dot_product_attention(x, x, x, t(np.ones((6, 6), bool)), is_causal=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "match"),
+    [
+        (lambda: nn.TripletMarginLoss(reduction="all"), ValueError, "reduction must be one of"),
+        (lambda: nn.TripletMarginLoss(p=3), ValueError, "p must be 1 or 2, got 3"),
+        (lambda: nn.CosineSimilarity(dim=1.5), TypeError, "dim must be an integer"),
+    ],
+)
+def test_wrong_options_are_named_when_a_layer_is_made(make, error, match):
+    with pytest.raises(error, match=match):
+        make()

@@ -51,8 +51,11 @@ class _Row(Module):
         raise NotImplementedError
 
     def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self.add_module(str(len(self)), _module(module))
+        """Add a module at the end, under the next number that is no name yet."""
+        number = len(self)
+        while str(number) in self.__dict__:
+            number += 1
+        self.add_module(str(number), _module(module))
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
@@ -144,9 +147,9 @@ class ParameterList(Module):
         return self
 
     def extend(self, values: Iterable[Any]) -> Self:
-        """Add parameters at the end."""
-        for value in list(values):
-            self.append(value)
+        """Add parameters at the end: all, or none if one of them cannot be a parameter."""
+        for made in [v if isinstance(v, Parameter) else Parameter(v) for v in values]:
+            self.append(made)
         return self
 
     def _items(self) -> list[Parameter]:

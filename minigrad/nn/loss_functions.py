@@ -23,6 +23,7 @@ __all__ = [
     "l1_loss",
     "mse_loss",
     "nll_loss",
+    "reduce",
     "reduction_code",
 ]
 
@@ -96,7 +97,7 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """-y log s - (1 - y) log(1 - s), s = sigmoid(input), y = target in [0, 1], without overflow.
 
-    `pos_weight` multiplies the first term, and broadcasts.
+    `pos_weight` multiplies the first term, and broadcasts to the shape of input and target.
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F
@@ -111,8 +112,14 @@ def binary_cross_entropy_with_logits(
     reduction_code(reduction)
     # log(1 - s) = -x - softplus(-x) and log s = -softplus(-x).
     loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * _core.softplus(-input)
+    if not input.shape == target.shape == loss.shape:
+        raise ValueError(
+            f"binary_cross_entropy_with_logits: the input has shape {input.shape}, the target "
+            f"{target.shape}, pos_weight {getattr(pos_weight, 'shape', ())}; the first two must be "
+            "equal, and pos_weight one number or one for each of their columns"
+        )
     return (
-        _reduce(loss, reduction)
+        reduce(loss, reduction)
         if sample_weight is None
         else _weighted(loss, sample_weight, reduction)
     )
@@ -146,8 +153,7 @@ def cross_entropy(
     if target.dtype.kind != "i":
         raise TypeError(f"class weights need int64 classes as targets, got {target.dtype}")
     each = _core.cross_entropy(input, target, reduction=reduction_code("none"))
-    if weight.shape != (input.shape[1],):
-        raise ValueError(f"weight has shape {weight.shape}; there are {input.shape[1]} classes")
+    _check_class_weights(weight, input)
     share = _core.take(weight, target, 0)
     loss = each * share
     if label_smoothing:
@@ -156,7 +162,7 @@ def cross_entropy(
         loss = loss * (1 - label_smoothing) + smooth * label_smoothing
     if sample_weight is not None:
         return _weighted(loss, sample_weight, reduction, share)
-    return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
+    return loss.sum() / share.sum() if reduction == "mean" else reduce(loss, reduction)
 
 
 def nll_loss(
@@ -182,6 +188,9 @@ def nll_loss(
         raise ValueError(
             f"nll_loss: input (N, C, ...) has shape {input.shape}, target (N, ...) {target.shape}"
         )
+    reduction_code(reduction)
+    if weight is not None:
+        _check_class_weights(weight, input)
     # As cross_entropy does, so that a class outside [0, C) is the same error.
     share = _core.take(
         full((input.shape[1],), 1.0, input.dtype) if weight is None else weight,
@@ -193,8 +202,12 @@ def nll_loss(
     loss = -_core.where(chosen, input, 0.0).sum(1) * share
     if sample_weight is not None:
         return _weighted(loss, sample_weight, reduction, share)
-    reduction_code(reduction)
-    return loss.sum() / share.sum() if reduction == "mean" else _reduce(loss, reduction)
+    return loss.sum() / share.sum() if reduction == "mean" else reduce(loss, reduction)
+
+
+def _check_class_weights(weight: Tensor, input: Tensor) -> None:
+    if weight.shape != (input.shape[1],):
+        raise ValueError(f"weight has shape {weight.shape}; there are {input.shape[1]} classes")
 
 
 def _reduced(
@@ -225,12 +238,14 @@ def _weighted(
     row = sample_weight.to(each.dtype).reshape((-1, *[1] * (each.ndim - 1)))
     weighed = each * row
     if reduction != "mean":
-        return _reduce(weighed, reduction)
+        return reduce(weighed, reduction)
     total = row.sum() * (each.numel() // len(each)) if share is None else (share * row).sum()
     return weighed.sum() / total.maximum(_TINY)
 
 
-def _reduce(loss: Tensor, reduction: str) -> Tensor:
+def reduce(loss: Tensor, reduction: str) -> Tensor:
+    """The mean or the sum of losses, or for "none" the losses; other names are a ValueError."""
+    one_of("reduction", reduction, _REDUCTIONS)
     if reduction == "none":
         return loss
     return loss.mean() if reduction == "mean" else loss.sum()

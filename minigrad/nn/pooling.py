@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from minigrad._check import pair
-from minigrad._core import Tensor, avg_pool2d, matmul, max_pool2d
+from minigrad._core import Tensor, avg_pool2d, concatenate, max_pool2d
 from minigrad.nn.module import Module
-from minigrad.tensor import tensor
 
 __all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "MaxPool2d"]
 
@@ -105,17 +101,16 @@ class AdaptiveAvgPool2d(Module):
         (height, width), (rows, columns) = x.shape[2:], self.output_size
         if height % rows == 0 and width % columns == 0:
             return avg_pool2d(x, (height // rows, width // columns))
-        across = matmul(x, tensor(_means(width, columns).T, x.dtype))
-        return matmul(tensor(_means(height, rows), x.dtype), across)
+        return _means(_means(x, 2, rows), 3, columns)
 
     def extra_repr(self) -> str:
         """The size."""
         return f"output_size={self.output_size}"
 
 
-def _means(size: int, parts: int) -> npt.NDArray[np.float64]:
-    """The (parts, size) matrix whose rows take the means of the windows."""
-    part, at = np.arange(parts)[:, None], np.arange(size)
-    inside = (at >= part * size // parts) & (at < -(-(part + 1) * size // parts))
-    means: npt.NDArray[np.float64] = inside / inside.sum(1, keepdims=True)
-    return means
+def _means(x: Tensor, dim: int, parts: int) -> Tensor:
+    """The means of so many windows that cover a dimension, side by side."""
+    size = x.shape[dim]
+    ends = [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
+    before = (slice(None),) * dim
+    return concatenate([x[(*before, slice(*end))].mean(dim, True) for end in ends], dim=dim)

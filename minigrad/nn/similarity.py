@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from minigrad import _core
-from minigrad._check import number, one_of
+from minigrad._check import integer, number
 from minigrad._core import Tensor
+from minigrad.nn.loss_functions import reduce, reduction_code
 from minigrad.nn.module import Module
 
 __all__ = [
@@ -80,10 +81,7 @@ def triplet_margin_loss(
     """
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
-    loss = _core.relu(near - far + number("margin", margin))
-    if one_of("reduction", reduction, ("mean", "sum", "none")) == "none":
-        return loss
-    return loss.mean() if reduction == "mean" else loss.sum()
+    return reduce(_core.relu(near - far + number("margin", margin)), reduction)
 
 
 def _one(p: float) -> bool:
@@ -112,7 +110,7 @@ class CosineSimilarity(Module):
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim = integer("dim", dim)
         self.eps = number("eps", eps, 0.0)
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
@@ -139,6 +137,8 @@ class TripletMarginLoss(Module):
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, reduction: str = "mean"
     ) -> None:
         super().__init__()
+        _one(p)
+        reduction_code(reduction)
         self.margin, self.p = number("margin", margin), p
         self.eps, self.reduction = number("eps", eps, 0.0), reduction
 
