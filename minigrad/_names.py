@@ -66,7 +66,7 @@ HINTS: dict[str, dict[str, str]] = {
         "Conv1d": "it is nn.Conv2d on inputs (N, C, 1, L), with kernel_size=(1, k)",
         "DataParallel": "ops use several threads by themselves: mg.set_num_threads",
         "Dense": "it is nn.Linear(inputs, outputs)",
-        "Dropout1d": "it is nn.Dropout",
+        "Dropout1d": "it is nn.Dropout2d, which takes (N, C, L), too",
         "Hardtanh": "it is x.clip(-1, 1)",
         "LSTM": "there are no recurrent layers",
         "GRU": "there are no recurrent layers",
@@ -92,7 +92,7 @@ HINTS: dict[str, dict[str, str]] = {
     },
     "minigrad.data": {
         "DataLoader": "the Trainer makes the batches: trainer.fit((x, y)), or any list of batches",
-        "Subset": "it is dataset[indices]",
+        "Subset": "it is dataset.take(indices)",
         "TensorDataset": "it is data.Dataset(x, y), or the tuple (x, y)",
         "load_iris": "minigrad.table reads tables; or give the arrays of scikit-learn",
         "random_split": "it is data.split",

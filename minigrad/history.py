@@ -130,6 +130,9 @@ class History:
 
         NaN and infinities are written as the strings ``"nan"``, ``"inf"`` and ``"-inf"``, because
         JSON has no such numbers.
+
+        Raises:
+            TypeError: a callback has put something else than a number into a row.
         """
         best = None if self._best is None else [self._best[0], _to_json(self._best[1])]
         text = json.dumps(
@@ -138,7 +141,7 @@ class History:
                 "curves": self.curves,
                 "monitor": self.monitor,
                 "best": best,
-                "rows": [{k: _to_json(v) for k, v in row.items()} for row in self.rows],
+                "rows": [{k: _to_json(v, k) for k, v in row.items()} for row in self.rows],
             },
             allow_nan=False,
         )
@@ -174,7 +177,7 @@ class History:
         columns = self.columns
         lines = [",".join(columns)]
         for row in self.rows:
-            lines.append(",".join(repr(row[c]) if c in row else "" for c in columns))
+            lines.append(",".join(str(_plain(row[c])) if c in row else "" for c in columns))
         write_whole(path, ("\n".join(lines) + "\n").encode())
 
     def to_pandas(self) -> Any:
@@ -230,7 +233,15 @@ def _cell(value: float | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
-def _to_json(value: float) -> float | str:
+def _plain(value: float) -> float:
+    """A number of Python's: callbacks may have put numpy's into a row."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _to_json(value: float, column: str = "best") -> float | str:
+    value = _plain(value)
+    if not isinstance(value, int | float):
+        raise TypeError(f"column {column!r} of the history holds {value!r}, which is no number")
     return value if math.isfinite(value) else str(value)
 
 

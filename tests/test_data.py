@@ -188,6 +188,16 @@ def test_a_class_of_one_row_cannot_be_stratified():
     assert len(train) == len(val) == 2
 
 
+@pytest.mark.parametrize("part", [split, k_fold])
+def test_options_of_another_type_are_named(part):
+    pair = np.arange(10.0), np.arange(10) % 2
+    for wrong in (pair[1], "yes", 1):
+        with pytest.raises(TypeError, match="stratify must be True, False or 'auto'"):
+            part(pair, stratify=wrong)
+    with pytest.raises(TypeError, match=r"seed must be an integer, got 1\.5"):
+        part(pair, seed=1.5)
+
+
 @pytest.mark.parametrize("groups", [None, np.arange(20) // 3])
 def test_folds_cover_every_row_once(groups):
     y = np.arange(20) % 2

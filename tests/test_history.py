@@ -43,6 +43,19 @@ def test_columns_rows_best_and_gap(history):
         history["acc"]
 
 
+def test_numpys_numbers_in_a_row_are_written_as_numbers(history, tmp_path):
+    for i, row in enumerate(history):
+        row |= {"grad": np.float32(0.25), "dead": np.int64(i), "share": np.float64(0.5)}
+    history.to_csv(tmp_path / "history.csv")
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert lines[:2] == ["epoch,loss,val_loss,lr,grad,dead,share", "0,0.9,0.8,0.1,0.25,0,0.5"]
+    again = History.from_json(history.to_json())
+    assert again[1] == {**history[1]}
+    history[2]["note"] = "odd"
+    with pytest.raises(TypeError, match="column 'note' of the history holds 'odd'"):
+        history.to_json()
+
+
 def test_columns_are_rows_for_who_looks(history):
     """Epochs taken in as columns, or some of them as rows, are those taken in as rows."""
     rows = history.rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -81,6 +82,29 @@ def test_a_method_from_elsewhere_is_an_error_that_says_what_to_take(name):
         getattr(mg.ones(2), name)
     assert str(caught.value) == f"Tensor has no {name!r}: {HINTS['Tensor'][name]}"
     assert not hasattr(mg.nn.Linear(1, 1).weight, "nonsense")
+
+
+# What hints call things, and what these are.
+CALLED = {
+    **{name: getattr(mg, name) for name in ("nn", "optim", "augment", "data", "callbacks")},
+    "mg": mg,
+    "F": nn.functional,
+    "x": mg.Tensor,
+    "dataset": mg.data.Dataset,
+    "model": nn.Module,
+    "trainer": mg.Trainer,
+}
+
+
+def test_what_hints_name_is_there():
+    hints = " ".join(hint for names in HINTS.values() for hint in names.values())
+    named = re.findall(rf"\b({'|'.join(CALLED)})\.([a-zA-Z_][\w.]*\w)", hints)
+    assert len(named) > 50
+    for owner, path in named:
+        thing = CALLED[owner]
+        for part in path.split("."):
+            assert hasattr(thing, part), f"a hint names {owner}.{path}"
+            thing = getattr(thing, part)
 
 
 @pytest.mark.parametrize("owner", MODULES)

@@ -107,7 +107,7 @@ class Dataset:
         return isinstance(self._x, np.memmap) or isinstance(self._y, np.memmap)
 
     def rows(self, index: npt.ArrayLike | slice) -> tuple[Array, Array | None]:
-        """Return ``(x, y)`` of some rows, copied out of the arrays."""
+        """Return ``(x, y)`` of some rows: copies, or views for a slice of a whole set."""
         chosen = self._own(index)
         return self._x[chosen], None if self._y is None else self._y[chosen]
 

@@ -74,6 +74,7 @@ def split(
 
     Raises:
         ValueError: a part would be empty, or classes are too small to stratify.
+        TypeError: ``stratify`` is something else, such as labels.
 
     Example:
         >>> import numpy as np
@@ -84,6 +85,7 @@ def split(
         >>> [len(part) for part in split((np.arange(20.0), np.arange(20) % 2), 0.2, 0.2)]
         [12, 4, 4]
     """
+    _check_stratify(stratify)
     whole = as_dataset(data)
     n = len(whole)
     counts = [_count(val, n, "val")] + ([] if test is None else [_count(test, n, "test")])
@@ -159,6 +161,7 @@ def _folds(
     whole: Dataset, k: int, seed: int, stratify: Stratify, groups: npt.ArrayLike | None
 ) -> Array:
     """Return the fold of every row."""
+    _check_stratify(stratify)
     n = len(whole)
     random = generator(seed)
     labels = None if groups is None else _groups(groups, n)
@@ -195,6 +198,14 @@ def _count(wanted: float | int, n: int, name: str) -> int:
         what = {"val": "validation"}.get(name, name)
         raise ValueError(f"{wanted} {what} rows of {n}: every part needs at least one row")
     return int(wanted)
+
+
+def _check_stratify(stratify: object) -> None:
+    if not isinstance(stratify, bool) and not (isinstance(stratify, str) and stratify == "auto"):
+        raise TypeError(
+            f"stratify must be True, False or 'auto', got {type(stratify).__name__}: it is over y, "
+            "whose classes it keeps in proportion"
+        )
 
 
 def _strata(y: Array | None, stratify: Stratify, parts: int = 2) -> Array | None:
