@@ -49,7 +49,8 @@ def fit_many(
     Raises:
         ValueError: no trainer, or two that share a parameter, optimizer, scheduler or callback; or
             not as many pairs as trainers.
-        TypeError: neither ``data`` nor ``each``, or both; or one of them is no pair.
+        TypeError: neither ``data`` nor ``each``, or both; one of them is no pair; or something
+            among the trainers is none.
         Exception: what a training raised, with its number added; the others are interrupted.
         KeyboardInterrupt: Ctrl-C; every training has ended as by Ctrl-C of its own.
 
@@ -71,6 +72,9 @@ def fit_many(
     trainers = list(trainers)
     if not trainers:
         raise ValueError("fit_many got no trainers")
+    for i, trainer in enumerate(trainers):
+        if not isinstance(trainer, Trainer):
+            raise TypeError(f"trainers[{i}] must be a Trainer, got {type(trainer).__name__}")
     _refuse_shared(trainers)
     pairs = _pairs(data, val, each, len(trainers))
     wanted = _core.get_num_threads() if workers is None else integer("workers", workers, 1)

@@ -158,6 +158,12 @@ def test_einsum_is_numpys(name):
         )
 
 
+def test_triangles_keep_the_dtype():
+    for x in (mg.ones(3, 3), mg.arange(9).reshape(3, 3), mg.ones(3, 3) > 0):
+        assert x.tril().dtype == x.triu().dtype == x.dtype
+        assert np.array_equal(x.triu(1).numpy(), np.triu(x.numpy(), 1))
+
+
 def test_the_norm_of_nothing_but_zeros_has_gradient_0():
     for p in (1.5, 2, 3):
         x = mg.zeros(2, 3, requires_grad=True)
@@ -221,6 +227,7 @@ def test_empty_ones():
         (lambda x: x.movedim((0, 0), (1, 2)), ValueError, "each dimension once"),
         (lambda x: x.outer(x), ValueError, "two vectors"),
         (lambda x: x[0, 0].tril(), ValueError, "takes matrices"),
+        (lambda x: x.norm("fro"), TypeError, "p must be a number, got 'fro'"),
         (lambda x: x.topk(9), ValueError, "k = 9 of 5 elements along dimension 2"),
         (lambda x: x.masked_fill(x, 0), TypeError, "the mask must be bool, got float64"),
         (lambda x: x.gather(1, mg.zeros(3, dtype="int64")), ValueError, "must have the 3 dim"),

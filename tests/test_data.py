@@ -42,6 +42,7 @@ def test_rows_and_subsets_share_the_arrays():
         (np.array(["a", "b"]), None, TypeError, "must hold numbers"),
         (lambda: None, None, TypeError, "x is of type function: it must hold rows"),
         ([[1.0], [1.0, 2.0]], None, ValueError, "rectangular"),
+        ([np.ones((3, 2)), np.ones(3)], None, ValueError, r"are a tuple, \(x, y\)"),
         ([[1.0, 2.0], [3.0, np.nan]], None, ValueError, "nan at row 1, column 1:"),
         ([[1.0], [2.0]], [0.0, -np.inf], ValueError, "y has -inf at row 1"),
         (np.full((2, 2, 2), np.inf), None, ValueError, r"row 0, position \(0, 0\) and 7 more"),

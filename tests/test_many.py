@@ -167,6 +167,8 @@ def test_what_cannot_be_is_refused():
         mg.fit_many([], DATA)
     with pytest.raises(ValueError, match="workers"):
         mg.fit_many([trainer(0)], DATA, workers=0)
+    with pytest.raises(TypeError, match=r"trainers\[1\] must be a Trainer, got function"):
+        mg.fit_many([trainer(0), trainer], DATA)
 
 
 def test_checkpoints_of_all_may_go_to_one_path(tmp_path):

@@ -169,3 +169,24 @@ def test_draws():
     sample = mg.compile(lambda p: mg.multinomial(p, 3, replacement=True))
     found = [sample(p).tolist() for _ in range(8)]
     assert len({str(f) for f in found}) > 1, "each replay draws anew"
+
+
+@pytest.mark.parametrize(
+    ("weights", "count"),
+    [
+        ([1.0, 0.0, 0.0], 2),
+        ([0.0, 0.0], 1),
+        ([1.0, -1.0], 1),
+        ([1.0, np.nan], 1),
+        ([[1, 1], [1, 0.0]], 2),
+    ],
+)
+def test_multinomial_draws_only_what_has_a_weight(weights, count):
+    given = mg.tensor(weights)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="fewer weights above 0 than are drawn, or one is neg"):
+            mg.multinomial(given, count)
+    plan = mg.compile(lambda p: mg.multinomial(p, count))
+    plan(mg.ones(given.shape))
+    with pytest.raises(IndexError):
+        plan(given)

@@ -186,7 +186,7 @@ def _triangle(name: str, x: Tensor, diagonal: int, of: object) -> Tensor:
     if x.ndim < 2:
         raise ValueError(f"{name} takes matrices, got shape {x.shape}")
     kept = of(*x.shape[-2:], integer("diagonal", diagonal)).astype(bool)  # type: ignore[operator]
-    return _core.where(from_numpy(kept), x, 0)
+    return _core.where(from_numpy(kept), x, False if x.dtype == bool else 0)
 
 
 def _part(x: Tensor, dim: int, start: int, size: int) -> Tensor:

@@ -35,7 +35,9 @@ def norm(
     """
     if x.dtype.kind != "f":
         raise TypeError(f"norm: x is {x.dtype}; convert it to floating numbers, such as x.float()")
-    dims = dim if dim is None or isinstance(dim, int) else tuple(dim)
+    if isinstance(p, str):
+        raise TypeError(f"norm: p must be a number, got {p!r}; Frobenius' norm is p = 2 of all")
+    dims = tuple(dim) if isinstance(dim, Sequence) else dim
     if p == math.inf:
         return x.abs().max(dims, keepdim)
     if p == -math.inf:

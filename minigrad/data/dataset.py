@@ -244,8 +244,12 @@ def _asarray(values: Any, what: str) -> Array:
         return np.asarray(values)
     except ValueError as error:
         ragged = f"{what} is not a rectangular array: {error}"
-        arrays = isinstance(values, tuple) and all(hasattr(part, "shape") for part in values)
-        raise ValueError(_several(values, what) if arrays else ragged) from error
+        if not all(hasattr(part, "shape") for part in values):
+            raise ValueError(ragged) from error
+        if isinstance(values, list):
+            listed = f"{what} is a list of {len(values)} arrays of different shapes"
+            raise ValueError(f"{listed}: inputs and targets are a tuple, (x, y)") from error
+        raise ValueError(_several(values, what)) from error
 
 
 def _several(values: Any, what: str) -> str:

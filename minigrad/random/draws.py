@@ -1,33 +1,24 @@
-"""Random numbers as a function of (seed, step, element): Philox4x32-10, counter-based.
-
-A `Generator` is two numbers, a seed and a count of draws. Each draw takes the key [seed, count] and
-counts one up; all its elements follow from that key, on any machine and with any number of threads.
-"""
+"""What is drawn from a stream: uniform, normal and whole numbers, orders and choices."""
 
 from __future__ import annotations
 
 import operator
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, SupportsIndex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minigrad import _core
 from minigrad._check import integer
 from minigrad._core import Tensor
+from minigrad.random.generator import Generator, next_key
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
-    "Generator",
     "bernoulli",
-    "default_generator",
-    "manual_seed",
     "multinomial",
-    "next_key",
     "normal",
     "rand",
     "rand_like",
@@ -35,138 +26,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
-    "seed",
 ]
-
-
-def _int64(name: str, value: SupportsIndex) -> int:
-    """`value` modulo 2^64, as the int64 with the same bits."""
-    try:
-        bits = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    return (bits + 2**63) % 2**64 - 2**63
-
-
-class Generator:
-    """A stream of random keys.
-
-    Args:
-        seed: any integer; it counts modulo 2^64. Equal seeds give equal streams.
-
-    Attributes:
-        state: the int64 tensor [seed, count]. Ops change it in place, so that a compiled step goes
-            on with the stream where it was.
-
-    >>> from minigrad.random import Generator, rand
-    >>> a, b = Generator(7), Generator(7)
-    >>> rand(3, generator=a).tolist() == rand(3, generator=b).tolist()
-    True
-    >>> a.get_state()
-    (7, 1)
-    """
-
-    def __init__(self, seed: SupportsIndex = 0) -> None:
-        self._state = Tensor(np.array([_int64("seed", seed), 0]))
-
-    @property
-    def state(self) -> Tensor:
-        """The int64 tensor [seed, count]."""
-        return self._state
-
-    def manual_seed(self, seed: SupportsIndex) -> Generator:
-        """Begin the stream of `seed`; returns the generator."""
-        self.set_state((seed, 0))
-        return self
-
-    def initial_seed(self) -> int:
-        """The seed that the stream began with."""
-        return self.get_state()[0]
-
-    def get_state(self) -> tuple[int, int]:
-        """(seed, count of draws): all there is to go on from here later."""
-        seed, count = self.state.tolist()
-        return seed, count
-
-    def set_state(self, state: Sequence[SupportsIndex]) -> None:
-        """Go on from what `get_state` gave."""
-        if len(state) != 2:
-            raise ValueError(f"a generator's state is (seed, count), got {state!r}")
-        self.state.numpy()[:] = [_int64("seed", state[0]), _int64("count", state[1])]
-
-    def __repr__(self) -> str:
-        """Seed and count."""
-        seed, count = self.get_state()
-        return f"{type(self).__name__}(seed={seed}, count={count})"
-
-
-class _PerThread(Generator):
-    """A generator whose state is every thread's own; in each it begins with seed 0."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    @property
-    def state(self) -> Tensor:
-        """The state of the calling thread."""
-        try:
-            state: Tensor = self._local.state
-        except AttributeError:
-            state = self._local.state = Tensor(np.zeros(2, np.int64))
-        return state
-
-    @contextmanager
-    def replaced(self, generator: Generator) -> Iterator[None]:
-        """Inside: what this thread draws by default comes from another generator.
-
-        >>> import minigrad as mg
-        >>> from minigrad.random import Generator, default_generator
-        >>> own = Generator(7)
-        >>> with default_generator.replaced(own):
-        ...     _ = mg.rand(3)
-        >>> own.get_state()
-        (7, 1)
-        """
-        kept = self.state
-        self._local.state = generator.state
-        try:
-            yield
-        finally:
-            self._local.state = kept
-
-
-default_generator = _PerThread()
-
-
-def seed(n: SupportsIndex) -> Generator:
-    """Seed the default generator of this thread: all that draws without a generator of its own.
-
-    Other threads keep theirs, so that several trainings at a time do not disturb each other.
-
-    >>> import minigrad as mg
-    >>> _ = mg.seed(1)
-    >>> first = mg.rand(2).tolist()
-    >>> _ = mg.seed(1)
-    >>> mg.rand(2).tolist() == first
-    True
-    """
-    return default_generator.manual_seed(n)
-
-
-manual_seed = seed  # torch's name
-
-
-def next_key(generator: Generator | None = None) -> Tensor:
-    """The next key of the generator (None: the default one), an int64 tensor [seed, count].
-
-    What an op draws is a function of the key alone. Two ops with one key draw the same bits.
-
-    >>> from minigrad.random import Generator, next_key
-    >>> g = Generator(5)
-    >>> next_key(g).tolist(), next_key(g).tolist()
-    ([5, 0], [5, 1])
-    """
-    return _core.next_key((generator or default_generator).state)
 
 
 def _shape(sizes: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
@@ -316,6 +176,10 @@ def multinomial(
     Returns:
         int64, (num_samples,) or (rows, num_samples).
 
+    Raises:
+        ValueError: weights of another shape or dtype; a negative or NaN one; or fewer above 0 than
+            are drawn.
+
     >>> import minigrad as mg
     >>> mg.multinomial(mg.tensor([0.0, 3.0, 0.0]), 2, replacement=True).tolist()
     [1, 1]
@@ -331,10 +195,22 @@ def multinomial(
     exponential = -rand(*shape, generator=generator, dtype=np.float64).log()
     keys = input.detach().to(np.float64).log().unsqueeze(-2) - exponential.log()
     if replacement:
-        return keys.argmax(-1)
+        return _possible(keys)
     drawn: list[Tensor] = []
     places = _core.from_numpy(np.arange(n))
     for _ in range(count):  # the largest, then the largest of the rest
-        drawn.append(keys.argmax(-1))
+        drawn.append(_possible(keys))
         keys = _core.where(places == drawn[-1].unsqueeze(-1), -np.inf, keys)
     return _core.concatenate(drawn, dim=-1)
+
+
+def _possible(keys: Tensor) -> Tensor:
+    """Where the largest key is, checked in plans, too: with nothing to draw it is -inf or NaN."""
+    n = keys.shape[-1]
+    found = _core.where(keys.max(-1) > -np.inf, keys.argmax(-1), n)
+    try:
+        return _core.check_indices(found, n)
+    except IndexError:
+        raise ValueError(
+            "multinomial: there are fewer weights above 0 than are drawn, or one is negative or NaN"
+        ) from None
