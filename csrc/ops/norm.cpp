@@ -1,24 +1,29 @@
-// Batch norm and layer norm, each with its backward as one more op.
-#include <algorithm>
-#include <cmath>
-
-#include "core/threads.h"
-#include "kernels/kernels.h"
-#include "ops/families.h"
 #include "ops/norm.h"
+
 #include "ops/strided.h"
 
 namespace mg {
 namespace {
 
-// ---- What both share ----------------------------------------------------------------------------
+void add_to(Var& sum, const Var& term) { sum = sum ? sum + term : term; }
+
+Var as(const Var& parameter, const Dims& shape) {
+  return parameter.shape() == shape ? parameter : call<"reshape">(parameter, shape);
+}
+// Summed over what the weight is repeated over, in the weight's shape.
+Var weight_sum(Vjp& v, const NormGroups& groups, const Var& g) {
+  const Var s = groups.weights.empty() ? g : call<"sum">(g, groups.weights, false);
+  return as(s, v.in(2).shape());
+}
+
+}  // namespace
 
 void check_input(const Call& c, const Array& x) {
   if (!is_float(x.dtype))
     fail<TypeError>(c.name, ": the input must be float32 or float64, got ", name(x.dtype),
                     "; convert it with .float()");
 }
-// Parameter i, if it is there, has this shape and x's dtype.
+
 void check_parameter(const Call& c, int i, const char* what, const Dims& shape, DType dtype) {
   if (!c.has(i)) return;
   if (!(c.in(i).shape == shape))
@@ -27,6 +32,7 @@ void check_parameter(const Call& c, int i, const char* what, const Dims& shape, 
     fail<TypeError>(c.name, ": ", what, " is ", name(c.in(i).dtype), " and the input ", name(dtype),
                     "; convert one with .to()");
 }
+
 Array parameter_or(const Call& c, int i, const Dims& shape, DType dtype, double value) {
   if (c.has(i)) return dense(c.in(i));
   Array a = Array::dense(dtype, shape);
@@ -34,287 +40,61 @@ Array parameter_or(const Call& c, int i, const Dims& shape, DType dtype, double 
   return a;
 }
 
-// ---- Batch norm ---------------------------------------------------------------------------------
+// With xhat = (x - mean) r and P(a) = a - mean(a) - xhat mean(a xhat), which is symmetric, the op
+// gives dx = r P(h) for h = grad weight, dweight = sum(grad xhat), dbias = sum(grad). From
+// dxhat = r P(.) and dr = -r^2 mean(xhat .) follow, for a gradient u of dx and M elements a mean,
+//   grad: weight r P(u)     weight: sum(grad r P(u))
+//   x: -r^2 / M (xhat sum(u P(h)) + P(u) sum(h xhat) + P(h) sum(u xhat)).
+void vjp_of_norm_backward(Vjp& v, const NormGroups& groups, double eps) {
+  const Var &g = v.in(0), &x = v.in(1);
+  const Var &u = v.grad(0), &uw = v.grad(1), &ub = v.grad(2);
+  const auto mean = [&](const Var& a) { return call<"mean">(a, groups.statistics, true); };
+  const auto sum = [&](const Var& a) { return call<"sum">(a, groups.statistics, true); };
+  const Var centered = x - mean(x);
+  const Var r = constant(x.dtype(), 1) / call<"sqrt">(mean(centered * centered) + eps);
+  const Var hat = centered * r;
+  const auto project = [&](const Var& a) { return a - mean(a) - hat * mean(a * hat); };
+  const Var weight = v.in(2) ? as(v.in(2), groups.parameter) : constant(x.dtype(), 1);
 
-ChannelRange channels_of(const Dims& shape) {
-  ChannelRange r{shape[0], shape[1], 1, 0, shape[1]};
-  for (int i = 2; i < shape.size(); ++i) r.size *= shape[i];
-  return r;
-}
-// f(range) over blocks of channels: one channel of images, or neighbours that share cache lines, at
-// a time, so that what one pass read is still near for the next.
-template <class F>
-void each_channel_block(const ChannelRange& all, F&& f) {
-  const int64_t step = all.size == 1 ? 64 : 1, blocks = (all.channels + step - 1) / step;
-  const int64_t work = all.images * all.size * step;
-  parallel_for(blocks, 1 + 16384 / std::max<int64_t>(work, 1), [&](int64_t first, int64_t last) {
-    for (int64_t b = first; b < last; ++b) {
-      ChannelRange r = all;
-      r.begin = b * step;
-      r.end = std::min(r.begin + step, all.channels);
-      f(r);
-    }
-  });
-}
-
-// Attributes: training, momentum, eps.
-void infer_batch_norm(const Call& c) {
-  const Array& x = c.in(0);
-  check_input(c, x);
-  if (x.rank() < 2)
-    fail<ValueError>(c.name, ": the input must have shape (N, C) or (N, C, ...), got ", x.shape);
-  const Dims shape{x.shape[1]};
-  constexpr const char* names[] = {"", "weight", "bias", "running_mean", "running_var"};
-  for (int i = 1; i < 5; ++i) check_parameter(c, i, names[i], shape, x.dtype);
-  if (c.has(3) != c.has(4))
-    fail<ValueError>(c.name, ": give both running_mean and running_var, or neither");
-  const ChannelRange r = channels_of(x.shape);
-  if (c.attrs.flag(0)) {
-    if (r.images * r.size < 2 && r.channels > 0)
-      fail<ValueError>(c.name, ": training needs more than one value per channel, got shape ",
-                       x.shape, "; use a larger batch, or training=False");
-  } else if (!c.has(3)) {
-    fail<ValueError>(c.name, ": training=False needs running_mean and running_var");
+  Var dg, dx;
+  if (u) {
+    double count = 1;
+    for (int64_t d : groups.statistics) count *= static_cast<double>(x.shape()[d]);
+    const Var h = g * weight, ph = project(h), pu = project(u), along = r * pu;
+    add_to(dg, weight * along);
+    add_to(dx,
+           (hat * sum(u * ph) + pu * sum(h * hat) + ph * sum(u * hat)) * (r * r) * (-1 / count));
+    if (v.needs(2)) v.set(2, weight_sum(v, groups, g * along));
   }
-  if (!(c.attrs.real(2) >= 0))
-    fail<ValueError>(c.name, ": eps must be >= 0, got ", c.attrs.real(2));
-  c.make(0, x.dtype, x.shape);
-  c.make(1, x.dtype, shape);
-  c.make(2, x.dtype, shape);
-}
-
-// running = (1 - momentum) running + momentum batch
-template <class T>
-void update_running(const Array& running, const T* batch, int64_t begin, int64_t end, T momentum,
-                    T factor) {
-  T* p = running.data<T>();
-  for (int64_t i = begin; i < end; ++i) {
-    T& value = p[i * running.strides[0]];
-    value = (1 - momentum) * value + momentum * (batch[i] * factor);
+  if (uw) {
+    const Var wide = as(uw, groups.parameter);
+    add_to(dg, wide * hat);
+    add_to(dx, r * project(wide * g));
   }
+  if (ub) add_to(dg, expand_to(as(ub, groups.parameter), x.shape()));
+  if (dg && v.needs(0)) v.set(0, dg);
+  if (dx && v.needs(1)) v.set(1, dx);
 }
 
-void run_batch_norm(const Call& c) {
-  const Array x = dense(c.in(0));
-  const Dims shape{x.shape[1]};
-  const Array weight = parameter_or(c, 1, shape, x.dtype, 1),
-              bias = parameter_or(c, 2, shape, x.dtype, 0);
-  const ChannelRange all = channels_of(x.shape);
-  const Norm& k = kernels().norm;
-  const int d = index(x.dtype);
-  const bool training = c.attrs.flag(0);
-  with_float(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T *mean = c.out(1).data<T>(), *rstd = c.out(2).data<T>();
-    const T eps = static_cast<T>(c.attrs.real(2)), momentum = static_cast<T>(c.attrs.real(1));
-    const T count = static_cast<T>(all.images * all.size);
-    each_channel_block(all, [&](const ChannelRange& r) {
-      if (training) {
-        k.statistics[d](x.raw(), r, mean, rstd);
-        if (c.has(3)) {
-          update_running<T>(c.in(3), mean, r.begin, r.end, momentum, 1);
-          update_running<T>(c.in(4), rstd, r.begin, r.end, momentum, count / (count - 1));
-        }
-      } else {
-        for (int64_t i = r.begin; i < r.end; ++i) {
-          mean[i] = c.in(3).data<T>()[i * c.in(3).strides[0]];
-          rstd[i] = c.in(4).data<T>()[i * c.in(4).strides[0]];
-        }
-      }
-      for (int64_t i = r.begin; i < r.end; ++i) rstd[i] = 1 / std::sqrt(rstd[i] + eps);
-      k.batch_norm[d](x.raw(), r, mean, rstd, weight.raw(), bias.raw(), c.out().raw());
-    });
-  });
-}
+void vjp_of_fixed_norm_backward(Vjp& v, const NormGroups& groups) {
+  const Var &g = v.in(0), &x = v.in(1);
+  const Var &u = v.grad(0), &uw = v.grad(1), &ub = v.grad(2);
+  const Var mean = as(v.in(3), groups.parameter), r = as(v.in(4), groups.parameter);
+  const Var weight = v.in(2) ? as(v.in(2), groups.parameter) : constant(x.dtype(), 1);
 
-void vjp_batch_norm(Vjp& v) {
-  const auto g = call_all<"batch_norm_backward", 3>(v.grad(), v.in(0), v.in(1), v.out(1), v.out(2),
-                                                    v.attrs.integer(0), v.attrs.real(2));
-  for (int i = 0; i < 3; ++i)
-    if (v.needs(i)) v.set(i, g[i]);
+  Var dg, dx;
+  if (u) {
+    add_to(dg, u * (weight * r));
+    if (v.needs(2)) v.set(2, weight_sum(v, groups, g * u * r));
+  }
+  if (uw) {
+    const Var wide = as(uw, groups.parameter);
+    add_to(dg, (x - mean) * (r * wide));
+    add_to(dx, g * (r * wide));
+  }
+  if (ub) add_to(dg, expand_to(as(ub, groups.parameter), x.shape()));
+  if (dg && v.needs(0)) v.set(0, dg);
+  if (dx && v.needs(1)) v.set(1, dx);
 }
-
-// Inputs: grad, x, weight, mean, rstd. Attributes: training, eps.
-void infer_batch_norm_backward(const Call& c) {
-  const Array& x = c.in(1);
-  check_input(c, x);
-  if (x.rank() < 2 || !(c.in(0).shape == x.shape) || c.in(0).dtype != x.dtype)
-    fail<ValueError>(c.name, ": grad must be as x of shape ", x.shape, ", got ", c.in(0).shape);
-  constexpr const char* names[] = {"", "", "weight", "mean", "rstd"};
-  for (int i = 2; i < 5; ++i) check_parameter(c, i, names[i], {x.shape[1]}, x.dtype);
-  c.make(0, x.dtype, x.shape);
-  c.make(1, x.dtype, {x.shape[1]});
-  c.make(2, x.dtype, {x.shape[1]});
-}
-void run_batch_norm_backward(const Call& c) {
-  const Array grad = dense(c.in(0)), x = dense(c.in(1)), mean = dense(c.in(3)),
-              rstd = dense(c.in(4));
-  const Array weight = parameter_or(c, 2, {x.shape[1]}, x.dtype, 1);
-  const ChannelRange all = channels_of(x.shape);
-  const Norm& k = kernels().norm;
-  const int d = index(x.dtype);
-  const int64_t count = c.attrs.flag(0) ? all.images * all.size : 0;
-  void *dx = c.out(0).raw(), *dweight = c.out(1).raw(), *dbias = c.out(2).raw();
-  each_channel_block(all, [&](const ChannelRange& r) {
-    k.batch_norm_weights[d](grad.raw(), x.raw(), r, mean.raw(), rstd.raw(), dweight, dbias);
-    k.batch_norm_backward[d](grad.raw(), x.raw(), r, mean.raw(), rstd.raw(), weight.raw(), dweight,
-                             dbias, count, dx);
-  });
-}
-void vjp_batch_norm_backward(Vjp& v) {
-  NormGroups groups;
-  const Dims& shape = v.in(1).shape();
-  groups.statistics.push_back(0);
-  for (int i = 2; i < shape.size(); ++i) groups.statistics.push_back(i);
-  groups.weights = groups.statistics;
-  groups.parameter = Dims::filled(shape.size(), 1);
-  groups.parameter[1] = shape[1];
-  if (v.attrs.flag(0))
-    vjp_of_norm_backward(v, groups, v.attrs.real(1));
-  else
-    vjp_of_fixed_norm_backward(v, groups);
-}
-
-// ---- Layer norm ---------------------------------------------------------------------------------
-
-// Attributes: normalized_shape, eps.
-void check_layer_shape(const Call& c, const Array& x) {
-  const Dims& tail = c.attrs.list(0);
-  bool fits = tail.size() > 0 && tail.size() <= x.rank();
-  for (int i = 0; fits && i < tail.size(); ++i)
-    fits = tail[i] == x.shape[x.rank() - tail.size() + i];
-  if (!fits)
-    fail<ValueError>(c.name, ": normalized_shape ", tail,
-                     " must be the last sizes of the input, whose "
-                     "shape is ",
-                     x.shape);
-}
-int64_t layer_rows(const Array& x, const Dims& tail) {
-  int64_t rows = 1;
-  for (int i = 0; i < x.rank() - tail.size(); ++i) rows *= x.shape[i];
-  return rows;
-}
-
-void infer_layer_norm(const Call& c) {
-  const Array& x = c.in(0);
-  check_input(c, x);
-  check_layer_shape(c, x);
-  check_parameter(c, 1, "weight", c.attrs.list(0), x.dtype);
-  check_parameter(c, 2, "bias", c.attrs.list(0), x.dtype);
-  if (!(c.attrs.real(1) >= 0))
-    fail<ValueError>(c.name, ": eps must be >= 0, got ", c.attrs.real(1));
-  const int64_t rows = layer_rows(x, c.attrs.list(0));
-  c.make(0, x.dtype, x.shape);
-  c.make(1, x.dtype, {rows});
-  c.make(2, x.dtype, {rows});
-}
-void run_layer_norm(const Call& c) {
-  const Array x = dense(c.in(0));
-  const Dims& tail = c.attrs.list(0);
-  const Array weight = parameter_or(c, 1, tail, x.dtype, 1),
-              bias = parameter_or(c, 2, tail, x.dtype, 0);
-  const int64_t n = product(tail), item = item_size(x.dtype);
-  parallel_for(layer_rows(x, tail), 1 + 16384 / std::max<int64_t>(n, 1), [&](int64_t b, int64_t e) {
-    kernels().norm.layer_norm[index(x.dtype)](
-        x.data<char>() + b * n * item, e - b, n, weight.raw(), bias.raw(), c.attrs.real(1),
-        c.out(0).data<char>() + b * n * item, c.out(1).data<char>() + b * item,
-        c.out(2).data<char>() + b * item);
-  });
-}
-void vjp_layer_norm(Vjp& v) {
-  const auto g = call_all<"layer_norm_backward", 3>(v.grad(), v.in(0), v.in(1), v.out(1), v.out(2),
-                                                    v.attrs.list(0), v.attrs.real(1));
-  for (int i = 0; i < 3; ++i)
-    if (v.needs(i)) v.set(i, g[i]);
-}
-
-// Inputs: grad, x, weight, mean, rstd. Attributes as before.
-void infer_layer_norm_backward(const Call& c) {
-  const Array& x = c.in(1);
-  check_input(c, x);
-  check_layer_shape(c, x);
-  if (!(c.in(0).shape == x.shape) || c.in(0).dtype != x.dtype)
-    fail<ValueError>(c.name, ": grad must be as x of shape ", x.shape, ", got ", c.in(0).shape);
-  const Dims rows{layer_rows(x, c.attrs.list(0))};
-  check_parameter(c, 2, "weight", c.attrs.list(0), x.dtype);
-  check_parameter(c, 3, "mean", rows, x.dtype);
-  check_parameter(c, 4, "rstd", rows, x.dtype);
-  c.make(0, x.dtype, x.shape);
-  c.make(1, x.dtype, c.attrs.list(0));
-  c.make(2, x.dtype, c.attrs.list(0));
-}
-void run_layer_norm_backward(const Call& c) {
-  const Array grad = dense(c.in(0)), x = dense(c.in(1)), mean = dense(c.in(3)),
-              rstd = dense(c.in(4));
-  const Dims& tail = c.attrs.list(0);
-  const Array weight = parameter_or(c, 2, tail, x.dtype, 1);
-  const Norm& k = kernels().norm;
-  const int d = index(x.dtype);
-  const int64_t rows = layer_rows(x, tail), n = product(tail), item = item_size(x.dtype);
-  parallel_for(rows, 1 + 16384 / std::max<int64_t>(n, 1), [&](int64_t b, int64_t e) {
-    k.layer_norm_backward[d](grad.data<char>() + b * n * item, x.data<char>() + b * n * item,
-                             mean.data<char>() + b * item, rstd.data<char>() + b * item,
-                             weight.raw(), e - b, n, c.out(0).data<char>() + b * n * item);
-  });
-  parallel_for(
-      n, 1 + 16384 / std::max<int64_t>(rows, 1),
-      [&](int64_t b, int64_t e) {
-        k.layer_norm_weights[d](grad.raw(), x.raw(), mean.raw(), rstd.raw(), rows, n, b, e,
-                                c.out(1).raw(), c.out(2).raw());
-      },
-      64);
-}
-void vjp_layer_norm_backward(Vjp& v) {
-  NormGroups groups;
-  const Dims &shape = v.in(1).shape(), &tail = v.attrs.list(0);
-  groups.parameter = tail;
-  for (int i = 0; i < shape.size(); ++i)
-    (i < shape.size() - tail.size() ? groups.weights : groups.statistics).push_back(i);
-  vjp_of_norm_backward(v, groups, v.attrs.real(1));
-}
-
-const Row rows[] = {
-    {"batch_norm(x, weight?, bias?, running_mean!?, running_var!?, training: bool = False, "
-     "momentum: float = 0.1, eps: float = 1e-05)",
-     infer_batch_norm, run_batch_norm, vjp_batch_norm,
-     "(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In "
-     "training mean and biased variance are the batch's, and running = (1 - momentum) "
-     "running + momentum batch, with the unbiased variance; otherwise they are the running "
-     "ones. x has shape (N, C, ...), the others (C,).\n\n"
-     ">>> mean, var = mg.zeros(1).double(), mg.ones(1).double()\n"
-     ">>> x = mg.tensor([[1.0], [3.0]], 'float64')\n"
-     ">>> mg.batch_norm(x, None, None, mean, var, training=True, eps=0.0).tolist()\n"
-     "[[-1.0], [1.0]]\n"
-     ">>> mean.tolist(), var.tolist()\n"
-     "([0.2], [1.1])",
-     Promote::none, 3, 0, 2},
-    {"batch_norm_backward(grad, x, weight?, mean, rstd, training: bool, eps: float)",
-     infer_batch_norm_backward, run_batch_norm_backward, vjp_batch_norm_backward,
-     "The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
-     ">>> x, mean, rstd = mg.tensor([[1.0], [3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
-     ">>> gx, gw, gb = mg.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)\n"
-     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
-     "([[0.0], [0.0]], [2.0], [4.0])",
-     Promote::none, 3},
-    {"layer_norm(x, normalized_shape: ints, weight?, bias?, eps: float = 1e-05)", infer_layer_norm,
-     run_layer_norm, vjp_layer_norm,
-     "(x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the "
-     "last dimensions, whose sizes are normalized_shape.\n\n"
-     ">>> mg.layer_norm(mg.tensor([[1.0, 3.0], [5.0, 5.0]]), (2,), eps=1e-12).tolist()\n"
-     "[[-1.0, 1.0], [0.0, 0.0]]",
-     Promote::none, 3, 0, 2},
-    {"layer_norm_backward(grad, x, weight?, mean, rstd, normalized_shape: ints, eps: float)",
-     infer_layer_norm_backward, run_layer_norm_backward, vjp_layer_norm_backward,
-     "The gradients of layer_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
-     ">>> x, mean, rstd = mg.tensor([[1.0, 3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
-     ">>> gx, gw, gb = mg.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)\n"
-     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
-     "([[0.0, 0.0]], [-1.0, 3.0], [1.0, 3.0])",
-     Promote::none, 3},
-};
-
-}  // namespace
-
-const Family norm_family(rows);
 
 }  // namespace mg

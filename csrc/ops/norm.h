@@ -1,9 +1,15 @@
-// The gradient of a normalisation's gradient, written with plain ops; the same for batch norm and
-// layer norm.
+// What batch norm and layer norm share: checks, and the gradients of their gradients, written with
+// plain ops.
 #pragma once
 #include "ops/op.h"
 
 namespace mg {
+
+void check_input(const Call& c, const Array& x);
+// Parameter i, if it is there, has this shape and x's dtype.
+void check_parameter(const Call& c, int i, const char* what, const Dims& shape, DType dtype);
+// A dense copy of parameter i, or `value` everywhere.
+Array parameter_or(const Call& c, int i, const Dims& shape, DType dtype, double value);
 
 struct NormGroups {
   Dims statistics;  // the dimensions that a mean is taken over
