@@ -120,6 +120,8 @@ EQUATIONS = {
     "ij,kl->ijkl": [A, A],
     "ij,ij->ij": [A, A],
     "ij,ij->j": [A, A],
+    "ij,ij->": [A, A],
+    "ij,i,kj->": [A, A[:, 0], A],
     "ij,kj->ik": [A, A],
     "bij,bjk->bik": [X, X.swapaxes(1, 2)],
     "bij,bkj->kib": [X, X],

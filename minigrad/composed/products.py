@@ -188,7 +188,7 @@ def _contract(
     right = _arranged(y, theirs, batch, inner, columns)
     size = dict(zip(ours + theirs, x.shape + y.shape, strict=True))
     labels = [*batch, *rows, *columns]
-    return _core.matmul(left, right).reshape(*[size[label] for label in labels]), labels
+    return _core.matmul(left, right).reshape([size[label] for label in labels]), labels
 
 
 def _arranged(x: Tensor, labels: list[_Label], *groups: list[_Label]) -> Tensor:
