@@ -525,7 +525,7 @@ def isa() -> str:
     """
 
 def layout(values: Sequence[Any]) -> bytes:
-    """Shapes and dtypes of tensors and arrays, as a key."""
+    """Shapes and dtypes of tensors and arrays, and which want gradients, as a key."""
 
 def note_change() -> None:
     """Counts one change."""

@@ -238,6 +238,21 @@ def test_long_chains_are_cut_and_need_no_memory_between() -> None:
     assert sum(line.startswith("     add") for line in description) == 40
 
 
+def test_programs_longer_than_what_is_fused_at_once() -> None:
+    def unrolled(x: Tensor, w: Tensor) -> Values:
+        h = x
+        for i in range(500):
+            h = (h * w + x).tanh() if i % 7 else (h @ w).sin()
+        return [h, *mg.grad((h * h).sum(), [x, w])]
+
+    leaves = [mg.randn(5, 5, requires_grad=True), mg.randn(5, 5, requires_grad=True)]
+    fast = mg.compile(unrolled)
+    wanted = unrolled(*leaves)
+    for _ in range(2):
+        for want, got in zip(wanted, fast(*leaves), strict=True):
+            assert_same_bits(got.numpy(), want.detach().numpy(), "replay")
+
+
 def test_what_is_written_in_place_is_read_before_and_after() -> None:
     def function(x: Tensor) -> tuple[Tensor, Tensor]:
         target = x.clone()

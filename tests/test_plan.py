@@ -234,10 +234,10 @@ def test_what_is_kept_beyond_the_call_is_named_before_anything_runs():
 
 
 def test_gradients_that_add_up_are_refused():
-    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    w, b = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
 
     def function(x):
-        loss = (w * x).sum()
+        loss = (w * x + b).sum()
         loss.backward()
         return loss
 
@@ -245,9 +245,52 @@ def test_gradients_that_add_up_are_refused():
     x = np.ones(2, "float32")
     compiled(x)
     compiled(x)
-    assert w.grad.tolist() == [2.0, 2.0]
+    assert w.grad.tolist() == b.grad.tolist() == [2.0, 2.0]
     with pytest.raises(CaptureError, match="adds up over calls"):
         compiled(x)
+
+
+def test_gradients_of_arguments_are_asked_for():
+    compiled = mg.compile(lambda x: mg.grad((x**3).sum(), [x])[0])
+    for value in (1.0, 2.0, 3.0):
+        x = mg.full((2,), value).detach()
+        x.requires_grad = True
+        assert compiled(x).tolist() == [3 * value**2] * 2
+        assert x.grad is None
+    assert len(compiled.plans) == 1
+    with pytest.raises(ValueError, match="requires_grad=True"):
+        compiled(x.detach())
+
+
+@pytest.mark.parametrize("result", [False, True])
+def test_gradients_that_arguments_keep_are_refused(result):
+    def function(x):
+        (x * x).sum().backward()
+        return x.sum()
+
+    compiled = mg.compile(function)
+    leaf = mg.tensor([1.0, 2.0], requires_grad=True)
+    for calls in (1, 2):
+        compiled(leaf * 1 if result else leaf)
+        assert leaf.grad.tolist() == [2.0 * calls, 4.0 * calls]
+    with pytest.raises(CaptureError, match=r"return mg.grad\(loss, \[argument\]\)"):
+        compiled(leaf)
+
+
+@pytest.mark.parametrize("make", [mg.tensor, np.asarray])
+def test_arguments_that_are_changed_are_refused(make):
+    def function(x, y):
+        x *= 2
+        return x + y
+
+    compiled = mg.compile(function)
+    x, y = make(np.ones(3, "float32")), make(np.ones(3, "float32"))
+    for value in (2.0, 4.0):
+        assert compiled(x, y).tolist() == [value + 1] * 3
+        assert x.tolist() == [value] * 3
+    with pytest.raises(CaptureError, match=r"an argument of shape \(3,\) is changed by"):
+        compiled(x, y)
+    assert x.tolist() == [4.0] * 3
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -40,13 +40,13 @@ int64_t code_of(int number) {
   return -1 - number;
 }
 
-// Shapes and dtypes of tensors and arrays, as a key.
+// Shapes and dtypes of tensors and arrays, and which want gradients, as a key.
 py::bytes layout(const py::sequence& values) {
   std::string key;
   const auto add = [&](int64_t n) { key.append(reinterpret_cast<const char*>(&n), sizeof n); };
   for (const py::object v : values) {
     if (const Tensor* t = tensor_in(v.ptr())) {
-      add(index(t->array.dtype));
+      add(index(t->array.dtype) + (t->tracked() ? dtype_count : 0));
       add(t->array.rank());
       for (int64_t n : t->array.shape) add(n);
       continue;
@@ -125,7 +125,8 @@ void register_plan(py::module_& m) {
           },
           "Shape and dtype of each output.")
       .def_property_readonly("arena_bytes", [](const Plan& p) { return p.program().arena_bytes; });
-  m.def("layout", &layout, py::arg("values"), "Shapes and dtypes of tensors and arrays, as a key.");
+  m.def("layout", &layout, py::arg("values"),
+        "Shapes and dtypes of tensors and arrays, and which want gradients, as a key.");
   m.def("bytes_within", &bytes_within, py::arg("object"), py::arg("type"),
         "What an object keeps in itself as one of a type written in C, as bytes to compare.");
   m.def("record", &record, py::arg("inputs"), py::arg("body"),

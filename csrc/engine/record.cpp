@@ -113,12 +113,13 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
     // A leaf that nobody else holds was made inside the function, and is gone with its gradient.
     const int64_t cleared = count(cleared_, leaf);
     const bool gone = leaf.get()->refs.load() == count(grown_, leaf) + cleared;
-    if (cleared == 0 && !gone && text.str().empty())
+    if (cleared > 0 || gone)
+      tensor_of(leaf).grad.set(Var{});  // inside a plan gradients are temporaries
+    else if (text.str().empty())
       text << "the gradient of a tensor of shape " << leaf.shape()
            << " adds up over calls; call optimizer.zero_grad() inside the function, or "
-              "model.zero_grad() where it is of no parameter of the optimizer";
-    else
-      tensor_of(leaf).grad.set(Var{});  // inside a plan gradients are temporaries
+              "model.zero_grad() where it is of no parameter of the optimizer, and for that of an "
+              "argument return mg.grad(loss, [argument])";
   }
   grown_.clear();  // they are not to hold what is looked at below
   cleared_.clear();
@@ -135,6 +136,14 @@ Program Recorder::finish(std::span<const Var> outputs, std::string* obstacle) {
         text << "a tensor of shape " << o.view.shape << " made by '" << code.op->name()
              << "' is kept beyond the call, and a replay would not change it; return it instead";
     }
+  for (const Instruction& code : program_.code)
+    for (size_t i = 0; i < code.in.size(); ++i)
+      if (code.writes_input(static_cast<int>(i)) && text.str().empty() &&
+          program_.slots[code.in[i].slot].kind == Slot::input)
+        text << "an argument of shape " << code.in[i].view.shape << " is changed by '"
+             << code.op->name()
+             << "', and a replay would change a copy of it; return what it becomes, or let the "
+                "function find the tensor elsewhere than in its arguments";
   if (text.str().empty() && writes_what_others_hold(program_))
     text << "a tensor is changed whose memory another one holds, such as of two made by from_numpy "
             "of one array, and a plan would take them for apart; make one of them and take views "

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad import _core
 from minigrad._core import Tensor
+from minigrad.grad_mode import no_grad
 from minigrad.nn.module import Module
 from minigrad.plan.batches import over_batches
 from minigrad.plan.reach import Reach
@@ -25,9 +26,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _as_tensor(leaf: Any) -> Tensor:
+    return leaf if isinstance(leaf, Tensor) else _core.from_numpy(leaf)
+
+
 def _as_input(leaf: Any) -> Tensor:
-    tensor = leaf if isinstance(leaf, Tensor) else _core.from_numpy(leaf)
-    return tensor.detach().clone()
+    tensor = _as_tensor(leaf)
+    made = tensor.detach().clone()
+    made.requires_grad = tensor.requires_grad
+    return made
+
+
+def _hand_back(leaves: Sequence[Any], inputs: list[Tensor]) -> None:
+    """Do to arguments what was done to the tensors that stood for them."""
+    for leaf, given in zip(leaves, inputs, strict=True):
+        tensor = _as_tensor(leaf)
+        if given.grad is not None:
+            tensor.backward(given.grad)
+        if tensor.detach().numpy().tobytes() != given.detach().numpy().tobytes():
+            with no_grad():
+                tensor.copy_(given)
 
 
 class Compiled(Generic[P, R]):
@@ -123,8 +141,7 @@ class Compiled(Generic[P, R]):
         """The function itself, op by op; it is given tensors where arrays were, as in a plan."""
         leaves: list[Any] = []
         structure = flatten((args, kwargs), leaves)
-        tensors = (x if isinstance(x, Tensor) else _core.from_numpy(x) for x in leaves)
-        args, kwargs = restore(structure, tensors)
+        args, kwargs = restore(structure, map(_as_tensor, leaves))
         return self._fn(*args, **kwargs)
 
     def _find(self, key: Any) -> Recording | None:
@@ -205,6 +222,7 @@ class Compiled(Generic[P, R]):
         modules, states = [m for m, _ in modes.values()], [mode for _, mode in modes.values()]
         made = Recording(modules, states)
         if isinstance(plan, str):
+            _hand_back(leaves, inputs)
             made.obstacle, made.obstacles = plan, 1 + (known.obstacles if known else 0)
             self._things.clear()  # what the function itself has changed is no reason to forget it
             self._begin(reach)
@@ -255,10 +273,10 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
     for each object.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
-    change such variables, or draw random numbers of Python or numpy (those of a generator out of
-    reach go unseen), since a replay would not do so again; it must clear the gradients that it
-    computes (``optimizer.zero_grad()``), and after it they are None. ``MINIGRAD_EAGER=1`` turns
-    plans off.
+    change such variables or its arguments, or draw random numbers of Python or numpy (those of a
+    generator out of reach go unseen), since a replay would not do so again. It must clear the
+    gradients that it computes (``optimizer.zero_grad()``), and after it they are None; that of an
+    argument it may return (``mg.grad``). ``MINIGRAD_EAGER=1`` turns plans off.
 
     Raises:
         CaptureError: the function reads a value, keeps a tensor that it made beyond the call, or

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <span>
+#include <unordered_map>
 
 #include "engine/blocks.h"
 #include "engine/passes/passes.h"
@@ -39,19 +41,19 @@ enum class Role : uint8_t { alone, part, end };
 // Instructions in groups, and what must come before what. A group is named by its first member.
 class Groups {
  public:
-  explicit Groups(const Program& p) : p_(p) {
-    const size_t n = p.code.size();
+  explicit Groups(std::span<const Instruction> code) : code_(code) {
+    const size_t n = code.size();
     for (size_t i = 0; i < n; ++i) {
       of_.push_back(i);
       members_.push_back({i});
-      role_.push_back(p.code[i].goes_by_element() ? Role::part
-                      : p.code[i].folds_all()     ? Role::end
-                                                  : Role::alone);
+      role_.push_back(code[i].goes_by_element() ? Role::part
+                      : code[i].folds_all()     ? Role::end
+                                                : Role::alone);
       before_.push_back(Bits(n));
     }
-    std::vector<std::vector<size_t>> writers(p.slots.size()), readers(p.slots.size());
+    std::unordered_map<int, std::vector<size_t>> writers, readers;  // of a slot
     for (size_t i = 0; i < n; ++i) {
-      const Instruction& code = p.code[i];
+      const Instruction& code = code_[i];
       const auto after = [&](const std::vector<size_t>& others) {
         for (size_t o : others) {
           before_[i].add(o);
@@ -122,7 +124,7 @@ class Groups {
         if (role_[m] == Role::alone) return false;
         ends += role_[m] == Role::end;
       }
-    if (ends > 1 || elements(p_.code[a]) != elements(p_.code[b])) return false;
+    if (ends > 1 || elements(code_[a]) != elements(code_[b])) return false;
     if (members_[a].size() + members_[b].size() > static_cast<size_t>(Blocks::most)) return false;
     // Nothing outside may have to run between the two.
     for (size_t c = 0; c < before_.size(); ++c) {
@@ -137,14 +139,14 @@ class Groups {
   bool reads_in_step(size_t reader, size_t writer) const {
     for (size_t w : members_[writer])
       for (size_t r : members_[reader])
-        for (const Operand& o : p_.code[r].in)
-          if (o.slot == p_.code[w].out[0].slot &&
-              (role_[w] == Role::end || !same_elements(o, p_.code[w].out[0])))
+        for (const Operand& o : code_[r].in)
+          if (o.slot == code_[w].out[0].slot &&
+              (role_[w] == Role::end || !same_elements(o, code_[w].out[0])))
             return false;
     return true;
   }
 
-  const Program& p_;
+  std::span<const Instruction> code_;
   std::vector<size_t> of_;
   std::vector<std::vector<size_t>> members_;
   std::vector<Role> role_;
@@ -157,49 +159,56 @@ bool same_place(const Operand& a, const Operand& b) {
 }
 
 // One instruction for the members of a group; `readers` counts the instructions that read a slot.
-Instruction fused(const Program& p, std::vector<size_t> members, const std::vector<int>& readers) {
+Instruction fused(std::span<const Instruction> code, std::vector<size_t> members,
+                  const std::vector<int>& readers) {
   // Nothing in the group reads what a fold gives, so it may move behind the others.
   std::stable_partition(members.begin(), members.end(),
-                        [&](size_t i) { return !p.code[i].op->folding; });
+                        [&](size_t i) { return !code[i].op->folding; });
   Instruction group;
   std::map<int, int> inside;  // slots made here, and how often they are read here
   for (size_t i : members) {
-    for (const Operand& o : p.code[i].in) {
+    for (const Operand& o : code[i].in) {
       if (const auto made = inside.find(o.slot); made != inside.end())
         ++made->second;
       else if (std::none_of(group.in.begin(), group.in.end(),
                             [&](const Operand& known) { return same_place(known, o); }))
         group.in.push_back(o);
     }
-    inside.emplace(p.code[i].out[0].slot, 0);
-    group.parts.push_back(p.code[i]);
+    inside.emplace(code[i].out[0].slot, 0);
+    group.parts.push_back(code[i]);
   }
   for (const Instruction& part : group.parts)
     if (readers[part.out[0].slot] > inside[part.out[0].slot]) group.out.push_back(part.out[0]);
   return group;
 }
 
-}  // namespace
-
-Program fuse(Program p) {
-  Groups groups(p);
+// Puts instructions of a stretch of the program together.
+std::vector<std::vector<size_t>> grouped(std::span<const Instruction> code) {
+  Groups groups(code);
   // With whoever made what is read, then with others who read the same; folds come last, as they
   // end what they join.
   enum { makers, readers_of_the_same, folds };
   for (const auto partner : {makers, readers_of_the_same, folds}) {
-    std::vector<std::vector<size_t>> found(p.slots.size());
-    for (size_t i = 0; i < p.code.size(); ++i) {
+    std::unordered_map<int, std::vector<size_t>> found;
+    for (size_t i = 0; i < code.size(); ++i) {
       const bool joins = (groups.role(i) == Role::end) == (partner == folds);
-      for (const Operand& o : p.code[i].in) {
+      for (const Operand& o : code[i].in) {
         if (o.slot < 0 || !joins) continue;
         for (size_t other : found[o.slot]) groups.join(other, i);
         if (partner == readers_of_the_same && o.view.numel() > 1) found[o.slot].push_back(i);
       }
       if (partner == readers_of_the_same) continue;
-      for (const Operand& o : p.code[i].out) found[o.slot] = {i};
+      for (const Operand& o : code[i].out) found[o.slot] = {i};
     }
   }
+  return groups.ordered();
+}
 
+}  // namespace
+
+Program fuse(Program p) {
+  // What runs together lies near each other: so the time of this pass grows with the program only.
+  constexpr size_t stretch = 1024;
   std::vector<int> readers(p.slots.size(), 0);
   for (const Instruction& code : p.code)
     for (const Operand& o : code.in)
@@ -207,8 +216,11 @@ Program fuse(Program p) {
   for (const Operand& o : p.outputs)
     if (o.slot >= 0) ++readers[o.slot];
   std::vector<Instruction> code;
-  for (const std::vector<size_t>& members : groups.ordered())
-    code.push_back(members.size() == 1 ? p.code[members[0]] : fused(p, members, readers));
+  for (size_t first = 0; first < p.code.size(); first += stretch) {
+    const auto part = std::span(p.code).subspan(first, std::min(stretch, p.code.size() - first));
+    for (const std::vector<size_t>& members : grouped(part))
+      code.push_back(members.size() == 1 ? part[members[0]] : fused(part, members, readers));
+  }
   p.code = std::move(code);
   return p;
 }

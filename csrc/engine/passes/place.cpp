@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include "engine/passes/passes.h"
 
@@ -29,24 +28,24 @@ Program place(Program p) {
     if (p.slots[s].kind == Slot::temporary && life[s].first >= 0) order.push_back(s);
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return p.slots[a].bytes > p.slots[b].bytes; });
-  std::vector<int> placed;
+  struct Placed {
+    int64_t begin, stop;
+    Life life;
+  };
+  std::vector<Placed> placed;  // by their begin
   for (int s : order) {
     const int64_t size = static_cast<int64_t>((p.slots[s].bytes + 63) / 64 * 64);
-    std::map<int64_t, int64_t> taken;  // begin -> end, of what lives at the same time
-    for (int other : placed)
-      if (life[other].first <= life[s].last && life[s].first <= life[other].last) {
-        const int64_t begin = p.slots[other].offset;
-        int64_t& stop = taken[begin];
-        stop = std::max(stop, begin + static_cast<int64_t>((p.slots[other].bytes + 63) / 64 * 64));
-      }
     int64_t at = 0;
-    for (const auto& [begin, stop] : taken) {
-      if (at + size <= begin) break;
-      at = std::max(at, stop);
+    for (const Placed& other : placed) {
+      if (at + size <= other.begin) break;
+      if (other.life.first <= life[s].last && life[s].first <= other.life.last)
+        at = std::max(at, other.stop);
     }
     p.slots[s].offset = at;
     p.arena_bytes = std::max(p.arena_bytes, at + size);
-    placed.push_back(s);
+    const auto after = [](int64_t begin, const Placed& other) { return begin < other.begin; };
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), at, after),
+                  {at, at + size, life[s]});
   }
   return p;
 }
