@@ -408,6 +408,20 @@ def test_dead_work_is_dropped_and_memory_is_shared():
     assert plan.arena_bytes <= 3 * X.nbytes
 
 
+def test_many_plans_are_told_of():
+    compiled = mg.compile(lambda x, scale: x * scale)
+    for scale in range(63):
+        compiled(X, scale)
+    with pytest.warns(UserWarning, match="has recorded 64 plans.* as a tensor or array"):
+        compiled(X, 63)
+    for scale in range(64, 70):
+        compiled(X, scale)
+    assert len(compiled.plans) == 70
+    for scale in range(70):
+        compiled(X, np.array(scale))
+    assert len(compiled.plans) == 71
+
+
 def test_a_named_tuple_passes_through():
     Pair = namedtuple("Pair", ["mean", "total"])
 

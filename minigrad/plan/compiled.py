@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from operator import is_
 from threading import get_ident
@@ -24,6 +25,8 @@ from minigrad.watched import recorders, recording, same, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+MANY = 64  # plans of one function, after which it says so
 
 
 def _as_tensor(leaf: Any) -> Tensor:
@@ -231,6 +234,14 @@ class Compiled(Generic[P, R]):
         self._follow([thing for thing, _, _ in used.values()])
         others = [r for r in self._recordings.get(key, []) if r is not known and not r.fits()]
         self._recordings[key] = [*others, made]
+        if made.plan is not None and len(self.plans) == MANY:
+            name = getattr(self._fn, "__name__", "the function")
+            warnings.warn(
+                f"mg.compile: {name!r} has recorded {MANY} plans, one for each shape of its tensors "
+                "and each value of its other arguments; pass a number that changes from call to "
+                "call as a tensor or array",
+                stacklevel=3,
+            )
         restored: R = restore(results[0], iter(outputs))
         return restored
 
@@ -261,16 +272,16 @@ def compile(fn: Callable[P, R]) -> Compiled[P, R]:
 
     Tensors and numpy arrays among the arguments are inputs; they may be nested in tuples, lists
     and dicts. Everything else is part of the key: another value records another plan, as do other
-    shapes, dtypes, or another train/eval mode of a module that the function calls. It is recorded
-    anew if one of these got another layer, setting or frozen parameter, wherever it came from; if a
-    penalty, a constraint or the buffers of an optimizer changed; or if another value is in a
-    variable that the function names: globals, closures, defaults, attributes, lists and dicts of up
-    to 64 elements, and what the user's own functions and methods that it calls name, four levels
-    deep. Not seen are changes within numpy arrays, ``__slots__``, longer lists and dicts, the state
-    of libraries, and variables found by computed names. Learning rate, decay and the random state
-    are read at each replay. The results are new tensors, cut off from the graph; within another
-    compiled function it is a part of that one. As a method in a class body it has plans of its own
-    for each object.
+    shapes, dtypes, or another train/eval mode of a module that the function calls; pass a number
+    that changes from call to call as an array. It is recorded anew if one of these got another
+    layer, setting or frozen parameter, wherever it came from; if a penalty, a constraint or the
+    buffers of an optimizer changed; or if another value is in a variable that the function names:
+    globals, closures, defaults, attributes, lists and dicts of up to 64 elements, and what the
+    user's own functions and methods that it calls name, four levels deep. Not seen are changes
+    within numpy arrays, ``__slots__``, longer lists and dicts, the state of libraries, and
+    variables found by computed names. Learning rate, decay and the random state are read at each
+    replay. The results are new tensors, cut off from the graph; within another compiled function
+    it is a part of that one. As a method in a class body it has plans of its own for each object.
 
     A recorded function may not read the values of tensors (``item``, ``numpy``, ``if loss > 1``),
     change such variables or its arguments, or draw random numbers of Python or numpy (those of a
