@@ -237,7 +237,7 @@ class Compiled(Generic[P, R]):
         if made.plan is not None and len(self.plans) == MANY:
             name = getattr(self._fn, "__name__", "the function")
             warnings.warn(
-                f"mg.compile: {name!r} has recorded {MANY} plans, one for each shape of its tensors "
+                f"mg.compile: {name!r} has recorded {MANY} plans, one for each shape of tensors "
                 "and each value of its other arguments; pass a number that changes from call to "
                 "call as a tensor or array",
                 stacklevel=3,
