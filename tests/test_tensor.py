@@ -148,6 +148,31 @@ def test_setting_by_mask_and_from_overlapping_memory():
         assert t.tolist() == [2, 1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        (0, slice(None), [1, 2]),  # numpy would have the array's dimension first
+        (slice(None), 0, [1]),
+        (..., [2], None),
+        ([0, 1], slice(None, None, -1), -1),
+        (None, slice(None), np.array([True, False, True])),
+        (slice(None), mg.tensor([-1])),  # numpy would take it for an integer
+        (slice(None), mg.tensor([2]), mg.tensor([0])),
+    ],
+)
+def test_setting_by_an_array_writes_what_reading_gives(index):
+    t = mg.tensor(np.zeros((2, 3, 3)))
+    part = t[index]
+    values = np.arange(1.0, part.numel() + 1).reshape(part.shape)
+    t[index] = values
+    equal(t[index], values)
+    assert t.sum().item() == values.sum()
+    t[index] = mg.tensor(values[..., :1])
+    equal(t[index], np.broadcast_to(values[..., :1], part.shape))
+    t[index] = t[index] + 1
+    assert t.sum().item() == part.numel() + np.broadcast_to(values[..., :1], part.shape).sum()
+
+
 def test_setting_by_an_array_refuses_what_loses_a_gradient():
     x, leaf = mg.zeros(3), mg.ones(1, requires_grad=True)
     for target, value in [(x, leaf), (x, leaf[0]), (mg.zeros(3, requires_grad=True), 1.0)]:

@@ -214,11 +214,19 @@ void set_item(const Var& x, PyObject* key, PyObject* value) {
     call_all<"copy_", 0>(sliced(x, p), v);
     return;
   }
-  // numpy writes through the shared memory; the empty copy below checks and marks the change.
-  py::object target = to_numpy(py::reinterpret_steal<py::object>(to_python(x)));
+  // numpy writes through the shared memory, into what the keys before the arrays leave of x. It
+  // gets arrays, as it would take a tensor of one element for an integer. The empty copy checks and
+  // marks the change.
+  const Var part = sliced(call<"detach">(x), p);
+  py::object target = to_numpy(py::reinterpret_steal<py::object>(to_python(part)));
+  py::list places;
+  for (int i = 0; i < p.gather_dim; ++i)
+    places.append(py::slice(py::none(), py::none(), py::none()));
+  for (const Var& at : p.gathers)
+    places.append(to_numpy(py::reinterpret_steal<py::object>(to_python(at))));
+  const py::object given = to_numpy(py::reinterpret_steal<py::object>(to_python(v)));
   call_all<"copy_", 0>(nothing_of(x), nothing_of(v));
-  if (PyObject_SetItem(target.ptr(), key, py::reinterpret_steal<py::object>(to_python(v)).ptr()) <
-      0)
+  if (PyObject_SetItem(target.ptr(), py::tuple(places).ptr(), given.ptr()) < 0)
     throw py::error_already_set();
 }
 
