@@ -54,7 +54,7 @@ void run_cumsum(const Call& c) {
   const Array x = dense(c.in(0));
   parallel_for(a.outer, a.grain(), [&](int64_t begin, int64_t end) {
     if (x.dtype == DType::i64)
-      add_up(a, x.data<int64_t>(), c.out().data<int64_t>(), begin, end);
+      add_up(a, x.data<uint64_t>(), c.out().data<uint64_t>(), begin, end);  // wraps around
     else
       with_float(x.dtype, [&](auto zero) {
         using T = decltype(zero);
