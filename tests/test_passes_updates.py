@@ -1,7 +1,8 @@
-"""Updates in a plan: with the product that makes their gradient, past the caches, to the same bits.
+"""Updates in a plan: with the product of their gradient, past the caches, together; the same bits.
 
 A plan hands the gradient of a large weight to the optimizer's update piece by piece and never
-stores it, unless somebody else reads it or the weight meanwhile.
+stores it, unless somebody else reads it or the weight meanwhile. The updates of all other
+parameters are one instruction.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def test_every_optimizer_uses_up_the_gradient(name: str, dtype: str, threads: in
     instructions, _ = check((INPUTS, 321, 130, 3), OPTIMIZERS[name], dtype)
     op = {"nesterov": "sgd", "adamw": "adam", "amsgrad": "adam"}.get(name, name)
     assert joined(instructions) == [f"linear_weight_grad+{op}_"] * 2
-    assert instructions.count(f"{op}_") == 4  # of the biases, and of the last, small weight
+    assert instructions[-1] == "+".join([f"{op}_"] * 4)  # of the biases and the last, small weight
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -251,3 +252,106 @@ def test_weights_that_threads_cut_across_are_streamed() -> None:
     line = next(line for line in table.splitlines() if "streamed" in line)
     assert "100x300" in line
     assert "streamed" not in check((INPUTS, 30, 10, 1))[1]
+
+
+# ---- Several parameters together ----------------------------------------------------------------
+
+
+def trained(
+    params: list[mg.Tensor], optimizers: list[Any], compiled: bool, counts: tuple[int, ...]
+) -> tuple[list[bytes], list[str]]:
+    """Every bit after a step with each of these numbers of threads; the plan's instructions."""
+
+    def step() -> mg.Tensor:
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss = mg.stack([((p.double() + 1) ** 2).sum() for p in params]).sum()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        return loss
+
+    function = mg.compile(step) if compiled else step
+    found = []
+    for threads in counts:
+        _core.set_num_threads(threads)
+        found.append(function().numpy().tobytes())
+    found += [p.detach().numpy().tobytes() for p in params]
+    for optimizer in optimizers:
+        for state in optimizer.state_dict()["state"].values():
+            found += [np.asarray(v).tobytes() for v in state.values()]
+    return found, function.plans[0].instructions if compiled else []
+
+
+def parameters(sizes: list[Any], dtypes: tuple[str, ...] = ("float32",)) -> list[mg.Tensor]:
+    rng = np.random.default_rng(3)
+    return [
+        mg.tensor(rng.standard_normal(n).astype(dtypes[i % len(dtypes)]), requires_grad=True)
+        for i, n in enumerate(sizes)
+    ]
+
+
+def groups(instructions: list[str]) -> list[str]:
+    return [name for name in instructions if "sgd_" in name or "adam_" in name or "rms" in name]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [1, 1],
+        [(3, 5), 0, 63, 64, 65, (2, 2)],
+        [40_000, 1, 16_384, 3, (200, 100), 5],  # threads share them, and cut within one
+    ],
+)
+def test_parameters_are_updated_together(name: str, sizes: list[Any]) -> None:
+    counts = (1, 2, 5)  # changed between replays
+    results = []
+    for compiled in (False, True):
+        params = parameters(sizes, ("float32", "float64"))
+        optimizer = OPTIMIZERS[name](params)
+        optimizer.add_param_group({"params": parameters([7]), "lr": 0.5})
+        own = [slot.param for group in optimizer.param_groups for slot in group.slots]
+        results.append(trained(own, [optimizer], compiled, counts if compiled else (1, 1, 1)))
+    (want, _), (got, instructions) = results
+    assert got == want
+    op = {"nesterov": "sgd", "adamw": "adam", "amsgrad": "adam"}.get(name, name)
+    assert groups(instructions) == ["+".join([f"{op}_"] * (len(sizes) + 1))]
+
+
+def test_updates_of_two_optimizers_are_one() -> None:
+    results = []
+    for compiled in (False, True):
+        params = parameters([5, 6, 7, 8])
+        both = [optim.SGD(params[:2], lr=0.1), optim.Adam(params[2:], lr=0.1)]
+        results.append(trained(params, both, compiled, (2, 2)))
+    assert results[0][0] == results[1][0]
+    assert groups(results[1][1]) == ["sgd_+sgd_+adam_+adam_"]
+
+
+def test_a_parameter_of_two_optimizers_is_updated_by_one_after_the_other() -> None:
+    results = []
+    for compiled in (False, True):
+        params = parameters([40_000, 6])
+        both = [optim.SGD(params, lr=0.1), optim.Adam(params, lr=0.1)]
+        results.append(trained(params, both, compiled, (2, 2)))
+    assert results[0][0] == results[1][0]
+    assert groups(results[1][1]) == ["sgd_+sgd_", "adam_+adam_"]
+
+
+def test_parameters_and_gradients_with_gaps_are_updated_alone() -> None:
+    results = []
+    for compiled in (False, True):
+        params = parameters([5, (6, 4), 7])
+        params[1] = params[1].detach()[:, ::2].requires_grad_()
+        results.append(trained(params, [optim.SGD(params, lr=0.1)], compiled, (1, 1)))
+    assert results[0][0] == results[1][0]
+    assert groups(results[1][1]) == ["sgd_"] * 3
+
+
+def test_the_table_tells_what_is_updated_together() -> None:
+    table = check((3, 4, 1))[1]
+    lines = [line.split() for line in table.splitlines() if "adam_" in line]
+    assert [line[:4] for line in lines] == [
+        ["adam_", "4", "of", shape] for shape in ("4x3,", "4,", "1x4,", "1,")
+    ]

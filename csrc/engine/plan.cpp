@@ -23,8 +23,8 @@ Ref<Buffer> copied(const Buffer& recorded) {
 }  // namespace
 
 Plan::Plan(Program recorded)
-    : program_(place(update_at_once(stream_shared(
-          fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))))) {
+    : program_(place(update_together(update_at_once(stream_shared(
+          fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded)))))))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
     if (s.kind == Slot::input) s.buffer = copied(*s.buffer);
@@ -32,6 +32,7 @@ Plan::Plan(Program recorded)
   for (const Instruction& code : program_.code) code_.push_back(bind(code));
   place_asks();
   updates_ = first_update();
+  written_ = find_written();
   for (const Operand& o : program_.inputs) inputs_.push_back(bind(o));
   for (const Operand& o : program_.outputs) outputs_.push_back(bind(o));
 }
@@ -46,12 +47,12 @@ Plan::Bound Plan::bind(const Instruction& code) const {
   for (size_t i = 0; i < code.in.size(); ++i)
     b.in.push_back(code.in[i].slot < 0 ? nullptr : &b.arrays[i]);
   b.out = std::span(b.arrays).subspan(code.in.size());
-  for (size_t i = 0; i < code.in.size(); ++i)
-    if (code.writes_input(static_cast<int>(i))) b.written.push_back(b.arrays[i].buffer.get());
-  if (code.op || !code.updates_at_once())
-    b.blocks = blocks_of(code);
-  else
+  if (code.updates_at_once() || code.updates_together()) {
     for (const Instruction& part : code.parts) b.parts.push_back(bind(part));
+    if (code.updates_together()) b.updates.resize(code.parts.size());
+  } else {
+    b.blocks = blocks_of(code);
+  }
   return b;
 }
 
@@ -118,17 +119,18 @@ std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
 
 void Plan::run(Bound& b) {
   if (b.blocks) return b.blocks->run();
-  if (b.parts.empty())
-    b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
-  else
-    run_at_once(b.parts[0], b.parts[1]);
-  for (Buffer* w : b.written) w->bump_version();
+  if (b.parts.empty()) return b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
+  b.updates.empty() ? run_at_once(b.parts[0], b.parts[1]) : run_together(b);
+}
+
+void Plan::make_ready(const Bound& update, Update* ready) {
+  update.op->update(Call{update.in, *update.attrs, {}, update.op->name().c_str()}, ready);
 }
 
 // The gradient goes from the product to the update, and nowhere else.
 void Plan::run_at_once(const Bound& product, const Bound& update) {
   Update ready;
-  update.op->update(Call{update.in, *update.attrs, {}, update.op->name().c_str()}, &ready);
+  make_ready(update, &ready);
   const Sink sink = {&ready, [](void* context, const void* grad, int64_t first, int64_t n) {
                        const auto& u = *static_cast<const Update*>(context);
                        u.run(u, grad, first, n);
@@ -138,7 +140,19 @@ void Plan::run_at_once(const Bound& product, const Bound& update) {
   ready.count();
 }
 
+void Plan::run_together(Bound& b) {
+  for (size_t i = 0; i < b.updates.size(); ++i) make_ready(b.parts[i], &b.updates[i]);
+  run_updates(b.updates);
+}
+
 void Plan::run() {
+  // Also if an instruction throws.
+  struct Noted {
+    ~Noted() {
+      for (const Ref<Buffer>& w : written) w->bump_version();
+    }
+    const std::vector<Ref<Buffer>>& written;
+  } const noted{written_};
   for (size_t i = 0; i < updates_; ++i) {
     if (code_[i].asks) check_interrupt();
     run(code_[i]);
@@ -175,7 +189,7 @@ std::vector<Array> Plan::replay(std::span<const Array> inputs) {
   return out;
 }
 
-std::vector<Ref<Buffer>> Plan::written() const {
+std::vector<Ref<Buffer>> Plan::find_written() const {
   std::vector<Ref<Buffer>> found;
   for (const Instruction& code : program_.code)
     for (size_t i = 0; i < code.in.size(); ++i) {

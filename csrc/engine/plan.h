@@ -7,6 +7,7 @@
 
 #include "engine/blocks.h"
 #include "engine/program.h"
+#include "ops/update.h"
 
 namespace mg {
 
@@ -28,7 +29,7 @@ class Plan {
   void run();
 
   // What replays change and what outlives them: parameters, optimizer and random state.
-  std::vector<Ref<Buffer>> written() const;
+  const std::vector<Ref<Buffer>>& written() const { return written_; }
 
   const Program& program() const { return program_; }
   // A table of the instructions: shapes, floating-point operations and bytes, as estimated; with
@@ -45,24 +46,28 @@ class Plan {
     std::vector<Array> arrays;
     std::vector<const Array*> in;
     std::span<Array> out;
-    std::vector<Buffer*> written;
     std::unique_ptr<const Blocks> blocks;  // of ops that go element by element
-    std::vector<Bound> parts;              // of a product and the update that uses it up
+    std::vector<Bound> parts;              // of all other groups
+    std::vector<Update> updates;           // for those of several parameters
     bool asks = false;                     // is it time for check_interrupt()?
   };
   Bound bind(const Instruction& code) const;
   Array bind(const Operand& o) const;
   std::unique_ptr<const Blocks> blocks_of(const Instruction& code) const;
+  std::vector<Ref<Buffer>> find_written() const;
   void place_asks();
   size_t first_update() const;
   static void run(Bound& b);
+  static void make_ready(const Bound& update, Update* ready);
   static void run_at_once(const Bound& product, const Bound& update);
+  static void run_together(Bound& b);
 
   Program program_;
   Ref<Buffer> arena_;
   std::vector<Bound> code_;
   size_t updates_;  // from here on a replay is not interrupted
   std::vector<Array> inputs_, outputs_;
+  std::vector<Ref<Buffer>> written_;
   std::mutex busy_;
 };
 

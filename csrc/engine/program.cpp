@@ -38,7 +38,11 @@ bool Instruction::folds_all() const {
   return op && op->folding && in[0].view.contiguous() && makes_ready(*this, op->folding);
 }
 
-bool Instruction::updates_at_once() const { return !op && parts.back().op->update; }
+bool Instruction::updates_at_once() const {
+  return !op && parts.back().op->update && !parts[0].op->update;
+}
+
+bool Instruction::updates_together() const { return !op && parts[0].op->update; }
 
 double Instruction::flops() const {
   double all = 0;

@@ -28,9 +28,9 @@ struct Instruction {
   const Op* op = nullptr;  // null for a group
   Attrs attrs;
   std::vector<Operand> in, out;
-  // A group runs these together: ops that go element by element, in this order, or a product and
-  // the update that uses it up. Its own `in` and `out` are what it reads from others and leaves to
-  // them; what only its parts see has no place in memory.
+  // A group runs these together: ops that go element by element, in this order; a product and the
+  // update that uses it up; or updates of several parameters. Its own `in` and `out` are what it
+  // reads from others and leaves to them; what only its parts see has no place in memory.
   std::vector<Instruction> parts;
 
   std::string name() const;  // of a group, its parts': "mul+add+relu"
@@ -40,6 +40,8 @@ struct Instruction {
   bool folds_all() const;
   // Is it a product and the update that uses it up?
   bool updates_at_once() const;
+  // Is it updates of several parameters?
+  bool updates_together() const;
   double flops() const;  // as estimated
   bool writes_input(int i) const;
   bool writes_inputs() const;

@@ -2,6 +2,7 @@
 // when the op runs, so that a replayed plan follows a schedule: [0] counts the updates and grows by
 // one with each; [1] lr; [2] weight_decay; [3] the L1 term; [7] 1 for decoupled decay (AdamW), 0
 // for decay as a part of the gradient; the others are the optimizer's own.
+#include <algorithm>
 #include <cmath>
 
 #include "core/threads.h"
@@ -61,7 +62,9 @@ Decay decay_of(const Call& c, const double* hyper, int grad_scale) {
 void place(const Call& c, int hyper, std::initializer_list<int> states, Update* u) {
   const auto at = [&](int i) { return c.has(i) ? c.in(i).data<char>() : nullptr; };
   u->dtype = c.in(0).dtype;
+  u->n = c.in(0).numel();
   u->param = at(0);
+  u->grad = at(1);
   int next = 0;
   for (const int i : states) u->state[next++] = at(i);
   u->hyper = c.in(hyper).data<double>();
@@ -72,14 +75,7 @@ void run_update(const Call& c) {
   const DenseCall d(c);
   Update u;
   Ready(d.call(), &u);
-  const char* grad = d.call().in(1).data<char>();
-  parallel_for(
-      c.in(0).numel(), update_grain,
-      [&](int64_t begin, int64_t end) {
-        u.run(u, grad + begin * item_size(u.dtype), begin, end - begin);
-      },
-      update_align);
-  u.count();
+  run_updates({&u, 1});
   d.put_back();
 }
 
@@ -182,6 +178,27 @@ const Row rows[] = {
 };
 
 }  // namespace
+
+void run_updates(std::span<const Update> updates) {
+  // One after the other, each with room for whole shares.
+  const auto room = [](const Update& u) {
+    return (u.n + update_align - 1) / update_align * update_align;
+  };
+  int64_t all = 0;
+  for (const Update& u : updates) all += room(u);
+  parallel_for(
+      all, update_grain,
+      [&](int64_t begin, int64_t end) {
+        for (const Update& u : updates) {
+          const int64_t first = std::max<int64_t>(begin, 0), last = std::min(end, u.n);
+          if (first < last) u.run(u, u.grad_at(first), first, last - first);
+          begin -= room(u);
+          end -= room(u);
+        }
+      },
+      update_align);
+  for (const Update& u : updates) u.count();
+}
 
 const Family optim_family(rows);
 

@@ -16,6 +16,8 @@ Program fuse(Program p);
 Program stream_shared(Program p);
 // Products whose result only an optimizer's update reads as one instruction with it.
 Program update_at_once(Program p);
+// Updates that follow each other as one instruction.
+Program update_together(Program p);
 // With an arena offset for every temporary; two share bytes only if they never live at once.
 Program place(Program p);
 

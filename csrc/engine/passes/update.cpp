@@ -1,4 +1,5 @@
-// Optimizers' updates: parameters that wander between cores, and gradients that need not be stored.
+// Optimizers' updates: parameters that wander between cores, gradients that need not be stored, and
+// small parameters, for which an instruction each takes longer than their update.
 #include <algorithm>
 
 #include "engine/passes/flow.h"
@@ -39,8 +40,9 @@ constexpr int64_t enough_elements = 1 << 13;
 // From the first update on a replay is not interrupted: no more work than takes some 50 ms.
 constexpr double most_work = 4e9;
 
+bool dense(const Operand& o) { return o.slot < 0 || o.view.contiguous(); }
+
 bool can_take(const Instruction& product, const Instruction& update) {
-  const auto dense = [](const Operand& o) { return o.slot < 0 || o.view.contiguous(); };
   const auto matrix = [](const Operand& o) { return o.view.rank() == 2; };
   return product.op && product.op->run_to &&
          std::all_of(product.in.begin(), product.in.end(), matrix) &&
@@ -71,6 +73,23 @@ bool take_product(Program& p, const Flow& flow, int i) {
   return true;
 }
 
+// Whether an update changes nothing that the other takes.
+bool apart(const Instruction& update, const Instruction& other) {
+  for (int k = 0; k < static_cast<int>(update.in.size()); ++k)
+    for (const Operand& o : other.in)
+      if (update.in[k].slot >= 0 && update.in[k].slot == o.slot && update.writes_input(k))
+        return false;
+  return true;
+}
+
+// Whether an update may run in any order with these, which it follows.
+bool may_join(const Instruction& update, const std::vector<Instruction>& others) {
+  return is_update(update) && std::all_of(update.in.begin(), update.in.end(), dense) &&
+         std::all_of(others.begin(), others.end(), [&](const Instruction& other) {
+           return apart(update, other) && apart(other, update);
+         });
+}
+
 // Parameters that outgrow this have left the other core's cache before they are written.
 constexpr int64_t most_bytes = 2 << 20;
 
@@ -93,6 +112,26 @@ Program stream_shared(Program p) {
 Program update_at_once(Program p) {
   for (int i = 0; i < static_cast<int>(p.code.size());)
     if (!is_update(p.code[i]) || !take_product(p, Flow(p), i)) ++i;
+  return p;
+}
+
+Program update_together(Program p) {
+  std::vector<Instruction> code;
+  for (size_t i = 0; i < p.code.size();) {
+    Instruction all;
+    for (; i < p.code.size() && may_join(p.code[i], all.parts); ++i) {
+      for (const Operand& o : p.code[i].in)
+        if (std::none_of(all.in.begin(), all.in.end(),
+                         [&](const Operand& known) { return same(known, o); }))
+          all.in.push_back(o);
+      all.parts.push_back(std::move(p.code[i]));
+    }
+    if (all.parts.empty())
+      code.push_back(std::move(p.code[i++]));
+    else
+      code.push_back(all.parts.size() == 1 ? std::move(all.parts[0]) : std::move(all));
+  }
+  p.code = std::move(code);
   return p;
 }
 
