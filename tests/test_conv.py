@@ -82,17 +82,20 @@ def test_padding_is_a_zero_that_is_multiplied():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("special", [None, np.inf, np.nan, "underflow"])
 @pytest.mark.parametrize(
-    ("x", "w", "stride", "pad", "dilation"),
+    ("x", "w", "stride", "pad", "dilation", "groups"),
     [
-        ((2, 3, 26, 26), (20, 3, 3, 3), 1, 1, 1),
-        ((9, 5, 4, 5), (70, 5, 3, 3), 1, 1, 1),
-        ((2, 2, 9, 11), (33, 2, 5, 4), 2, 3, 1),
-        ((3, 4, 2, 3), (6, 4, 5, 5), 1, 4, 1),  # the kernel is larger than the image
-        ((1, 4, 17, 8), (5, 4, 3, 3), 1, 2, 2),
+        ((2, 3, 26, 26), (20, 3, 3, 3), 1, 1, 1, 1),
+        ((9, 5, 4, 5), (70, 5, 3, 3), 1, 1, 1, 1),
+        ((2, 2, 9, 11), (33, 2, 5, 4), 2, 3, 1, 1),
+        ((3, 4, 2, 3), (6, 4, 5, 5), 1, 4, 1, 1),  # the kernel is larger than the image
+        ((1, 4, 17, 8), (5, 4, 3, 3), 1, 2, 2, 1),
+        ((5, 3, 9, 8), (3, 1, 3, 3), 1, 2, 1, 3),
+        ((5, 3, 9, 8), (6, 1, 5, 5), 2, 4, 1, 3),
+        ((5, 4, 9, 8), (2, 2, 3, 3), 2, 1, 1, 2),
     ],
 )
 def test_padding_gives_the_bits_of_zeros_around_the_image(
-    x, w, stride, pad, dilation, special, dtype
+    x, w, stride, pad, dilation, groups, special, dtype
 ):
     x, w, b = arrays((x, w))
     scale = np.finfo(dtype).tiny ** 0.5 * 1e-2 if special == "underflow" else 1
@@ -101,14 +104,15 @@ def test_padding_gives_the_bits_of_zeros_around_the_image(
     if isinstance(special, float):
         w[1, -1, 0, -1] = special
     padded = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)])
-    got = _core.conv2d(Tensor(x), Tensor(w), Tensor(b), stride, pad, dilation).numpy()
-    want = _core.conv2d(Tensor(padded), Tensor(w), Tensor(b), stride, 0, dilation).numpy()
+    got = _core.conv2d(Tensor(x), Tensor(w), Tensor(b), stride, pad, dilation, groups).numpy()
+    want = _core.conv2d(Tensor(padded), Tensor(w), Tensor(b), stride, 0, dilation, groups).numpy()
     np.testing.assert_array_equal(got, want)
     assert not np.signbit(got[got == 0]).any()
     g = Tensor(np.random.default_rng(3).standard_normal(got.shape).astype(dtype) * dtype(scale))
     size = x.shape[2:]
-    got = _core.conv2d_input_grad(g, Tensor(w), *size, stride, pad, dilation).numpy()
-    want = _core.conv2d_input_grad(g, Tensor(w), *padded.shape[2:], stride, 0, dilation).numpy()
+    tail = dilation, groups
+    got = _core.conv2d_input_grad(g, Tensor(w), *size, stride, pad, *tail).numpy()
+    want = _core.conv2d_input_grad(g, Tensor(w), *padded.shape[2:], stride, 0, *tail).numpy()
     np.testing.assert_array_equal(got, want[:, :, pad : pad + size[0], pad : pad + size[1]])
 
 

@@ -2,6 +2,7 @@
 
 #include "kernels/conv/lanes_weight.h"
 #include "kernels/conv/outputs.h"
+#include "kernels/conv/strips_outputs.h"
 #include "kernels/conv/weight.h"
 #include "kernels/conv/winograd_outputs.h"
 #include "kernels/conv/winograd_weight.h"
@@ -11,6 +12,10 @@ MG_KERNEL_NAMESPACE_BEGIN
 template <class T, bool Backward>
 static constexpr ConvPass direct_outputs = {outputs_sizes<T, Backward>,
                                             prepare_outputs<T, Backward>, run_outputs<T, Backward>};
+
+template <class T, bool Backward>
+static constexpr ConvPass strips = {strips_sizes<T, Backward>, prepare_strips<T>,
+                                    run_strips<T, Backward>};
 
 template <class T, bool Backward>
 static constexpr ConvPass winograd_outputs_pass = {winograd_outputs_sizes<T, Backward>,
@@ -32,6 +37,9 @@ static constexpr ConvWeightPass winograd_weight = {
 
 template <class T, bool Backward>
 static const ConvPass& outputs_pass(const ConvShape& s) {
+  // The same bits either way, so that the plain ISAs may do without.
+  if constexpr (!plain_vectors)
+    if (strips_suit<Backward>(s)) return strips<T, Backward>;
   return winograd_suits<Backward>(s) ? winograd_outputs_pass<T, Backward>
                                      : direct_outputs<T, Backward>;
 }

@@ -9,11 +9,13 @@
 //   Vec<T>(x)         all lanes x            Vec<T>::zero()
 //   load(p), load_n(p, n)                    the first n lanes, the rest zero; reads nothing beyond
 //   store(p, v), store_n(p, v, n)            writes nothing beyond the first n lanes
+//   held(v)                                  v, which is to be loaded once for all its uses
 //   + - * / (unary -), fma(a, b, c) = a*b+c in one rounding (plain a*b+c in `baseline`)
 //   exact_fma         whether fma rounds once
 //   min(a, b) = a < b ? a : b, max(a, b) = a > b ? a : b    (so a NaN in either gives b)
 //   abs, sqrt, floor, round (to nearest, ties to even)
 //   a < b, a <= b, a == b, a != b -> Mask<T>; &, |, ~; select(mask, a, b); any(mask)
+//   plain_vectors     whether they are portable C++, of which less is compiled
 //   vector_registers  how many the machine has, for the shapes of tiles
 //   mask_n<T>(n)      the first n lanes
 //   down<H>(v)        lane l is v's lane l+H, for l < H = width/2, width/4 .. 1; the rest is junk

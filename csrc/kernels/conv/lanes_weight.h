@@ -72,10 +72,8 @@ static void lanes_tile(const Planes<T>& p, int64_t filter, const int64_t* at, T*
       for (int r = 0; r < R; ++r) g[r] = load_every(grad + r * filter, 1, n);
 #pragma GCC unroll 9
       for (int k = 0; k < N; ++k) {
-        // Added to 0, or the compiler reads it for each filter anew, across two
-        // lines mostly.
-        const Vec<T> zero = Vec<T>::zero();
-        const Vec<T> x = K ? load_every(look[k] + from, S, n) + zero : zero;
+        Vec<T> x = K ? load_every(look[k] + from, S, n) : Vec<T>::zero();
+        if constexpr (R > 1) x = held(x);  // across two lines mostly
 #pragma GCC unroll 3
         for (int r = 0; r < R; ++r) acc[r][k] = K ? fma(x, g[r], acc[r][k]) : acc[r][k] + g[r];
       }

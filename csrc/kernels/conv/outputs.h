@@ -83,6 +83,15 @@ static void run_blocks(const ConvShape& s, const Outputs& o, const Tables<T>& t,
 }
 
 template <class T, bool Backward>
+static void run_rows(const ConvShape& s, const Outputs& o, const Tables<T>& t, const Panel<T>& p) {
+  const int64_t out_w = Backward ? s.width : s.out_w;
+  const int lanes = static_cast<int>(min_of(out_w, Vec<T>::width));
+  const Rows<T, Completed<T>> rows{p.source, t.link, o.elements, p.weight, p.wide,
+                                   p.finish, p.out,  o.plane,    lanes};
+  pixel_rows(rows, p.used, o.plane / out_w * o.vectors, t.row, t.place);
+}
+
+template <class T, bool Backward>
 static void run_outputs(const ConvShape& s, const void* x, const void* b, void* out,
                         const ConvFinish& finish, int64_t begin, int64_t end, const void* shared,
                         void* scratch) {
@@ -111,14 +120,11 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
     const int64_t at = (image * o.channels + channel) * o.plane;
     p.out = static_cast<T*>(out) + at;
     p.finish = completed(finish, bias, channel, at, o.plane);
-    if (o.by_rows) {
-      const int64_t out_w = Backward ? s.width : s.out_w;
-      const int lanes = static_cast<int>(min_of(out_w, Vec<T>::width));
-      const Rows<T, Completed<T>> rows{p.source, t.link, o.elements, p.weight, p.wide,
-                                       p.finish, p.out,  o.plane,    lanes};
-      pixel_rows(rows, p.used, o.plane / out_w * o.vectors, t.row, t.place);
-      continue;
-    }
+    if constexpr (!plain_vectors)
+      if (o.by_rows) {
+        run_rows<T, Backward>(s, o, t, p);
+        continue;
+      }
     // The source of the next unit, if it is another.
     Ahead next;
     if (panel == o.panels - 1 && unit + 1 < end) {

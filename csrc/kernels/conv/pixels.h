@@ -25,8 +25,8 @@ struct Kind {
 struct Outputs {
   Source source;
   bool trimmed;
-  bool by_rows;                              // pixel_rows instead of indirect_product
-  int64_t vectors;                           // of a row of outputs
+  bool by_rows;     // pixel_rows instead of indirect_product, the plain ISAs excepted
+  int64_t vectors;  // of a row of outputs
   int64_t channels, columns, plane, panels;  // of the output: all channels, those of a group
   int64_t images, units;                     // images at a time
   int64_t kinds, links;                      // links of all kinds together
@@ -65,7 +65,7 @@ MG_SMALL static Outputs outputs(const ConvShape& s) {
       static_cast<double>(source.channels) *
       (o.trimmed ? h.mean_links() * v.mean_links() : static_cast<double>(s.kernel_h * s.kernel_w));
   const bool strided = Backward && (s.stride_h > 1 || s.stride_w > 1);
-  o.by_rows = s.stride_w == 1 && !strided && (source.copied || out_w >= w) &&
+  o.by_rows = !plain_vectors && s.stride_w == 1 && !strided && (source.copied || out_w >= w) &&
               rows_are_faster<T>(o, out_w, links);
   if (o.by_rows) o.trimmed = false;
 

@@ -7,6 +7,7 @@ namespace mg {
 namespace MG_ISA {
 
 static constexpr int vector_registers = 16;
+constexpr bool plain_vectors = false;
 
 template <class T>
 struct Vec;
@@ -80,6 +81,15 @@ MG_INLINE void store(double* p, VecD a) { _mm256_storeu_pd(p, a.v); }
 MG_INLINE void store_n(float* p, VecF a, int n) { _mm256_maskstore_ps(p, first_lanes(n), a.v); }
 MG_INLINE void store_n(double* p, VecD a, int n) {
   _mm256_maskstore_pd(p, first_lanes(2 * n), a.v);
+}
+
+MG_INLINE VecF held(VecF a) {
+  asm("" : "+x"(a.v));
+  return a;
+}
+MG_INLINE VecD held(VecD a) {
+  asm("" : "+x"(a.v));
+  return a;
 }
 
 MG_INLINE VecF operator+(VecF a, VecF b) { return _mm256_add_ps(a.v, b.v); }

@@ -7,6 +7,7 @@ namespace mg {
 namespace MG_ISA {
 
 static constexpr int vector_registers = 32;
+constexpr bool plain_vectors = false;
 
 template <class T>
 struct Vec;
@@ -76,6 +77,15 @@ MG_INLINE void store(float* p, VecF a) { _mm512_storeu_ps(p, a.v); }
 MG_INLINE void store(double* p, VecD a) { _mm512_storeu_pd(p, a.v); }
 MG_INLINE void store_n(float* p, VecF a, int n) { _mm512_mask_storeu_ps(p, lanes16(n), a.v); }
 MG_INLINE void store_n(double* p, VecD a, int n) { _mm512_mask_storeu_pd(p, lanes8(n), a.v); }
+
+MG_INLINE VecF held(VecF a) {
+  asm("" : "+v"(a.v));
+  return a;
+}
+MG_INLINE VecD held(VecD a) {
+  asm("" : "+v"(a.v));
+  return a;
+}
 
 MG_INLINE VecF operator+(VecF a, VecF b) { return _mm512_add_ps(a.v, b.v); }
 MG_INLINE VecD operator+(VecD a, VecD b) { return _mm512_add_pd(a.v, b.v); }

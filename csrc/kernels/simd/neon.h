@@ -7,6 +7,7 @@ namespace mg {
 namespace MG_ISA {
 
 static constexpr int vector_registers = 32;
+constexpr bool plain_vectors = false;
 
 template <class T>
 struct Vec;
@@ -93,6 +94,15 @@ MG_INLINE void store_n(float* p, VecF a, int n) {
 MG_INLINE void store_n(double* p, VecD a, int n) {
   if (n >= 2) return vst1q_f64(p, a.v);
   if (n == 1) vst1q_lane_f64(p, a.v, 0);
+}
+
+MG_INLINE VecF held(VecF a) {
+  asm("" : "+w"(a.v));
+  return a;
+}
+MG_INLINE VecD held(VecD a) {
+  asm("" : "+w"(a.v));
+  return a;
 }
 
 MG_INLINE VecF operator+(VecF a, VecF b) { return vaddq_f32(a.v, b.v); }

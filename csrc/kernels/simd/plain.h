@@ -9,6 +9,7 @@ namespace mg {
 namespace MG_ISA {
 
 static constexpr int vector_registers = 16;
+constexpr bool plain_vectors = true;
 
 #define MG_VECTOR __attribute__((vector_size(16)))
 template <class T>
@@ -100,6 +101,11 @@ MG_INLINE void store(T* p, Vec<T> v) {
 template <class T>
 MG_ONCE void store_n(T* p, Vec<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v.lane[i];
+}
+
+template <class T>
+MG_INLINE Vec<T> held(Vec<T> a) {
+  return a;
 }
 
 template <class T>
