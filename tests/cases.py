@@ -264,6 +264,7 @@ CASES = [
         wrt=(0, 1),
         special=False,
     ),
+    Case("linear_dropout", products.dropped, products.linear_relu_dropout),
     Case("linear_relu_dropout", products.relu_dropped, products.linear_relu_dropout),
     Case("linear_weight_grad", lambda g, x: (g.T @ x, g.sum(0)), products.linear_weight_grad),
     Case("linear_relu_linear", products.relu_between, products.linear_relu_linear),

@@ -42,12 +42,22 @@ def linear_relu_dropout(s: Source) -> Call:
     return Call((x, weight, bias, key(s) if p or s.flag() else None), {"p": p})
 
 
-def relu_dropped(
+def dropped(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, key: np.ndarray | None, p: float
 ) -> np.ndarray:
     """In numpy but for the mask, which is that of the op `dropout`."""
-    y = x @ weight.T + (0 if bias is None else bias)
-    y = np.where(y < 0, 0, y)
+    return _dropped(ref.linear(x, weight, bias), key, p)
+
+
+def relu_dropped(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, key: np.ndarray | None, p: float
+) -> np.ndarray:
+    """The same with relu between."""
+    y = ref.linear(x, weight, bias)
+    return _dropped(np.where(y < 0, 0, y), key, p)
+
+
+def _dropped(y: np.ndarray, key: np.ndarray | None, p: float) -> np.ndarray:
     return y if key is None else _core.dropout(y, key, p).numpy()
 
 

@@ -81,6 +81,41 @@ def test_nan_infinity_and_zeros_of_both_signs_pass_alike() -> None:
     assert plan["matmul_relu_dropout_backward"] == 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(64, 70), (1, 3), (3, 7, 20), (2, 5, 9, 6)], ids=str)
+def test_products_take_in_dropout_alone(shape: tuple[int, ...], threads: int, dtype: str) -> None:
+    before = _core.get_num_threads()
+    _core.set_num_threads(threads)
+    try:
+        mg.seed(1)
+        model = nn.Sequential(
+            *(nn.Linear(shape[-1], 130), nn.Dropout(0.3), nn.Linear(130, 40, bias=False)),
+            *(nn.Dropout(0.5), nn.Tanh(), nn.Linear(40, 3)),
+        )
+        if dtype == "float64":
+            model.double()
+        x = RNG.standard_normal(shape).astype(dtype)
+        x.flat[:3] = [np.nan, np.inf, -0.0]
+        plan = plan_of(gradients(model), x)
+    finally:
+        _core.set_num_threads(before)
+    assert plan["linear_dropout"] == 2
+    assert plan["linear"] == 1
+    assert plan["dropout"] == 2  # of the gradients
+
+
+def test_what_others_read_is_not_dropped() -> None:
+    dropout = nn.Dropout(0.5)
+
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+        y = _core.linear(x, W, BIAS)
+        return y, dropout(y)
+
+    plan = plan_of(function, X)
+    assert plan["linear"] == plan["dropout"] == 1
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_convolutions_take_in_relu_and_its_gradient(stride: int) -> None:
     mg.seed(2)

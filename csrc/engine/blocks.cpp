@@ -10,7 +10,7 @@ namespace mg {
 namespace {
 
 constexpr int64_t register_bytes = 8192;  // a block of one operand: a quarter of an L1 cache
-constexpr int64_t thread_grain = 32768;   // elements of one call worth a thread
+constexpr int64_t thread_grain = 32768;   // elements worth a thread, of one call as fast as relu
 constexpr int most_registers = Blocks::most + max_operands;
 // Behind the registers lies a chunk of what is folded.
 constexpr int64_t chunk_at = most_registers * register_bytes;
@@ -72,11 +72,14 @@ Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   calls_.reserve(calls.size());
   for (size_t i = 0; i < calls.size(); ++i)
     add(calls[i], static_cast<int>(i) == folded, last_use, registers);
-  for (const Call& call : calls_)
+  int64_t work = folds;
+  for (const Call& call : calls_) {
+    work += call.ready.work;
     for (int k = 0; k < call.ready.streams; ++k)
       widest = std::max(widest, item_size(call.in[k].dtype));
+  }
   block_ = register_bytes / widest;
-  grain_ = std::max(2 * block_, thread_grain / static_cast<int64_t>(parts.size()));
+  grain_ = std::max(2 * block_, thread_grain / work);
   if (folds) add_fold(parts.back());
 }
 

@@ -7,13 +7,13 @@ namespace {
 
 using E = Elementwise;
 
-template <auto Kernel>
+template <auto Kernel, int Work = 1>
 constexpr Row activation(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return elementwise<Kernel>(signature, vjp, doc, Promote::floating);
+  return elementwise<Kernel, Result::same, Work>(signature, vjp, doc, Promote::floating);
 }
-template <auto Kernel>
+template <auto Kernel, int Work = 1>
 constexpr Row derivative(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return elementwise<Kernel>(signature, vjp, doc);
+  return elementwise<Kernel, Result::same, Work>(signature, vjp, doc);
 }
 
 // vjp of an activation whose derivative is the op `name` of (gradient, x).
@@ -116,10 +116,10 @@ const Row rows[] = {
         ">>> mg.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()\n"
         "[0.25, 1.0]"),
 
-    activation<&E::sigmoid>("sigmoid(x)", by_output<"sigmoid_backward">,
-                            "1 / (1 + exp(-x)).\n\n"
-                            ">>> mg.sigmoid(mg.tensor([0.0, 100.0])).tolist()\n"
-                            "[0.5, 1.0]"),
+    activation<&E::sigmoid, 8>("sigmoid(x)", by_output<"sigmoid_backward">,
+                               "1 / (1 + exp(-x)).\n\n"
+                               ">>> mg.sigmoid(mg.tensor([0.0, 100.0])).tolist()\n"
+                               "[0.5, 1.0]"),
     derivative<&E::sigmoid_backward>(
         "sigmoid_backward(g, y)",
         [](Vjp& v) {
@@ -131,10 +131,10 @@ const Row rows[] = {
         ">>> mg.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
         "[0.25]"),
 
-    activation<&E::tanh>("tanh(x)", by_output<"tanh_backward">,
-                         "The hyperbolic tangent.\n\n"
-                         ">>> mg.tanh(mg.tensor([0.0, 100.0])).tolist()\n"
-                         "[0.0, 1.0]"),
+    activation<&E::tanh, 5>("tanh(x)", by_output<"tanh_backward">,
+                            "The hyperbolic tangent.\n\n"
+                            ">>> mg.tanh(mg.tensor([0.0, 100.0])).tolist()\n"
+                            "[0.0, 1.0]"),
     derivative<&E::tanh_backward>(
         "tanh_backward(g, y)",
         [](Vjp& v) {
@@ -146,7 +146,7 @@ const Row rows[] = {
         ">>> mg.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
         "[0.75]"),
 
-    computed<ready_gelu<&E::gelu, &E::gelu_tanh>>(
+    computed<ready_gelu<&E::gelu, &E::gelu_tanh>, 9>(
         {"gelu(x, approximate: bool = False)", infer_elementwise<&E::gelu>, nullptr,
          [](Vjp& v) { v.set(0, call<"gelu_backward">(v.grad(), v.in(0), v.attrs.flag(0))); },
          "x times the normal distribution function, x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and "
@@ -154,7 +154,7 @@ const Row rows[] = {
          ">>> round(mg.gelu(mg.tensor([1.0])).item(), 4)\n"
          "0.8413",
          Promote::floating}),
-    computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>>(
+    computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>, 10>(
         {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>, nullptr,
          [](Vjp& v) {
            const bool approximate = v.attrs.flag(0);
@@ -168,46 +168,46 @@ const Row rows[] = {
          ">>> mg.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()\n"
          "[0.5]"}),
 
-    activation<&E::silu>("silu(x)", by_input<"silu_backward">,
-                         "x * sigmoid(x), also known as swish.\n\n"
-                         ">>> mg.silu(mg.tensor([0.0, 100.0])).tolist()\n"
-                         "[0.0, 100.0]"),
-    derivative<&E::silu_backward>(
+    activation<&E::silu, 9>("silu(x)", by_input<"silu_backward">,
+                            "x * sigmoid(x), also known as swish.\n\n"
+                            ">>> mg.silu(mg.tensor([0.0, 100.0])).tolist()\n"
+                            "[0.0, 100.0]"),
+    derivative<&E::silu_backward, 10>(
         "silu_backward(g, x)", [](Vjp& v) { curved<"silu_backward">(v, silu_second); },
         "g times the derivative of silu at x.\n\n"
         ">>> mg.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
         "[0.5]"),
 
-    activation<&E::softplus>("softplus(x)", by_input<"softplus_backward">,
-                             "log(1 + exp(x)).\n\n"
-                             ">>> round(mg.softplus(mg.tensor([0.0])).item(), 4)\n"
-                             "0.6931"),
-    derivative<&E::softplus_backward>(
+    activation<&E::softplus, 14>("softplus(x)", by_input<"softplus_backward">,
+                                 "log(1 + exp(x)).\n\n"
+                                 ">>> round(mg.softplus(mg.tensor([0.0])).item(), 4)\n"
+                                 "0.6931"),
+    derivative<&E::softplus_backward, 8>(
         "softplus_backward(g, x)", [](Vjp& v) { curved<"softplus_backward">(v, softplus_second); },
         "g * sigmoid(x).\n\n"
         ">>> mg.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
         "[0.5]"),
 
-    activation<&E::elu>(
+    activation<&E::elu, 8>(
         "elu(x, alpha: float = 1.0)",
         [](Vjp& v) { v.set(0, call<"elu_backward">(v.grad(), v.in(0), v.attrs.real(0))); },
         "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015).\n\n"
         ">>> mg.elu(mg.tensor([-100.0, 2.0])).tolist()\n"
         "[-1.0, 2.0]"),
-    derivative<&E::elu_backward>(
+    derivative<&E::elu_backward, 4>(
         "elu_backward(g, x, alpha: float)",
         [](Vjp& v) { exponential_below<"elu_backward">(v, v.attrs.real(0)); },
         "g where x > 0, else g * alpha * exp(x).\n\n"
         ">>> mg.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()\n"
         "[0.25, 1.0]"),
 
-    activation<&E::selu>(
+    activation<&E::selu, 8>(
         "selu(x)", by_input<"selu_backward">,
         "1.0507 * elu(x, 1.6733): keeps mean 0 and variance 1 through deep dense networks "
         "(Klambauer et al. 2017).\n\n"
         ">>> round(mg.selu(mg.tensor([1.0])).item(), 4)\n"
         "1.0507"),
-    derivative<&E::selu_backward>(
+    derivative<&E::selu_backward, 4>(
         "selu_backward(g, x)", [](Vjp& v) { exponential_below<"selu_backward">(v); },
         "g times the derivative of selu at x.\n\n"
         ">>> round(mg.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)\n"

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t block = 1024;    // elements gathered at a time; they stay in L1
 constexpr int64_t short_row = 32;  // rows below this are gathered rather than called one by one
-constexpr int64_t thread_grain = 32768;  // elements worth a thread
+constexpr int64_t thread_grain = 32768;  // elements worth a thread, where they are as fast as relu
 
 using Inputs = const void* [max_operands];
 
@@ -65,6 +65,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
   const bool past_cache = outgrows_cache(n * item_size(out.dtype));
   if (past_cache) write_past_cache(&p);
   const int count = p.streams;
+  const int64_t enough = thread_grain / p.work;
   const char* base[max_operands];
   int64_t item[max_operands], step[max_operands] = {};
   bool simple = true;
@@ -95,8 +96,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
   if (simple) {
     for (int k = 0; k < count; ++k) step[k] = 1;
     return each_range(
-        n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
-        dropout_grain);
+        n, enough, [&](int64_t begin, int64_t end) { piece(begin, end - begin); }, dropout_grain);
   }
 
   // Turned over square by square at once, rather than gathered piece by piece.
@@ -127,11 +127,10 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
   }
   if (unit && loops.rank == 1)
     return each_range(
-        n, thread_grain, [&](int64_t begin, int64_t end) { piece(begin, end - begin); },
-        dropout_grain);
+        n, enough, [&](int64_t begin, int64_t end) { piece(begin, end - begin); }, dropout_grain);
   if (unit && loops.size[0] >= short_row) {
     const int64_t width = loops.size[0];
-    return each_range(loops.rows(), 1 + thread_grain / width, [&](int64_t begin, int64_t end) {
+    return each_range(loops.rows(), 1 + enough / width, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         Inputs in;
         for (int k = 0; k < count; ++k) in[k] = base[k] + loops.row_offset(row, k) * item[k];
@@ -147,7 +146,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
     gathered[k] = step[k] == 1 && !(a.shape == out.shape && a.contiguous());
   }
   const int64_t blocks = (n + block - 1) / block;
-  each_range(blocks, thread_grain / block, [&](int64_t first, int64_t last) {
+  each_range(blocks, std::max<int64_t>(enough / block, 1), [&](int64_t first, int64_t last) {
     alignas(64) char space[max_operands][block * 8];
     for (int64_t b = first; b < last; ++b) {
       const int64_t begin = b * block, size = std::min(block, n - begin);

@@ -22,18 +22,23 @@ void run_elementwise(const Call& c) {
   run_elementwise(c, p);
 }
 
-// A row whose calls are made ready by `Ready`, eager and in plans.
-template <bool (*Ready)(const Call&, Pointwise*)>
+template <bool (*Ready)(const Call&, Pointwise*), int Work>
+bool ready_for_work(const Call& c, Pointwise* p) {
+  p->work = Work;
+  return Ready(c, p);
+}
+// A row whose calls are made ready by `Ready`, eager and in plans. `Work` as Pointwise::work.
+template <bool (*Ready)(const Call&, Pointwise*), int Work = 1>
 constexpr Row computed(Row row) {
-  row.run = run_elementwise<Ready>;
-  row.pointwise = Ready;
+  row.run = run_elementwise<ready_for_work<Ready, Work>>;
+  row.pointwise = ready_for_work<Ready, Work>;
   return row;
 }
 // A row that is one kernel: elementwise<&Elementwise::exp>(...).
-template <auto Kernel, Result R = Result::same>
+template <auto Kernel, Result R = Result::same, int Work = 1>
 constexpr Row elementwise(const char* signature, void (*vjp)(Vjp&), const char* doc,
                           Promote promote = Promote::none) {
-  return computed<ready_elementwise<Kernel>>(
+  return computed<ready_elementwise<Kernel>, Work>(
       {signature, infer_elementwise<Kernel, R>, nullptr, vjp, doc, promote});
 }
 

@@ -9,7 +9,16 @@
 namespace mg {
 namespace {
 
-constexpr int64_t few_links = 16;  // so few features that a product costs less than its dropout
+// Whether threads that share a product with dropout take rows. Rows that touch share random
+// numbers, up to 2048 elements a group: cut at a column, each part of a row draws a group of its
+// own. But a larger weight stays in the caches of the threads that updated it if they take columns
+// here.
+bool takes_rows(const Gemm& g) {
+  constexpr int64_t few_links = 16;  // for which a product costs less than its dropout
+  constexpr int64_t few_rows = 8, small_weight = 1 << 17;
+  const int64_t threads = get_num_threads();
+  return g.k <= few_links ? g.m >= threads : g.m >= threads * few_rows && g.n * g.k <= small_weight;
+}
 
 void linear_infer(const Call& c) {
   const Array &x = c.in(0), &weight = c.in(1);
@@ -44,8 +53,7 @@ void run_linear(const Call& c, Epilogue epilogue) {
   if (x.rank() != 2) return multiply(product_of(x, turned), c.out(), epilogue);
   Gemm g = gemm_of(x, turned, c.out().raw());
   g.epilogue = epilogue;
-  // Rows that touch share random numbers, which threads would draw twice on both sides of a column.
-  g.cut_rows = epilogue.dropout.p > 0 && g.k <= few_links && g.m >= get_num_threads();
+  g.cut_rows = epilogue.dropout.p > 0 && takes_rows(g);
   run_gemm(g, x.dtype);
 }
 
@@ -71,9 +79,9 @@ void affine_vjp(Vjp& v, const Var& g) {
 
 void linear_vjp(Vjp& v) { affine_vjp(v, v.grad()); }
 
-// ---- linear, relu and dropout -------------------------------------------------------------------
+// ---- linear and dropout, with relu between or without -------------------------------------------
 
-void linear_relu_infer(const Call& c) {
+void linear_dropout_infer(const Call& c) {
   linear_infer(c);
   for (const int i : {1, 2})
     if (c.has(i)) need_same_dtype(c.name, c.in(i), i == 1 ? "weight" : "bias", c.in(0).dtype);
@@ -84,13 +92,17 @@ void linear_relu_infer(const Call& c) {
     fail<ValueError>(c.name, ": p = ", c.attrs.real(0), " needs a key to draw from");
 }
 
-void linear_relu_run(const Call& c) {
+template <Activation Between>
+void linear_dropout_run(const Call& c) {
   Epilogue epilogue;
-  epilogue.activation = Activation::relu;
+  epilogue.activation = Between;
   if (c.has(3)) epilogue.dropout = {c.attrs.real(0), key_of(c.in(3))};
   run_linear(c, epilogue);
 }
 
+void linear_dropout_vjp(Vjp& v) {
+  affine_vjp(v, v.in(3) ? call<"dropout">(v.grad(), v.in(3), v.attrs.real(0)) : v.grad());
+}
 void linear_relu_vjp(Vjp& v) {
   affine_vjp(v, call<"relu_dropout_backward">(v.grad(), v.out(), 1 / (1 - v.attrs.real(0))));
 }
@@ -151,8 +163,15 @@ constexpr Row rows[] = {
      ">>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), mg.tensor([0.5])).tolist()\n"
      "[11.5]\n",
      Promote::any, 1, 0, 0, product_flops},
-    {"linear_relu_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_relu_infer,
-     linear_relu_run, linear_relu_vjp,
+    {"linear_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
+     linear_dropout_run<Activation::none>, linear_dropout_vjp,
+     "dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.\n\n"
+     ">>> mg.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, "
+     "None).tolist()\n"
+     "[[2.0, -2.0]]",
+     Promote::none, 1, 0, 0, product_flops},
+    {"linear_relu_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
+     linear_dropout_run<Activation::relu>, linear_relu_vjp,
      "dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.\n\n"
      ">>> mg.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), "
      "None, None).tolist()\n"

@@ -25,6 +25,7 @@ struct Pointwise {
   double attr[2] = {};
   DType from = DType::f32, to = DType::f32;  // of the last stream and of the output
   bool past_cache = false;                   // writes past it if it can
+  int work = 1;  // how long an element takes beside those of relu or abs
 };
 
 // For an output that outgrows the cache: takes the kernel that writes past it, if there is one.

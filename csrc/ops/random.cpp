@@ -189,7 +189,7 @@ const Row rows[] = {
                ">>> mg.next_key(state).tolist(), state.tolist()\n"
                "([7, 0], [7, 1])",
     },
-    computed<ready_floats<&Random::uniform>>({
+    computed<ready_floats<&Random::uniform>, 6>({
         .signature = "uniform(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
         .doc =
@@ -199,7 +199,7 @@ const Row rows[] = {
             ">>> x.shape, x.min().item() >= 0, x.max().item() < 1\n"
             "((2, 3), True, True)",
     }),
-    computed<ready_floats<&Random::normal>>({
+    computed<ready_floats<&Random::normal>, 20>({
         .signature = "normal(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
         .doc =
@@ -247,7 +247,7 @@ const Row rows[] = {
                ">>> sorted(mg.permutation(mg.tensor([0, 0]), 4).tolist())\n"
                "[0, 1, 2, 3]",
     },
-    computed<ready_dropout>({
+    computed<ready_dropout, 2>({
         .signature = "dropout(x, key, p: float = 0.5)",
         .infer = infer_dropout,
         .vjp =

@@ -1,5 +1,5 @@
-// Products take in what is done to their results: relu and dropout on the way forward, and the
-// gradients of both on the way back. The intermediate results are never stored.
+// Products take in what is done to their results: relu and dropout on the way forward, each alone
+// or both, and the gradients of relu on the way back. The intermediate results are never stored.
 #include "engine/passes/flow.h"
 #include "engine/passes/passes.h"
 
@@ -42,6 +42,8 @@ struct Absorber {
 };
 constexpr Absorber before_relu[] = {{"linear", "linear_relu_dropout", 4},
                                     {"conv2d", "conv2d_relu", 3}};
+constexpr Absorber before_dropout[] = {{"linear", "linear_dropout", 4},
+                                       {"linear_relu_dropout", "linear_relu_dropout", 4}};
 constexpr Absorber before_mask[] = {{"matmul", "matmul_relu_dropout_backward", 0},
                                     {"conv2d_input_grad", "conv2d_input_grad_relu_backward", 6}};
 
@@ -60,18 +62,22 @@ bool take_relu(Program& p, const Flow& flow, int i) {
   return false;
 }
 
-// linear and relu, then dropout.
+// linear, or linear and relu, then dropout.
 bool take_dropout(Program& p, const Flow& flow, int i) {
   if (!flow.is(i, "dropout")) return false;
   const int linear = flow.sole_maker(p.code[i].in[0]);
-  if (!flow.is(linear, "linear_relu_dropout") || !flow.can_wait(linear, i)) return false;
-  std::vector<Operand> in = p.code[linear].in;
-  if (in[3].slot >= 0) return false;
-  in[3] = p.code[i].in[1];
-  const Attrs attrs = p.code[i].attrs;
-  p.code[i] = instruction("linear_relu_dropout", std::move(in), p.code[i]);
-  p.code[i].attrs.set_real(0, attrs.real(0));
-  return true;
+  for (const Absorber& a : before_dropout) {
+    if (!flow.is(linear, a.op) || !flow.can_wait(linear, i)) continue;
+    std::vector<Operand> in = p.code[linear].in;
+    in.resize(a.number);
+    if (in[3].slot >= 0) return false;
+    in[3] = p.code[i].in[1];
+    const double rate = p.code[i].attrs.real(0);
+    p.code[i] = instruction(a.with, std::move(in), p.code[i]);
+    p.code[i].attrs.set_real(0, rate);
+    return true;
+  }
+  return false;
 }
 
 // A gradient as a product, then back through relu and dropout.
