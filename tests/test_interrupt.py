@@ -150,13 +150,32 @@ def test_a_long_convolution_ends_between_two_rounds(asked: _core.Interrupt) -> N
         nn.functional.conv2d(x, w)
 
 
-def test_a_long_product_ends_between_two_rounds(asked: _core.Interrupt) -> None:
-    rng = np.random.default_rng(0)
-    x = mg.tensor(rng.standard_normal((2100, 2048), "float32"))
-    y = mg.tensor(rng.standard_normal((2048, 2100), "float32"))
-    whole = (x @ y).numpy()
-    parts = [(x[i : i + 2] @ y).numpy() for i in (0, 1000, 2098)]
-    assert whole[[0, 1, 1000, 1001, 2098, 2099]].tobytes() == np.concatenate(parts).tobytes()
-    asked.request()
-    with pytest.raises(KeyboardInterrupt):
-        x @ y
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((1310, 1290), (1290, 1310)),
+        ((9000, 500), (500, 500)),
+        ((500, 500), (500, 9000)),
+        ((40, 380, 380), (40, 380, 380)),
+    ],
+    ids=str,
+)
+def test_a_long_product_ends_unfinished(
+    asked: _core.Interrupt, left: tuple[int, ...], right: tuple[int, ...], threads: int
+) -> None:
+    before = _core.get_num_threads()
+    _core.set_num_threads(threads)
+    try:
+        rng = np.random.default_rng(0)
+        x = mg.tensor(rng.standard_normal(left, "float32"))
+        y = mg.tensor(rng.standard_normal(right, "float32"))
+        asked.request()
+        with pytest.raises(KeyboardInterrupt):
+            x @ y
+        whole = (x @ y).numpy()  # asked once, answered once
+    finally:
+        _core.set_num_threads(before)
+    for i in (0, left[-2] // 2, left[-2] - 2):
+        rows = (x[..., i : i + 2, :] @ y).numpy()
+        assert whole[..., i : i + 2, :].tobytes() == rows.tobytes()

@@ -74,6 +74,8 @@ static Problem<T> problem_of(const Gemm& g, bool turned) {
   p.c_row = turned ? g.m : g.c_row;
   if (!turned) p.finish = finish_of<T>(g.epilogue);
   p.sums = static_cast<T*>(g.row_sums);
+  p.unwanted = g.unwanted;
+  p.context = g.context;
   return p;
 }
 

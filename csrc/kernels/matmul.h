@@ -41,6 +41,10 @@ struct Gemm {
   Epilogue epilogue = {};
   void* row_sums = nullptr;  // null, or where the sums of A's rows go, if sums() says it can be
   bool cut_rows = false;     // threads take rows of C, as those will who go over it next
+  // Null, or asked with `context` between blocks of some tens of ms at most: whether the product is
+  // no longer wanted. It then ends with C unfinished.
+  bool (*unwanted)(void* context) = nullptr;
+  void* context = nullptr;
 
   // The order of summation when a vector takes part: a lone chain would wait for itself.
   static constexpr bool in_lanes(int64_t m, int64_t n, int64_t k) {

@@ -1,6 +1,8 @@
 #include "ops/gemm.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 
 #include "core/buffer.h"
 #include "core/interrupt.h"
@@ -12,10 +14,11 @@ namespace {
 
 // What a thread should have to do before it is worth waking, in multiply-adds.
 constexpr int64_t enough_work = 64 * 1024;
-// A product of more is cut into rounds of about half as many, some 50 ms, between which it may end;
-// and the rows or columns in whose multiples they are.
-constexpr double long_work = 0x1p33;
-constexpr int64_t round_step = 128;
+// A product of more may end before it is finished, after some tens of ms: its kernel asks. What has
+// many rows or columns, for which not every kernel does, is cut into rounds besides, of no fewer
+// lines than make up for packing the other side anew.
+constexpr double long_work = 0x1p31;
+constexpr int64_t round_lines = 4096, round_step = 128;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -73,6 +76,36 @@ void run_round(const Gemm& gemm, DType dtype) {
   });
 }
 
+// Whether an interruption has ended a product. Its threads all ask; it comes to the caller's.
+class Ending {
+ public:
+  static bool asked(void* ending) { return static_cast<Ending*>(ending)->look(); }
+  // The product, asking for it if it `lasts`.
+  Gemm told(Gemm gemm, bool lasts = true) {
+    gemm.unwanted = lasts ? asked : nullptr;
+    gemm.context = this;
+    return gemm;
+  }
+  void pass_on() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  bool look() {
+    if (over_.load(std::memory_order_relaxed)) return true;
+    try {
+      check_interrupt();
+    } catch (...) {
+      error_ = std::current_exception();
+      over_.store(true, std::memory_order_relaxed);
+    }
+    return over_.load(std::memory_order_relaxed);
+  }
+
+  std::atomic<bool> over_{false};
+  std::exception_ptr error_;
+};
+
 }  // namespace
 
 bool worth_threads(double multiply_adds) { return multiply_adds >= 2 * enough_work; }
@@ -81,13 +114,17 @@ void run_gemm(const Gemm& gemm, DType dtype) {
   const double work =
       static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
   if (work <= long_work) return run_round(gemm, dtype);
+  Ending ending;
   const bool rows = gemm.m >= gemm.n;
   const int64_t total = rows ? gemm.m : gemm.n;
-  const int64_t rounds = 1 + static_cast<int64_t>(work / (long_work / 2));
+  const auto most = static_cast<int64_t>(work / (long_work / 2));
+  const int64_t rounds = std::clamp<int64_t>(total / round_lines, 1, most);
   const int64_t size = ceil_div(ceil_div(total, rounds), round_step) * round_step;
   for (int64_t first = 0; first < total; first += size) {
     if (first > 0) check_interrupt();
-    run_round(gemm_part(gemm, rows, first, std::min(first + size, total), item_size(dtype)), dtype);
+    const int64_t end = std::min(first + size, total);
+    run_round(ending.told(gemm_part(gemm, rows, first, end, item_size(dtype))), dtype);
+    ending.pass_on();
   }
 }
 
@@ -153,10 +190,15 @@ void run_gemms(const Gemm& first, DType dtype, int64_t count, void* context,
   if (parts > threads) parts = threads;
   const GemmPlan plan = kernel.plan[d](first);
   const Scratch scratch(plan.scratch_bytes, parts);
+  const bool lasts = static_cast<double>(work) * static_cast<double>(count) > long_work;
+  Ending ending;
   parallel_tasks(parts, [&](int64_t part) {
-    for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i)
-      kernel.run[d](place(context, i), plan, scratch.of(part));
+    for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i) {
+      if (lasts && Ending::asked(&ending)) return;
+      kernel.run[d](ending.told(place(context, i), lasts), plan, scratch.of(part));
+    }
   });
+  ending.pass_on();
 }
 
 }  // namespace mg

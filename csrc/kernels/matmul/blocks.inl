@@ -11,6 +11,8 @@ struct Problem {
   int64_t c_row;
   Finish<T> finish;
   T* sums = nullptr;  // of the columns of B, for few rows; or null
+  bool (*unwanted)(void* context) = nullptr;
+  void* context = nullptr;
 };
 
 using BForm = GemmPlan::BForm;
@@ -235,6 +237,7 @@ static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T
   for (int64_t n0 = 0; n0 < g.n; n0 += x.n)
     for (int64_t k0 = 0; k0 < g.k; k0 += x.k)
       for (int64_t m0 = 0; m0 < g.m; m0 += x.m) {
+        if (g.unwanted && g.unwanted(g.context)) return;
         Block<T> s = {g,
                       x,
                       m0,
