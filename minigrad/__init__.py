@@ -5,11 +5,10 @@
 """
 
 import importlib
-import re
 from typing import TYPE_CHECKING, Any
 
 try:
-    from minigrad._core import *  # noqa: F403  the ops, one for each row of the core's table
+    from minigrad._core import *  # noqa: F403  the ops of the core's table that are for users
 except ModuleNotFoundError as error:
     if error.name != "minigrad._core":
         raise
@@ -39,15 +38,15 @@ from minigrad.random import (
     default_generator,
     manual_seed,
     multinomial,
+    normal,
     rand,
     rand_like,
+    randint,
     randn,
     randn_like,
     randperm,
     seed,
 )
-from minigrad.random import normal as normal  # type: ignore[assignment]  # it draws its own key
-from minigrad.random import randint as randint  # type: ignore[assignment]  # likewise
 from minigrad.tensor import (
     arange,
     eye,
@@ -96,6 +95,7 @@ __all__ = [
     "multinomial",
     "nn",
     "no_grad",
+    "normal",
     "ones",
     "ones_like",
     "optim",
@@ -161,9 +161,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    # Without the ops that other ops are made of.
-    inner = re.compile(r"(linear|conv2d|check)_.+|.+(_backward|_grad|_pick|_boxes|_)")
-    ops = (name for row in _core.ops() for name in (row["name"], *row["aliases"]))
-    return sorted(
-        {*__all__, *_composed, "__version__", *(name for name in ops if not inner.fullmatch(name))}
-    )
+    return sorted({*__all__, *_composed, *_core.__all__, "__version__"})

@@ -15,6 +15,91 @@ _Ints: TypeAlias = int | Sequence[int]
 _Array: TypeAlias = np.ndarray[Any, Any]
 TensorLike: TypeAlias = "Tensor | _Array | np.generic | _Float"
 
+__all__ = [
+    "abs",
+    "add",
+    "argmax",
+    "argmin",
+    "argsort",
+    "avg_pool2d",
+    "batch_norm",
+    "cat",
+    "clamp",
+    "clip",
+    "clone",
+    "concatenate",
+    "contiguous",
+    "conv2d",
+    "cos",
+    "cumsum",
+    "detach",
+    "div",
+    "elu",
+    "embedding",
+    "eq",
+    "erf",
+    "exp",
+    "expand",
+    "expm1",
+    "flatten",
+    "floor",
+    "floor_divide",
+    "ge",
+    "gelu",
+    "gt",
+    "isfinite",
+    "isnan",
+    "layer_norm",
+    "le",
+    "leaky_relu",
+    "linear",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logsumexp",
+    "lt",
+    "matmul",
+    "max",
+    "max_pool2d",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mul",
+    "ne",
+    "neg",
+    "permute",
+    "pow",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "reshape",
+    "round",
+    "selu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
+    "sub",
+    "sum",
+    "take",
+    "tanh",
+    "transpose",
+    "unsqueeze",
+    "var",
+    "view",
+    "where",
+]
+
 class CaptureError(RuntimeError):
     """A function cannot be recorded by mg.compile; it ran, or failed, as it would have without it."""
 
@@ -123,11 +208,13 @@ class Tensor:
     def __or__(self, other: TensorLike) -> Tensor: ...
     def __pow__(self, other: TensorLike) -> Tensor: ...
     def __radd__(self, other: TensorLike) -> Tensor: ...
+    def __rand__(self, other: TensorLike) -> Tensor: ...
     def __repr__(self) -> str: ...
     def __rfloordiv__(self, other: TensorLike) -> Tensor: ...
     def __rmatmul__(self, other: TensorLike) -> Tensor: ...
     def __rmod__(self, other: TensorLike) -> Tensor: ...
     def __rmul__(self, other: TensorLike) -> Tensor: ...
+    def __ror__(self, other: TensorLike) -> Tensor: ...
     def __round__(self, ndigits: Any | None = None) -> Any: ...
     def __rpow__(self, other: TensorLike) -> Tensor: ...
     def __rsub__(self, other: TensorLike) -> Tensor: ...
@@ -162,25 +249,20 @@ class Tensor:
         [2.0, 40.0]
         """
     def batch_norm(self, weight: TensorLike | None = None, bias: TensorLike | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: _Bool = False, momentum: _Float = 0.1, eps: _Float = 1e-05) -> Tensor: ...
-    def binary_cross_entropy_with_logits(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
     def bool(self) -> Tensor:
         """Converted to bool: whether not 0.
 
         >>> mg.tensor([0.0, 2.0]).bool().tolist()
         [False, True]
         """
-    def cast(self, dtype: int) -> Tensor: ...
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]: ...
     def clamp(self, min: _Float | None = None, max: _Float | None = None) -> Tensor: ...
     def clip(self, min: _Float | None = None, max: _Float | None = None) -> Tensor: ...
     def clone(self) -> Tensor: ...
-    def color_jitter(self, factors: TensorLike, transposed: _Bool = False) -> Tensor: ...
     def contiguous(self) -> Tensor: ...
     def conv2d(self, weight: TensorLike, bias: TensorLike | None = None, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor: ...
-    def conv2d_relu(self, weight: TensorLike, bias: TensorLike | None = None, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor: ...
     def copy_(self, source: TensorLike) -> None: ...
     def cos(self) -> Tensor: ...
-    def cross_entropy(self, target: TensorLike, label_smoothing: _Float = 0.0, reduction: int = 1) -> Tensor: ...
     def cumsum(self, dim: int) -> Tensor: ...
     @property
     def data(self) -> Tensor:
@@ -208,8 +290,6 @@ class Tensor:
         >>> mg.tensor([1]).double().dtype
         dtype('float64')
         """
-    def dropout(self, key: TensorLike, p: _Float = 0.5) -> Tensor: ...
-    def dropout2d(self, key: TensorLike, p: _Float = 0.5) -> Tensor: ...
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements, as numpy's.
@@ -262,7 +342,6 @@ class Tensor:
         'exp'
         """
     def gt(self, y: TensorLike) -> Tensor: ...
-    def huber_loss(self, target: TensorLike, delta: _Float = 1.0, reduction: int = 1) -> Tensor: ...
     def is_contiguous(self) -> _Bool:
         """Whether the elements lie side by side in row-major order.
 
@@ -286,15 +365,10 @@ class Tensor:
         >>> mg.tensor([[2.5]]).item()
         2.5
         """
-    def l1_loss(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
     def layer_norm(self, normalized_shape: _Ints, weight: TensorLike | None = None, bias: TensorLike | None = None, eps: _Float = 1e-05) -> Tensor: ...
     def le(self, y: TensorLike) -> Tensor: ...
     def leaky_relu(self, negative_slope: _Float = 0.01) -> Tensor: ...
     def linear(self, weight: TensorLike, bias: TensorLike | None = None) -> Tensor: ...
-    def linear_dropout(self, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor: ...
-    def linear_relu_dropout(self, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor: ...
-    def linear_relu_linear(self, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> Tensor: ...
-    def linear_relu_linear_stored(self, weight1: TensorLike, bias1: TensorLike, weight2: TensorLike, bias2: TensorLike) -> tuple[Tensor, ...]: ...
     def log(self) -> Tensor: ...
     def log10(self) -> Tensor: ...
     def log1p(self) -> Tensor: ...
@@ -313,16 +387,13 @@ class Tensor:
     def lt(self, y: TensorLike) -> Tensor: ...
     def masked_fill(self, mask: Tensor, value: _Float) -> Tensor: ...
     def matmul(self, y: TensorLike) -> Tensor: ...
-    def matmul_relu_dropout_backward(self, w: TensorLike, y: TensorLike, scale: _Float = 1.0) -> Tensor: ...
     def max(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
     def max_pool2d(self, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor: ...
     def maximum(self, y: TensorLike) -> Tensor: ...
     def mean(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
     def min(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
     def minimum(self, y: TensorLike) -> Tensor: ...
-    def mix_rows(self, weights: TensorLike, transposed: _Bool = False) -> Tensor: ...
     def movedim(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor: ...
-    def mse_loss(self, target: TensorLike, reduction: int = 1) -> Tensor: ...
     def mul(self, y: TensorLike) -> Tensor: ...
     def mul_(self, other: Any) -> Tensor:
         """x *= other, in place; returns x, which keeps its shape and dtype.
@@ -362,7 +433,6 @@ class Tensor:
         [5.0, 0.0]
         """
     def outer(self, y: Tensor) -> Tensor: ...
-    def paste(self, y: TensorLike, boxes: TensorLike) -> Tensor: ...
     def permute(self, *dims: _Ints) -> Tensor: ...
     def pow(self, y: TensorLike) -> Tensor: ...
     def pow_(self, other: Any) -> Tensor:
@@ -392,7 +462,6 @@ class Tensor:
         >>> mg.ones(1).requires_grad_().requires_grad
         True
         """
-    def resample(self, theta: TensorLike, height: int, width: int, fill: _Float = 0.0) -> Tensor: ...
     def reshape(self, *shape: _Ints) -> Tensor: ...
     def roll(self, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor: ...
     def round(self) -> Tensor: ...
@@ -416,7 +485,6 @@ class Tensor:
         >>> mg.zeros(2, 3).size
         6
         """
-    def slice(self, starts: _Ints, sizes: _Ints, steps: _Ints) -> Tensor: ...
     def softmax(self, dim: int = -1, *, axis: int = -1) -> Tensor: ...
     def softplus(self) -> Tensor: ...
     def sort(self, dim: int = -1, descending: _Bool = False) -> Sorted: ...
@@ -504,7 +572,8 @@ def get_num_threads() -> int:
     """
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any | None = None, retain_graph: Any | None = None, create_graph: _Bool = False, allow_unused: _Bool = False) -> tuple[Tensor, ...]:
-    """Gradients of outputs with respect to inputs, as a tuple; no .grad is touched.
+    """Gradients of outputs with respect to inputs (each a tensor, or several), as a tuple; no .grad
+    is touched.
 
     With create_graph they can be differentiated again. An input that outputs do not depend on
     is an error, or None with allow_unused.
@@ -532,7 +601,7 @@ def note_change() -> None:
     """Counts one change."""
 
 def ops() -> list[dict[str, Any]]:
-    """The op table: name, aliases, signature, doc, outputs and differentiable of each row."""
+    """The op table: name, aliases, signature, doc, outputs, differentiable and inner of each row."""
 
 def orders(seed: int, first: int, epochs: int, rows: int) -> _Array:
     """int64 (epochs, rows): in row i the permutation of the key [seed, first + i]."""
@@ -666,7 +735,7 @@ def clamp(x: TensorLike, min: _Float | None = None, max: _Float | None = None) -
 def clip_backward(g: TensorLike, x: TensorLike, min: _Float | None = None, max: _Float | None = None) -> Tensor:
     """g where min <= x <= max, else 0.
 
-    >>> mg.clip_backward(mg.ones(3), mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()
+    >>> _core.clip_backward(mg.ones(3), mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()
     [0.0, 1.0, 0.0]
     """
 
@@ -834,14 +903,14 @@ def relu(x: TensorLike) -> Tensor:
 def relu_backward(g: TensorLike, x: TensorLike) -> Tensor:
     """g where x > 0, else 0.
 
-    >>> mg.relu_backward(mg.ones(2), mg.tensor([-1.0, 2.0])).tolist()
+    >>> _core.relu_backward(mg.ones(2), mg.tensor([-1.0, 2.0])).tolist()
     [0.0, 1.0]
     """
 
 def relu_dropout_backward(g: TensorLike, y: TensorLike, scale: _Float = 1.0) -> Tensor:
     """g * scale where y > 0, else 0: the gradient of y = dropout(relu(x)) with scale = 1 / (1 - p).
 
-    >>> mg.relu_dropout_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 2.0).tolist()
+    >>> _core.relu_dropout_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 2.0).tolist()
     [0.0, 2.0]
     """
 
@@ -855,7 +924,7 @@ def leaky_relu(x: TensorLike, negative_slope: _Float = 0.01) -> Tensor:
 def leaky_relu_backward(g: TensorLike, x: TensorLike, negative_slope: _Float) -> Tensor:
     """g where x > 0, else negative_slope * g.
 
-    >>> mg.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()
+    >>> _core.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()
     [0.25, 1.0]
     """
 
@@ -869,7 +938,7 @@ def sigmoid(x: TensorLike) -> Tensor:
 def sigmoid_backward(g: TensorLike, y: TensorLike) -> Tensor:
     """g * y * (1 - y), y being the sigmoid.
 
-    >>> mg.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()
+    >>> _core.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()
     [0.25]
     """
 
@@ -883,7 +952,7 @@ def tanh(x: TensorLike) -> Tensor:
 def tanh_backward(g: TensorLike, y: TensorLike) -> Tensor:
     """g * (1 - y^2), y being the tanh.
 
-    >>> mg.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()
+    >>> _core.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()
     [0.75]
     """
 
@@ -897,7 +966,7 @@ def gelu(x: TensorLike, approximate: _Bool = False) -> Tensor:
 def gelu_backward(g: TensorLike, x: TensorLike, approximate: _Bool) -> Tensor:
     """g times the derivative of gelu at x.
 
-    >>> mg.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()
+    >>> _core.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()
     [0.5]
     """
 
@@ -911,7 +980,7 @@ def silu(x: TensorLike) -> Tensor:
 def silu_backward(g: TensorLike, x: TensorLike) -> Tensor:
     """g times the derivative of silu at x.
 
-    >>> mg.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()
+    >>> _core.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()
     [0.5]
     """
 
@@ -925,7 +994,7 @@ def softplus(x: TensorLike) -> Tensor:
 def softplus_backward(g: TensorLike, x: TensorLike) -> Tensor:
     """g * sigmoid(x).
 
-    >>> mg.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()
+    >>> _core.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()
     [0.5]
     """
 
@@ -939,7 +1008,7 @@ def elu(x: TensorLike, alpha: _Float = 1.0) -> Tensor:
 def elu_backward(g: TensorLike, x: TensorLike, alpha: _Float) -> Tensor:
     """g where x > 0, else g * alpha * exp(x).
 
-    >>> mg.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()
+    >>> _core.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()
     [0.25, 1.0]
     """
 
@@ -953,7 +1022,7 @@ def selu(x: TensorLike) -> Tensor:
 def selu_backward(g: TensorLike, x: TensorLike) -> Tensor:
     """g times the derivative of selu at x.
 
-    >>> round(mg.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)
+    >>> round(_core.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)
     1.0507
     """
 
@@ -1039,7 +1108,7 @@ def detach(x: TensorLike) -> Tensor:
 def cast(x: TensorLike, dtype: int) -> Tensor:
     """Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool).
 
-    >>> mg.cast(mg.tensor([1.5, -0.5]), 2).tolist()
+    >>> _core.cast(mg.tensor([1.5, -0.5]), 2).tolist()
     [1, 0]
     """
 
@@ -1047,7 +1116,7 @@ def copy_(x: Tensor, source: TensorLike) -> None:
     """Writes source (broadcast) into x's memory.
 
     >>> x = mg.zeros(2, 2)
-    >>> mg.copy_(x, mg.tensor([1.0, 2.0]))
+    >>> x.copy_(mg.tensor([1.0, 2.0]))
     >>> x.tolist()
     [[1.0, 2.0], [1.0, 2.0]]
     """
@@ -1055,14 +1124,14 @@ def copy_(x: Tensor, source: TensorLike) -> None:
 def slice(x: TensorLike, starts: _Ints, sizes: _Ints, steps: _Ints) -> Tensor:
     """A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it.
 
-    >>> mg.slice(mg.arange(6), [1], [2], [3]).tolist()
+    >>> _core.slice(mg.arange(6), [1], [2], [3]).tolist()
     [1, 4]
     """
 
 def slice_backward(g: TensorLike, shape: _Ints, starts: _Ints, steps: _Ints) -> Tensor:
     """Zeros of `shape` with g where `slice` read.
 
-    >>> mg.slice_backward(mg.ones(2), [6], [1], [3]).tolist()
+    >>> _core.slice_backward(mg.ones(2), [6], [1], [3]).tolist()
     [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
     """
 
@@ -1076,14 +1145,14 @@ def take(x: TensorLike, indices: TensorLike, dim: int = 0, *, axis: int = 0) -> 
 def take_backward(g: TensorLike, indices: TensorLike, shape: _Ints, dim: int) -> Tensor:
     """Zeros of `shape` to which the rows of g are added where `take` read them.
 
-    >>> mg.take_backward(mg.ones(3), mg.tensor([1, 1, 0]), [3], 0).tolist()
+    >>> _core.take_backward(mg.ones(3), mg.tensor([1, 1, 0]), [3], 0).tolist()
     [1.0, 2.0, 0.0]
     """
 
 def check_indices(indices: TensorLike, size: int) -> Tensor:
     """Indices in [-size, size) as [0, size); an IndexError names the first beyond.
 
-    >>> mg.check_indices(mg.tensor([0, -1]), 4).tolist()
+    >>> _core.check_indices(mg.tensor([0, -1]), 4).tolist()
     [0, 3]
     """
 
@@ -1202,7 +1271,7 @@ def log_softmax(x: TensorLike, dim: int = -1, *, axis: int = -1) -> Tensor:
 def softmax_backward(grad: TensorLike, y: TensorLike, dim: int) -> Tensor:
     """y (grad - sum(grad y)) along `dim`: the gradient of y = softmax(x).
 
-    >>> mg.softmax_backward(mg.tensor([1.0, 0.0]), mg.tensor([0.5, 0.5]), -1).tolist()
+    >>> _core.softmax_backward(mg.tensor([1.0, 0.0]), mg.tensor([0.5, 0.5]), -1).tolist()
     [0.25, -0.25]
     """
 
@@ -1210,7 +1279,7 @@ def log_softmax_backward(grad: TensorLike, y: TensorLike, dim: int) -> Tensor:
     """grad - exp(y) sum(grad) along `dim`: the gradient of y = log_softmax(x).
 
     >>> y = mg.log_softmax(mg.zeros(2))
-    >>> mg.log_softmax_backward(mg.tensor([1.0, 0.0]), y, -1).numpy().round(4).tolist()
+    >>> _core.log_softmax_backward(mg.tensor([1.0, 0.0]), y, -1).numpy().round(4).tolist()
     [0.5, -0.5]
     """
 
@@ -1229,7 +1298,7 @@ def batch_norm_backward(grad: TensorLike, x: TensorLike, weight: TensorLike | No
     """The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).
 
     >>> x, mean, rstd = mg.tensor([[1.0], [3.0]]), mg.tensor([2.0]), mg.ones(1)
-    >>> gx, gw, gb = mg.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)
+    >>> gx, gw, gb = _core.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)
     >>> gx.tolist(), gw.tolist(), gb.tolist()
     ([[0.0], [0.0]], [2.0], [4.0])
     """
@@ -1245,7 +1314,7 @@ def layer_norm_backward(grad: TensorLike, x: TensorLike, weight: TensorLike | No
     """The gradients of layer_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).
 
     >>> x, mean, rstd = mg.tensor([[1.0, 3.0]]), mg.tensor([2.0]), mg.ones(1)
-    >>> gx, gw, gb = mg.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)
+    >>> gx, gw, gb = _core.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)
     >>> gx.tolist(), gw.tolist(), gb.tolist()
     ([[0.0, 0.0]], [-1.0, 3.0], [1.0, 3.0])
     """
@@ -1254,28 +1323,28 @@ def binary_cross_entropy_with_logits(x: TensorLike, target: TensorLike, reductio
     """max(x, 0) - x t + log(1 + exp(-|x|)): the cross-entropy of sigmoid(x) against targets in [0, 1], without overflow. reduction: 0 each element, 1 mean, 2 sum. x and target have one shape; the result has it too, or none if reduced.
 
     >>> x, y = mg.tensor([0.0, 1000.0], 'float64'), mg.ones(2).double()
-    >>> mg.binary_cross_entropy_with_logits(x, y, reduction=0).numpy().round(4).tolist()
+    >>> _core.binary_cross_entropy_with_logits(x, y, reduction=0).numpy().round(4).tolist()
     [0.6931, 0.0]
     """
 
 def mse_loss(x: TensorLike, target: TensorLike, reduction: int = 1) -> Tensor:
     """(x - target)^2. reduction: 0 each element, 1 mean, 2 sum. x and target have one shape; the result has it too, or none if reduced.
 
-    >>> mg.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()
+    >>> _core.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()
     2.0
     """
 
 def l1_loss(x: TensorLike, target: TensorLike, reduction: int = 1) -> Tensor:
     """|x - target|. reduction: 0 each element, 1 mean, 2 sum. The gradient at 0 is 0. x and target have one shape; the result has it too, or none if reduced.
 
-    >>> mg.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()
+    >>> _core.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()
     1.0
     """
 
 def huber_loss(x: TensorLike, target: TensorLike, delta: _Float = 1.0, reduction: int = 1) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = x - target. reduction: 0 each element, 1 mean, 2 sum. x and target have one shape; the result has it too, or none if reduced.
 
-    >>> mg.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), reduction=0).tolist()
+    >>> _core.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), reduction=0).tolist()
     [0.5, 2.5]
     """
 
@@ -1283,28 +1352,28 @@ def binary_cross_entropy_with_logits_backward(grad: TensorLike, x: TensorLike, t
     """(sigmoid(x) - target) times the gradient of the loss.
 
     >>> one = mg.tensor(1.0)
-    >>> mg.binary_cross_entropy_with_logits_backward(one, mg.zeros(2), mg.tensor([0.0, 1.0]), 2).tolist()
+    >>> _core.binary_cross_entropy_with_logits_backward(one, mg.zeros(2), mg.tensor([0.0, 1.0]), 2).tolist()
     [0.5, -0.5]
     """
 
 def mse_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, reduction: int) -> Tensor:
     """2 (x - target) times the gradient of the loss.
 
-    >>> mg.mse_loss_backward(mg.tensor(1.0), mg.tensor([1.0, 2.0]), mg.zeros(2), 1).tolist()
+    >>> _core.mse_loss_backward(mg.tensor(1.0), mg.tensor([1.0, 2.0]), mg.zeros(2), 1).tolist()
     [1.0, 2.0]
     """
 
 def l1_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, reduction: int) -> Tensor:
     """sign(x - target) times the gradient of the loss.
 
-    >>> mg.l1_loss_backward(mg.tensor(1.0), mg.tensor([-1.0, 2.0]), mg.zeros(2), 1).tolist()
+    >>> _core.l1_loss_backward(mg.tensor(1.0), mg.tensor([-1.0, 2.0]), mg.zeros(2), 1).tolist()
     [-0.5, 0.5]
     """
 
 def huber_loss_backward(grad: TensorLike, x: TensorLike, target: TensorLike, delta: _Float, reduction: int) -> Tensor:
     """x - target, cut to [-delta, delta], times the gradient of the loss.
 
-    >>> mg.huber_loss_backward(mg.tensor(1.0), mg.tensor([0.5, 2.0]), mg.zeros(2), 1.0, 2).tolist()
+    >>> _core.huber_loss_backward(mg.tensor(1.0), mg.tensor([0.5, 2.0]), mg.zeros(2), 1.0, 2).tolist()
     [0.5, 1.0]
     """
 
@@ -1312,7 +1381,7 @@ def cross_entropy(x: TensorLike, target: TensorLike, label_smoothing: _Float = 0
     """-sum(q log softmax(x)) over the classes, for logits x of shape (N, C) or (N, C, ...). The target is int64 class indices of shape (N,) or (N, ...), or class probabilities in the shape of x; q is the target with a share of label_smoothing spread evenly. reduction: 0 each example, 1 mean, 2 sum.
 
     >>> x = mg.tensor([[0.0, 0.0], [1000.0, 0.0]], 'float64')
-    >>> mg.cross_entropy(x, mg.tensor([0, 0]), reduction=0).numpy().round(4).tolist()
+    >>> _core.cross_entropy(x, mg.tensor([0, 0]), reduction=0).numpy().round(4).tolist()
     [0.6931, 0.0]
     """
 
@@ -1320,7 +1389,7 @@ def cross_entropy_backward(grad: TensorLike, x: TensorLike, target: TensorLike, 
     """(softmax(x) sum(q) - q) times the gradient of the loss.
 
     >>> x = mg.tensor([[0.0, 0.0]])
-    >>> mg.cross_entropy_backward(mg.tensor(1.0), x, mg.tensor([0]), 0.0, 1).tolist()
+    >>> _core.cross_entropy_backward(mg.tensor(1.0), x, mg.tensor([0]), 0.0, 1).tolist()
     [[-0.5, 0.5]]
     """
 
@@ -1328,7 +1397,7 @@ def sgd_(param: Tensor, grad: TensorLike, hyper: Tensor, momentum_buffer: Tensor
     """One SGD update. hyper: [step, lr, weight_decay, l1, momentum, dampening, nesterov, decoupled] as float64; step grows by one. grad_scale multiplies the gradient. Parameter, gradient and buffers have one shape. stream: store the parameter past the caches, for other threads to read.
 
     >>> p, hyper = mg.tensor([1.0]), mg.tensor([0, 0.5, 0, 0, 0, 0, 0, 0], 'float64')
-    >>> mg.sgd_(p, mg.ones(1), hyper, None)
+    >>> _core.sgd_(p, mg.ones(1), hyper, None)
     >>> p.tolist(), hyper.tolist()[0]
     ([0.5], 1.0)
     """
@@ -1338,7 +1407,7 @@ def adam_(param: Tensor, grad: TensorLike, exp_avg: Tensor, exp_avg_sq: Tensor, 
 
     >>> p, m, v = mg.tensor([1.0]), mg.zeros(1), mg.zeros(1)
     >>> hyper = mg.tensor([0, 0.5, 0, 0, 0.9, 0.999, 1e-8, 0], 'float64')
-    >>> mg.adam_(p, mg.ones(1), m, v, hyper, None)
+    >>> _core.adam_(p, mg.ones(1), m, v, hyper, None)
     >>> round(p.item(), 4), hyper.tolist()[0]
     (0.5, 1.0)
     """
@@ -1348,7 +1417,7 @@ def rmsprop_(param: Tensor, grad: TensorLike, square_avg: Tensor, hyper: Tensor,
 
     >>> p, v = mg.tensor([1.0]), mg.zeros(1)
     >>> hyper = mg.tensor([0, 0.25, 0, 0, 0.75, 0, 0, 0], 'float64')
-    >>> mg.rmsprop_(p, mg.ones(1), v, hyper, None, None)
+    >>> _core.rmsprop_(p, mg.ones(1), v, hyper, None, None)
     >>> p.tolist(), v.tolist()
     ([0.5], [0.25])
     """
@@ -1356,7 +1425,7 @@ def rmsprop_(param: Tensor, grad: TensorLike, square_avg: Tensor, hyper: Tensor,
 def total_norm(*tensors: Tensor | Sequence[Tensor], largest: _Bool = False) -> Tensor:
     """The Euclidean norm of all elements of all tensors, or the largest magnitude, as float64. The result has no dimensions.
 
-    >>> mg.total_norm(mg.tensor([3.0]), mg.tensor([[4.0]])).item()
+    >>> _core.total_norm(mg.tensor([3.0]), mg.tensor([[4.0]])).item()
     5.0
     """
 
@@ -1364,7 +1433,7 @@ def scale_(tensor: Tensor, factor: TensorLike) -> None:
     """tensor *= factor in place; factor is one float64 value, read when the op runs. The factor has shape (1,).
 
     >>> x = mg.tensor([1.0, 2.0])
-    >>> mg.scale_(x, mg.tensor([0.5], 'float64'))
+    >>> _core.scale_(x, mg.tensor([0.5], 'float64'))
     >>> x.tolist()
     [0.5, 1.0]
     """
@@ -1373,7 +1442,7 @@ def lerp_(tensor: Tensor, end: TensorLike, weight: TensorLike) -> None:
     """tensor += weight * (end - tensor) in place; weight is one float64 value. The weight has shape (1,).
 
     >>> x = mg.zeros(2)
-    >>> mg.lerp_(x, mg.tensor([4.0, 8.0]), mg.tensor([0.25], 'float64'))
+    >>> _core.lerp_(x, mg.tensor([4.0, 8.0]), mg.tensor([0.25], 'float64'))
     >>> x.tolist()
     [1.0, 2.0]
     """
@@ -1382,7 +1451,7 @@ def max_norm_(tensor: Tensor, max_norm: _Float) -> None:
     """Scales back every row tensor[i] (over all other dimensions) whose Euclidean norm exceeds max_norm.
 
     >>> x = mg.tensor([[3.0, 4.0], [0.0, 1.0]])
-    >>> mg.max_norm_(x, 2.5)
+    >>> _core.max_norm_(x, 2.5)
     >>> x.tolist()
     [[1.5, 2.0], [0.0, 1.0]]
     """
@@ -1391,14 +1460,14 @@ def next_key(state: Tensor) -> Tensor:
     """A copy of the generator's state [seed, step]; the state's step then grows by one. Both are int64 (2,).
 
     >>> state = mg.tensor([7, 0])
-    >>> mg.next_key(state).tolist(), state.tolist()
+    >>> _core.next_key(state).tolist(), state.tolist()
     ([7, 0], [7, 1])
     """
 
 def uniform(key: TensorLike, shape: _Ints, dtype: int = 0) -> Tensor:
     """Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1). The key is int64 [seed, step], as next_key gives it.
 
-    >>> x = mg.uniform(mg.tensor([0, 0]), (2, 3))
+    >>> x = _core.uniform(mg.tensor([0, 0]), (2, 3))
     >>> x.shape, x.min().item() >= 0, x.max().item() < 1
     ((2, 3), True, True)
     """
@@ -1413,14 +1482,14 @@ def normal(key: TensorLike, shape: _Ints, dtype: int = 0) -> Tensor:
 def uniform_between(key: TensorLike, ranges: TensorLike, rows: int) -> Tensor:
     """float64 numbers (rows, columns), those of column j uniform in [low, high), the pair in row j of ranges (columns, 2). A row is the same for any number of rows.
 
-    >>> mg.uniform_between(mg.tensor([0, 0]), mg.tensor([[0.0, 0.0], [5.0, 5.0]], 'float64'), 3).tolist()
+    >>> _core.uniform_between(mg.tensor([0, 0]), mg.tensor([[0.0, 0.0], [5.0, 5.0]], 'float64'), 3).tolist()
     [[0.0, 5.0], [0.0, 5.0], [0.0, 5.0]]
     """
 
 def symmetric_beta(key: TensorLike, n: int, alpha: _Float) -> Tensor:
     """n float64 numbers with the distribution Beta(alpha, alpha). A number is the same for any n.
 
-    >>> mg.symmetric_beta(mg.tensor([0, 0]), 4, 0.2).shape
+    >>> _core.symmetric_beta(mg.tensor([0, 0]), 4, 0.2).shape
     (4,)
     """
 
@@ -1434,21 +1503,21 @@ def randint(key: TensorLike, low: int, high: int, shape: _Ints) -> Tensor:
 def permutation(key: TensorLike, n: int) -> Tensor:
     """The numbers 0 .. n - 1 in random order, as int64.
 
-    >>> sorted(mg.permutation(mg.tensor([0, 0]), 4).tolist())
+    >>> sorted(_core.permutation(mg.tensor([0, 0]), 4).tolist())
     [0, 1, 2, 3]
     """
 
 def dropout(x: TensorLike, key: TensorLike, p: _Float = 0.5) -> Tensor:
     """Zero with probability p, else x / (1 - p). The gradient draws the same mask from the key again. The shape stays; the key is int64 [seed, step].
 
-    >>> sorted(set(mg.dropout(mg.ones(100), mg.tensor([0, 0]), 0.5).tolist()))
+    >>> sorted(set(_core.dropout(mg.ones(100), mg.tensor([0, 0]), 0.5).tolist()))
     [0.0, 2.0]
     """
 
 def dropout2d(x: TensorLike, key: TensorLike, p: _Float = 0.5) -> Tensor:
     """Dropout of whole channels of x (N, C, ...): one draw for each n and c. The key is int64 [seed, step].
 
-    >>> x = mg.dropout2d(mg.ones(20, 5, 2, 2), mg.tensor([0, 0]), 0.5)
+    >>> x = _core.dropout2d(mg.ones(20, 5, 2, 2), mg.tensor([0, 0]), 0.5)
     >>> sorted(set(x.mean((2, 3)).flatten().tolist()))
     [0.0, 2.0]
     """
@@ -1463,14 +1532,14 @@ def conv2d(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, st
 def conv2d_relu(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
     """relu(conv2d(...)) in one pass.
 
-    >>> mg.conv2d_relu(mg.ones(1, 1, 2, 2), -mg.ones(1, 1, 2, 2), None).tolist()
+    >>> _core.conv2d_relu(mg.ones(1, 1, 2, 2), -mg.ones(1, 1, 2, 2), None).tolist()
     [[[[0.0]]]]
     """
 
 def conv2d_input_grad(g: TensorLike, weight: TensorLike, height: int, width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> Tensor:
     """The gradient of conv2d by x, of the given height and width, for gradient g of its output; also the transposed convolution of g.
 
-    >>> mg.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()
+    >>> _core.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()
     [[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]
     """
 
@@ -1478,14 +1547,14 @@ def conv2d_input_grad_relu_backward(g: TensorLike, weight: TensorLike, y: Tensor
     """relu_dropout_backward(conv2d_input_grad(g, weight, ...), y, scale) in one pass.
 
     >>> g, w, y = mg.ones(1, 1, 1, 1), mg.ones(1, 1, 2, 2), mg.tensor([[[[0.0, 1.0], [1.0, 0.0]]]])
-    >>> mg.conv2d_input_grad_relu_backward(g, w, y, 2, 2).tolist()
+    >>> _core.conv2d_input_grad_relu_backward(g, w, y, 2, 2).tolist()
     [[[[0.0, 1.0], [1.0, 0.0]]]]
     """
 
 def conv2d_weight_grad(g: TensorLike, x: TensorLike, kernel_height: int, kernel_width: int, stride: _Ints = 1, padding: _Ints = 0, dilation: _Ints = 1, groups: int = 1) -> tuple[Tensor, ...]:
     """The gradients of conv2d by weight, of the given kernel size, and by bias, for gradient g of its output.
 
-    >>> weight, bias = mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2)
+    >>> weight, bias = _core.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2)
     >>> weight.tolist(), bias.tolist()
     ([[[[4.0, 4.0], [4.0, 4.0]]]], [4.0])
     """
@@ -1500,7 +1569,7 @@ def max_pool2d(x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, p
 def max_pool2d_backward(g: TensorLike, x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
     """g at the places where x has its maxima, summed where windows overlap, 0 elsewhere.
 
-    >>> mg.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]]), 2).tolist()
+    >>> _core.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]]), 2).tolist()
     [[[[0.0, 1.0], [0.0, 0.0]]]]
     """
 
@@ -1508,7 +1577,7 @@ def max_pool2d_relu_backward(g: TensorLike, y: TensorLike, kernel_size: _Ints, s
     """relu_dropout_backward(max_pool2d_backward(g, y, ...), y) in one pass.
 
     >>> y = mg.tensor([[[[1.0, 4.0, 0.0, 0.0], [3.0, 2.0, 0.0, 0.0]]]])
-    >>> mg.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()
+    >>> _core.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()
     [[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
     """
 
@@ -1516,7 +1585,7 @@ def max_pool2d_pick(values: TensorLike, x: TensorLike, kernel_size: _Ints, strid
     """The elements of values at the places where x has its maxima.
 
     >>> x = mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]])
-    >>> mg.max_pool2d_pick(10 * x, x, 2).tolist()
+    >>> _core.max_pool2d_pick(10 * x, x, 2).tolist()
     [[[[40.0]]]]
     """
 
@@ -1530,7 +1599,7 @@ def avg_pool2d(x: TensorLike, kernel_size: _Ints, stride: _Ints | None = None, p
 def avg_pool2d_backward(g: TensorLike, height: int, width: int, kernel_size: _Ints, stride: _Ints | None = None, padding: _Ints = 0) -> Tensor:
     """The gradient of avg_pool2d by x, of the given height and width.
 
-    >>> mg.avg_pool2d_backward(mg.ones(1, 1, 1, 1), 2, 2, 2).tolist()
+    >>> _core.avg_pool2d_backward(mg.ones(1, 1, 1, 1), 2, 2, 2).tolist()
     [[[[0.25, 0.25], [0.25, 0.25]]]]
     """
 
@@ -1544,7 +1613,7 @@ def embedding(indices: TensorLike, weight: TensorLike) -> Tensor:
 def embedding_backward(g: TensorLike, indices: TensorLike, rows: int) -> Tensor:
     """Zeros (rows, features) to which each row of g is added at its index, in order.
 
-    >>> mg.embedding_backward(mg.ones(3, 1), mg.tensor([2, 0, 2]), 3).tolist()
+    >>> _core.embedding_backward(mg.ones(3, 1), mg.tensor([2, 0, 2]), 3).tolist()
     [[1.0], [0.0], [2.0]]
     """
 
@@ -1563,7 +1632,7 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
 def matmul_relu_dropout_backward(x: TensorLike, w: TensorLike, y: TensorLike, scale: _Float = 1.0) -> Tensor:
     """relu_dropout_backward(x @ w, y, scale) in one pass: the gradient of what was put into y = dropout(relu(.)).
 
-    >>> mg.matmul_relu_dropout_backward(mg.ones(1, 2), mg.ones(2, 2), mg.tensor([[0.0, 1.0]]), 2.0).tolist()
+    >>> _core.matmul_relu_dropout_backward(mg.ones(1, 2), mg.ones(2, 2), mg.tensor([[0.0, 1.0]]), 2.0).tolist()
     [[0.0, 4.0]]
     """
 
@@ -1579,21 +1648,21 @@ def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) ->
 def linear_dropout(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor:
     """dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.
 
-    >>> mg.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
+    >>> _core.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
     [[2.0, -2.0]]
     """
 
 def linear_relu_dropout(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor:
     """dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.
 
-    >>> mg.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
+    >>> _core.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
     [[2.0, 0.0]]
     """
 
 def linear_weight_grad(g: TensorLike, x: TensorLike) -> tuple[Tensor, ...]:
     """The gradients of a linear layer's weight, g.T @ x, and bias, the sum of g's rows, for g (batch, out) and x (batch, in).
 
-    >>> weight, bias = mg.linear_weight_grad(mg.ones(3, 1), mg.ones(3, 2))
+    >>> weight, bias = _core.linear_weight_grad(mg.ones(3, 1), mg.ones(3, 2))
     >>> weight.tolist(), bias.tolist()
     ([[3.0, 3.0]], [3.0])
     """
@@ -1602,7 +1671,7 @@ def linear_relu_linear(x: TensorLike, weight1: TensorLike, bias1: TensorLike, we
     """linear(relu(linear(x, weight1, bias1)), weight2, bias2) in one pass, without the hidden layer in memory: for x (batch, 1 to 4), 64 hidden units or more and one output.
 
     >>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)
-    >>> mg.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()
+    >>> _core.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()
     [[128.0]]
     """
 
@@ -1610,7 +1679,7 @@ def linear_relu_linear_stored(x: TensorLike, weight1: TensorLike, bias1: TensorL
     """linear_relu_linear, and the hidden layer that it went through.
 
     >>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)
-    >>> y, hidden = mg.linear_relu_linear_stored(x, first, mg.zeros(64), second, mg.zeros(1))
+    >>> y, hidden = _core.linear_relu_linear_stored(x, first, mg.zeros(64), second, mg.zeros(1))
     >>> y.item(), hidden.shape
     (128.0, (1, 64))
     """
@@ -1619,7 +1688,7 @@ def linear_relu_linear_grad(g: TensorLike, x: TensorLike, hidden: TensorLike, we
     """The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), hidden = dropout(relu(linear(x, weight1, bias1))), in one pass; g is that of the output, and scale what dropout multiplied by.
 
     >>> g, x, hidden, second = mg.ones(1, 1), mg.ones(1, 2), mg.ones(1, 64), mg.ones(1, 64)
-    >>> [part.shape for part in mg.linear_relu_linear_grad(g, x, hidden, second)]
+    >>> [part.shape for part in _core.linear_relu_linear_grad(g, x, hidden, second)]
     [(64, 2), (64,), (1, 64), (1,)]
     """
 
@@ -1627,7 +1696,7 @@ def affine_matrix(params: TensorLike, before: TensorLike | None, height: int, wi
     """theta (N, 2, 3) for resample, from float64 params (N, 8) of images of height x width: clockwise angle in degrees, shift to the right and down in pixels (rounded down to whole ones), scale, shear along x and y in degrees, and two numbers that mirror left and right, or top and bottom, where they are negative. The image is mirrored, then sheared, turned and scaled about its centre, then shifted. With `before`, another theta, all that happens to what that one gives.
 
     >>> shift = mg.tensor([[0, 1, 0, 1, 0, 0, 1, 1]], 'float64')
-    >>> mg.affine_matrix(shift, None, 4, 4).tolist()
+    >>> _core.affine_matrix(shift, None, 4, 4).tolist()
     [[[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]]
     """
 
@@ -1635,7 +1704,7 @@ def resample(x: TensorLike, theta: TensorLike, height: int, width: int, fill: _F
     """Images x (N, C, H, W) seen through float64 matrices theta (N, 2, 3): pixel (i, j) of the (N, C, height, width) result is at theta · (j, i, 1) of x, interpolated between its four neighbours, of which those outside of x are `fill`. Mirrors and shifts by whole pixels are copies.
 
     >>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')
-    >>> mg.resample(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()
+    >>> _core.resample(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()
     [[[[0.0, 1.0, 2.0]]]]
     """
 
@@ -1643,21 +1712,21 @@ def resample_backward(g: TensorLike, theta: TensorLike, height: int, width: int)
     """The gradient of resample by its images, which are of height x width.
 
     >>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')
-    >>> mg.resample_backward(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()
+    >>> _core.resample_backward(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()
     [[[[2.0, 3.0, 0.0]]]]
     """
 
 def color_jitter(x: TensorLike, factors: TensorLike, transposed: _Bool = False) -> Tensor:
     """Images x (N, 1 or 3, H, W) times float64 factors (N, 3) of brightness, contrast and saturation: x is multiplied by the first, blended with the mean of its grey values by the second, with its grey values by the third. `transposed` is the transpose of this linear map.
 
-    >>> mg.color_jitter(mg.tensor([[[[0.25, 0.5]]]]), mg.tensor([[2, 1, 1]], 'float64')).tolist()
+    >>> _core.color_jitter(mg.tensor([[[[0.25, 0.5]]]]), mg.tensor([[2, 1, 1]], 'float64')).tolist()
     [[[[0.5, 1.0]]]]
     """
 
 def mix_rows(x: TensorLike, weights: TensorLike, transposed: _Bool = False) -> Tensor:
     """Row i of x (N, ...) becomes w x[i] + (1 - w) x[i - 1], w being number i of the float64 weights (N,); row 0 is mixed with the last one. `transposed` is the transpose of this linear map.
 
-    >>> mg.mix_rows(mg.tensor([[0.0], [8.0]]), mg.tensor([0.75, 0.5], 'float64')).tolist()
+    >>> _core.mix_rows(mg.tensor([[0.0], [8.0]]), mg.tensor([0.75, 0.5], 'float64')).tolist()
     [[2.0], [4.0]]
     """
 
@@ -1665,7 +1734,7 @@ def erase_boxes(draws: TensorLike, height: int, width: int) -> Tensor:
     """Boxes (N, 4) of images of height x width, from float64 draws (N, 3 + 2 attempts). A box is empty unless number 0 is negative. Then come an area, as a share of the image, and the logarithm of height / width, for each attempt: the first box that is smaller than the image both ways is taken. The last two numbers, in [0, 1), are its place down and to the right.
 
     >>> draws = mg.tensor([[-1, 0.25, 0, 0, 0], [1, 0.25, 0, 0, 0]], 'float64')
-    >>> mg.erase_boxes(draws, 8, 8).tolist()
+    >>> _core.erase_boxes(draws, 8, 8).tolist()
     [[0, 0, 4, 4], [0, 0, 0, 0]]
     """
 
@@ -1673,7 +1742,7 @@ def cut_boxes(weights: TensorLike, centres: TensorLike, height: int, width: int)
     """Boxes (N, 4) that leave the share `weights` (N,) of images of height x width outside, around centres (N, 2), which are in [0, 1), down and to the right. What would leave the image is cut off; the second result is the share that is left.
 
     >>> weight, centre = mg.tensor([0.75], 'float64'), mg.tensor([[0.5, 0.5]], 'float64')
-    >>> boxes, left = mg.cut_boxes(weight, centre, 8, 8)
+    >>> boxes, left = _core.cut_boxes(weight, centre, 8, 8)
     >>> boxes.tolist(), left.tolist()
     ([[2, 2, 4, 4]], [0.75])
     """
@@ -1681,6 +1750,6 @@ def cut_boxes(weights: TensorLike, centres: TensorLike, height: int, width: int)
 def paste(x: TensorLike, y: TensorLike, boxes: TensorLike) -> Tensor:
     """Images x (N, C, H, W), but y inside of int64 boxes (N, 4), which are (top, left, height, width). y is repeated to the shape of x.
 
-    >>> mg.paste(mg.zeros(1, 1, 2, 2), mg.ones(1, 1, 1, 1), mg.tensor([[0, 1, 2, 1]])).tolist()
+    >>> _core.paste(mg.zeros(1, 1, 2, 2), mg.ones(1, 1, 1, 1), mg.tensor([[0, 1, 2, 1]])).tolist()
     [[[[0.0, 1.0], [0.0, 1.0]]]]
     """

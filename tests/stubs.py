@@ -108,7 +108,7 @@ OPERATORS = {
     "__abs__ __neg__ __invert__": "(self) -> Tensor: ...",
     "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ "
     "__rfloordiv__ __mod__ __rmod__ __pow__ __rpow__ "
-    "__matmul__ __rmatmul__ __and__ __or__ __lt__ __le__ __gt__ __ge__": (
+    "__matmul__ __rmatmul__ __and__ __rand__ __or__ __ror__ __lt__ __le__ __gt__ __ge__": (
         "(self, other: TensorLike) -> Tensor: ..."
     ),
     "__eq__ __ne__": "(self, other: TensorLike) -> Tensor: ...  # type: ignore[override]",
@@ -239,7 +239,8 @@ def stubs() -> str:
     """The whole file."""
     rows = _core.ops()
     names = {name for row in rows for name in (row["name"], *row["aliases"])}
-    text = HEADER
+    text = HEADER + "\n__all__ = [\n"
+    text += "".join(f'    "{name}",\n' for name in sorted(_core.__all__)) + "]\n"
     for name, value in sorted(vars(_core).items()):
         if isinstance(value, type):
             text += "\n" + class_stub(value, rows)

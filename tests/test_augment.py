@@ -6,7 +6,7 @@ from images import affine_matrix, jittered
 from scipy import ndimage
 
 import minigrad as mg
-from minigrad import augment, nn
+from minigrad import _core, augment, nn
 
 RNG = np.random.default_rng(0)
 SHAPES = [(4, 1, 28, 28), (3, 3, 7, 10), (2, 1, 1, 1), (2, 3, 1, 5), (1, 2, 9, 1), (0, 1, 4, 4)]
@@ -367,10 +367,10 @@ WRONG = {
     "give num_classes": lambda: augment.MixUp()(X, mg.tensor([0, 1])),
     "do not have the same rows": lambda: augment.MixUp()(X, mg.ones(3)),
     "theta has no gradient": lambda: (
-        mg.resample(X, mg.zeros(2, 2, 3, dtype="float64", requires_grad=True), 8, 8).sum()
+        _core.resample(X, mg.zeros(2, 2, 3, dtype="float64", requires_grad=True), 8, 8).sum()
     ).backward(),
-    "leaves an image of 8 x 8": lambda: mg.paste(X, X, mg.tensor([[0, 0, 9, 1], [0, 0, 0, 0]])),
-    "does not repeat": lambda: mg.paste(X, mg.ones(2, 1, 1), mg.tensor([[0, 0, 0, 0]] * 2)),
+    "leaves an image of 8 x 8": lambda: _core.paste(X, X, mg.tensor([[0, 0, 9, 1], [0, 0, 0, 0]])),
+    "does not repeat": lambda: _core.paste(X, mg.ones(2, 1, 1), mg.tensor([[0, 0, 0, 0]] * 2)),
 }
 
 
@@ -383,5 +383,5 @@ def test_refusals(message):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 def test_positions_that_are_no_numbers_are_outside(value):
     theta = np.full((2, 2, 3), value)
-    y = mg.resample(X, mg.tensor(theta), 4, 4, fill=3.0).numpy()
+    y = _core.resample(X, mg.tensor(theta), 4, 4, fill=3.0).numpy()
     assert (y[np.isfinite(y)] >= 0).all()

@@ -43,7 +43,8 @@ def test_the_compiled_core_has_examples(name):
     """The texts of ops are in the rows of the op table, those of the rest where it is bound."""
     text = {**OPS, **BOUND}[name]
     mg.seed(0)
-    test = doctest.DocTestParser().get_doctest(text, {"mg": mg, "np": np}, name, None, None)
+    names = {"mg": mg, "np": np, "_core": _core}
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, None)
     assert test.examples, "an example is missing"
     found = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
     assert (found.failed, found.attempted) == (0, len(test.examples))

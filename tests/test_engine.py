@@ -182,3 +182,14 @@ def test_a_chain_of_100_000_ops_needs_no_deep_stack():
     for _ in range(100_000):
         y = y + 1
     del y  # freed without backward
+
+
+def test_grad_takes_what_a_model_yields():
+    model = mg.nn.Linear(2, 1)
+    loss = model(mg.ones(3, 2)).sum()
+    wanted = [g.tolist() for g in mg.grad(loss, [model.weight, model.bias], retain_graph=True)]
+    assert [g.tolist() for g in mg.grad(loss, model.parameters())] == wanted
+    with pytest.raises(TypeError, match="grad: inputs must be a Tensor or several, got int"):
+        mg.grad(loss, 3)
+    with pytest.raises(TypeError, match="grad: inputs: expected a Tensor, got numpy"):
+        mg.grad(loss, [np.ones(2)])

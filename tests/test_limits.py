@@ -30,7 +30,7 @@ THETA = mg.tensor(np.zeros((1, 2, 3)))
         (lambda: mg.conv2d(IMAGE, FILTERS, dilation=2**62), "dilation must be at most 2147483648"),
         (lambda: mg.conv2d(IMAGE, FILTERS, padding=2**63 - 1), "padding must be at most"),
         (lambda: mg.max_pool2d(IMAGE, 2**62, 1, 2**61), "kernel_size must be at most"),
-        (lambda: mg.resample_backward(IMAGE, THETA, 2**63 - 5, 1), "limit is 2\\^24 pixels"),
+        (lambda: _core.resample_backward(IMAGE, THETA, 2**63 - 5, 1), "limit is 2\\^24 pixels"),
     ],
 )
 def test_sizes_that_cannot_be(call: Callable[[], object], message: str) -> None:
@@ -46,7 +46,7 @@ def test_slices_that_leave_their_tensor(
     starts: list[int], sizes: list[int], steps: list[int]
 ) -> None:
     with pytest.raises(IndexError, match="leave shape"):
-        mg.slice(mg.tensor([True, False]), starts, sizes, steps)
+        _core.slice(mg.tensor([True, False]), starts, sizes, steps)
 
 
 def test_a_step_beyond_the_end_takes_one() -> None:
@@ -98,7 +98,7 @@ big @ big  # the threads are there
 """
     again = """
 try:
-    mg.resample(images, theta, 8, 8)
+    mg._core.resample(images, theta, 8, 8)
 except MemoryError:
     print("no memory", (big @ big).sum().item())
 """

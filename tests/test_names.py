@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import nn
+from minigrad import _core, nn
 from minigrad._names import HINTS
 from minigrad.history import History
 
@@ -138,17 +138,19 @@ def test_history_and_early_stopping_name_theirs():
 
 def test_dir_shows_what_is_for_users():
     shown = dir(mg)
-    assert {"tensor", "matmul", "Trainer", "nn", "manual_seed"} <= set(shown)
+    assert {"tensor", "matmul", "normal", "cat", "Trainer", "nn", "manual_seed"} <= set(shown)
     assert all(hasattr(mg, name) for name in shown)
-    hidden = {
-        "matmul_relu_dropout_backward",
-        "sgd_",
-        "TYPE_CHECKING",
-        "importlib",
-        "Epoch",
-        "_core",
-    }
-    assert not hidden & set(shown)
+    assert not {"TYPE_CHECKING", "importlib", "Epoch", "_core", "copy_"} & set(shown)
+
+
+def test_inner_ops_are_in_the_core_alone():
+    inner = {row["name"] for row in _core.ops() if row["inner"]}
+    assert {"relu_backward", "sgd_", "next_key", "affine_matrix"} <= inner
+    assert not inner & {*dir(mg), *dir(mg.Tensor)} - {*mg.random.__all__}
+    assert not any(hasattr(mg, name) for name in inner - {*mg.random.__all__})
+    assert all(hasattr(_core, name) for name in inner)
+    of_users = {row["name"] for row in _core.ops()} - inner
+    assert not [name for name in of_users if name.endswith(("_backward", "_grad", "_boxes"))]
 
 
 def test_seeds_and_distances():

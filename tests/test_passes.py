@@ -212,7 +212,7 @@ SEPARATE: dict[str, tuple[Callable[[Tensor], Any], list[str]]] = {
     "sum of rows": (lambda x: x.exp().sum(dim=1), ["exp", "sum"]),
     "sum of other layout": (lambda x: x.exp().T.sum(), ["exp", "sum"]),
     "sum between": (lambda x: (e := x.exp()) / e.sum(), ["exp+sum", "div"]),
-    "integer powers": (lambda x: (x.cast(2) ** 2).abs(), ["cast", "pow", "abs"]),
+    "integer powers": (lambda x: (_core.cast(x, 2) ** 2).abs(), ["cast", "pow", "abs"]),
 }
 
 

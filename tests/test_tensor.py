@@ -322,3 +322,10 @@ def test_copies_of_one_number_everywhere(dtype):
         x = mg.zeros(*sizes, 2, dtype=dtype)
         x[..., 1] = one.expand(sizes)
         np.testing.assert_array_equal(x.numpy(), np.arange(2) * np.ones((*sizes, 1)))
+
+
+def test_truths_of_arrays_and_numbers_on_the_left():
+    x, y = mg.tensor([True, True, False]), np.array([True, False, False])
+    assert (y & x).tolist() == [True, False, False]
+    assert (y | x).tolist() == (True & x).tolist() == [True, True, False]
+    assert (True | x).tolist() == [True, True, True]

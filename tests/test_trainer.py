@@ -258,3 +258,14 @@ def test_only_a_head_is_trained_as_fast_and_to_the_same_bits():
             history = trainer.fit((np.ones((50, 2)), np.zeros(50)), epochs=4)
         found.append([*history["loss"], *head.weight.numpy().ravel()])
     assert found[0] == found[1]
+
+
+def test_figures_come_in_the_order_of_the_metrics():
+    """Also where some are measured within a plan and others by numpy."""
+    names = ["auc", "accuracy", "f1"]
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    trainer = mg.Trainer(model, nn.BCEWithLogitsLoss(), optimizer, metrics=names)
+    history = trainer.fit(mg.data.make_moons(40), epochs=3)
+    assert history.columns == ["epoch", "loss", *names, "lr", "seconds"]
+    assert list(trainer.evaluate(mg.data.make_moons(40))) == ["loss", *names]

@@ -5,7 +5,6 @@
 namespace mg {
 namespace {
 
-constexpr int max_params = 16;
 // numpy's spelling where torch's is the parameter's name.
 const char* alias(const std::string& name) {
   if (name == "dim") return "axis";
@@ -151,12 +150,11 @@ PyObject* call_op(const Op& op, PyObject* const* args, size_t count, PyObject* k
   Matched m(op);
   m.match(args, count, keywords);
 
-  constexpr int few = 8;
-  Var few_in[few];
+  Var own_in[max_tensors];
   std::vector<Var> many;
-  PyObject* few_objects[few] = {};
-  std::span<Var> in(few_in, s.tensors);
-  std::span<PyObject* const> objects(few_objects, s.tensors);
+  PyObject* own_objects[max_tensors] = {};
+  std::span<Var> in(own_in, s.tensors);
+  std::span<PyObject* const> objects(own_objects, s.tensors);
   Attrs attrs = s.defaults;
   for (size_t p = 0; p < s.params.size(); ++p) {
     const Param& param = s.params[p];
@@ -172,7 +170,7 @@ PyObject* call_op(const Op& op, PyObject* const* args, size_t count, PyObject* k
     }
     if (v == Py_None && !param.nullable)
       fail<TypeError>(op.name(), ": '", param.name, "' may not be None");
-    few_objects[param.slot] = v;
+    own_objects[param.slot] = v;
   }
   if (s.variadic) {
     if (m.rest.empty()) fail<ValueError>(op.name(), ": needs at least one tensor");
@@ -184,7 +182,7 @@ PyObject* call_op(const Op& op, PyObject* const* args, size_t count, PyObject* k
 
   int64_t elements = 0;
   for (const Var& v : in) elements += v ? v.array().numel() : 0;
-  Var out[4];
+  Var out[max_outputs];
   const std::span<Var> outputs(out, op.outputs);
   work_over(elements, [&] { apply(op, in, attrs, outputs); });
   return result(outputs.first(op.outputs - op.hidden));

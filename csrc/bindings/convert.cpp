@@ -21,6 +21,17 @@ Tensor* tensor_in(PyObject* object) {
   return static_cast<Tensor*>(value);
 }
 
+std::vector<Var> vars_of(const py::handle& tensors, const char* what, bool or_none) {
+  std::vector<Var> out;
+  for (const py::handle item : py::iter(tensors)) {
+    Tensor* t = item.is_none() ? nullptr : tensor_in(item.ptr());
+    if (!t && !(item.is_none() && or_none))
+      fail<TypeError>(what, ": expected a Tensor, got ", type_name(item.ptr()));
+    out.push_back(t ? var_of(t) : Var{});
+  }
+  return out;
+}
+
 PyObject* to_python(const Var& v) {
   if (!v) return py::none().release().ptr();
   return py::cast(Ref<Tensor>(static_cast<Tensor*>(v.get()))).release().ptr();

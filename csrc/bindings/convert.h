@@ -25,6 +25,9 @@ namespace py = pybind11;
 // The tensor inside a Python Tensor (or subclass), or null if it is none.
 Tensor* tensor_in(PyObject* object);
 inline Var var_of(Tensor* t) { return Var(Ref<Value>(t)); }
+// The tensors of any iterable, None as a null Var if that may be; else a TypeError in the name of
+// `what`.
+std::vector<Var> vars_of(const py::handle& tensors, const char* what, bool or_none = false);
 // A new reference; null Var gives None.
 PyObject* to_python(const Var& v);
 inline py::object python(const Var& v) { return py::reinterpret_steal<py::object>(to_python(v)); }

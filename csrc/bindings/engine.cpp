@@ -11,27 +11,21 @@
 namespace mg {
 namespace {
 
-std::vector<Var> vars_from(const py::object& object, const char* what, bool may_be_none = false) {
-  std::vector<Var> out;
-  if (Tensor* t = tensor_in(object.ptr())) return {var_of(t)};
-  if (!py::isinstance<py::sequence>(object))
-    fail<TypeError>("grad: ", what, " must be a Tensor or a sequence of them, got ",
-                    Py_TYPE(object.ptr())->tp_name);
-  for (const py::handle item : object) {
-    Tensor* t = item.is_none() ? nullptr : tensor_in(item.ptr());
-    if (!t && !(item.is_none() && may_be_none))
-      fail<TypeError>("grad: ", what, " must hold Tensors, got ", Py_TYPE(item.ptr())->tp_name);
-    out.push_back(t ? var_of(t) : Var{});
-  }
-  return out;
+// A tensor, or several: also those that a module's parameters() yields.
+std::vector<Var> one_or_more(const py::object& tensors, const char* what, bool or_none = false) {
+  if (Tensor* t = tensor_in(tensors.ptr())) return {var_of(t)};
+  if (!py::isinstance<py::iterable>(tensors))
+    fail<TypeError>(what, " must be a Tensor or several, got ", type_name(tensors.ptr()));
+  return vars_of(tensors, what, or_none);
 }
 
 py::tuple grad(const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
                const py::object& retain_graph, bool create_graph, bool allow_unused) {
-  const std::vector<Var> out = vars_from(outputs, "outputs"), in = vars_from(inputs, "inputs");
+  const std::vector<Var> out = one_or_more(outputs, "grad: outputs"),
+                         in = one_or_more(inputs, "grad: inputs");
   std::vector<Var> seeds;
   if (!grad_outputs.is_none()) {
-    seeds = vars_from(grad_outputs, "grad_outputs", true);
+    seeds = one_or_more(grad_outputs, "grad: grad_outputs", true);
     if (seeds.size() != out.size())
       fail<ValueError>("grad: ", seeds.size(), " grad_outputs for ", out.size(), " outputs");
   }
@@ -68,7 +62,9 @@ void register_engine(py::module_& m) {
       "grad", &grad, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(),
       py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
       py::arg("allow_unused") = false,
-      "Gradients of outputs with respect to inputs, as a tuple; no .grad is touched.\n\n"
+      "Gradients of outputs with respect to inputs (each a tensor, or several), as a tuple; no "
+      ".grad\n"
+      "is touched.\n\n"
       "With create_graph they can be differentiated again. An input that outputs do not depend on\n"
       "is an error, or None with allow_unused.\n\n"
       ">>> x = mg.tensor(3.0, requires_grad=True)\n"

@@ -11,12 +11,7 @@ namespace {
 
 std::vector<Array> arrays_of(const py::sequence& tensors) {
   std::vector<Array> out;
-  for (const py::object t : tensors) {
-    Tensor* inside = tensor_in(t.ptr());
-    if (!inside && !t.is_none())
-      fail<TypeError>("epoch: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);
-    out.push_back(inside ? var_of(inside).array() : Array{});
-  }
+  for (const Var& v : vars_of(tensors, "epoch", true)) out.push_back(v ? v.array() : Array{});
   return out;
 }
 

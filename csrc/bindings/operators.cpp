@@ -6,40 +6,33 @@
 namespace mg {
 namespace {
 
-// Python's operators and the ops that they call.
+// Python's operators and the ops that they call. `reflects`: also of a tensor on the right, whose
+// method has an r before its name.
 struct Operator {
   const char* name;
   const char* op;
-  bool reflected = false;
+  bool reflects = false;
 };
 const Operator operators[] = {
-    {"__add__", "add"},
-    {"__radd__", "add", true},
-    {"__sub__", "sub"},
-    {"__rsub__", "sub", true},
-    {"__mul__", "mul"},
-    {"__rmul__", "mul", true},
-    {"__truediv__", "div"},
-    {"__rtruediv__", "div", true},
-    {"__floordiv__", "floor_divide"},
-    {"__rfloordiv__", "floor_divide", true},
-    {"__mod__", "remainder"},
-    {"__rmod__", "remainder", true},
-    {"__pow__", "pow"},
-    {"__rpow__", "pow", true},
-    {"__matmul__", "matmul"},
-    {"__rmatmul__", "matmul", true},
-    {"__neg__", "neg"},
-    {"__abs__", "abs"},
-    {"__eq__", "eq"},
-    {"__ne__", "ne"},
-    {"__lt__", "lt"},
-    {"__le__", "le"},
-    {"__gt__", "gt"},
-    {"__ge__", "ge"},
-    {"__invert__", "logical_not"},
-    {"__and__", "logical_and"},
-    {"__or__", "logical_or"},
+    {"add", "add", true},
+    {"sub", "sub", true},
+    {"mul", "mul", true},
+    {"truediv", "div", true},
+    {"floordiv", "floor_divide", true},
+    {"mod", "remainder", true},
+    {"pow", "pow", true},
+    {"matmul", "matmul", true},
+    {"and", "logical_and", true},
+    {"or", "logical_or", true},
+    {"neg", "neg"},
+    {"abs", "abs"},
+    {"invert", "logical_not"},
+    {"eq", "eq"},
+    {"ne", "ne"},
+    {"lt", "lt"},
+    {"le", "le"},
+    {"gt", "gt"},
+    {"ge", "ge"},
 };
 
 // Operators: what they cannot take is left for the other operand to answer.
@@ -80,9 +73,13 @@ void fill_slots(PyObject* type) {
 
 void register_operators(py::module_& m) {
   const py::object tensor = m.attr("Tensor");
-  for (const Operator& o : operators)
-    py::setattr(tensor, o.name,
-                method(function(find_op(o.op), o.reflected ? reflected_entry : operator_entry)));
+  for (const Operator& o : operators) {
+    const Op& op = find_op(o.op);
+    const std::string name = std::string(o.name) + "__";
+    py::setattr(tensor, ("__" + name).c_str(), method(function(op, operator_entry)));
+    if (o.reflects)
+      py::setattr(tensor, ("__r" + name).c_str(), method(function(op, reflected_entry)));
+  }
   fill_slots(tensor.ptr());  // last: setting a method puts Python's own slot back
 }
 

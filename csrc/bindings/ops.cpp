@@ -30,6 +30,7 @@ py::list describe() {
     row["aliases"] = also;
     row["outputs"] = op.outputs - op.hidden;
     row["differentiable"] = op.vjp != nullptr;
+    row["inner"] = op.inner;
     rows.append(row);
   }
   return rows;
@@ -39,15 +40,20 @@ py::list describe() {
 
 void register_ops(py::module_& m) {
   const py::object tensor = m.attr("Tensor");
-  const auto bind = [&](const char* name, const Op& op, const py::object& f) {
-    m.attr(name) = f;
+  py::list for_users;  // what `from minigrad._core import *` gives; x.copy_(y) is a method alone
+  const auto bind = [&](const std::string& name, const Op& op, const py::object& f) {
+    m.attr(name.c_str()) = f;
+    if (op.inner) return;
     const auto& params = op.signature_parsed.params;
-    if (!params.empty() && params[0].name == "x") py::setattr(tensor, name, method(f));
+    if (!params.empty() && params[0].name == "x") py::setattr(tensor, name.c_str(), method(f));
+    if (name.back() != '_') for_users.append(name);
   };
-  for (const Op& op : all_ops()) bind(op.name().c_str(), op, function(op, forward_entry));
+  for (const Op& op : all_ops()) bind(op.name(), op, function(op, forward_entry));
   for (const auto& [alias, name] : aliases) bind(alias, find_op(name), m.attr(name));
+  m.attr("__all__") = for_users;
   m.def("ops", &describe,
-        "The op table: name, aliases, signature, doc, outputs and differentiable of each row.");
+        "The op table: name, aliases, signature, doc, outputs, differentiable and inner of each "
+        "row.");
 }
 
 }  // namespace mg

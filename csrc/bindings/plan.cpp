@@ -1,4 +1,4 @@
-// Recording a function and replaying its plan; minigrad/compile.py decides when.
+// Recording a function and replaying its plan; minigrad/plan/ decides when.
 #include "engine/plan.h"
 
 #include <array>
@@ -11,16 +11,6 @@
 
 namespace mg {
 namespace {
-
-std::vector<Var> vars_of(const py::sequence& tensors) {
-  std::vector<Var> out;
-  for (const py::object t : tensors) {
-    Tensor* inside = tensor_in(t.ptr());
-    if (!inside) fail<TypeError>("plan: expected a Tensor, got ", Py_TYPE(t.ptr())->tp_name);
-    out.push_back(var_of(inside));
-  }
-  return out;
-}
 
 std::vector<Array> arrays_from(const py::sequence& values) {
   std::vector<Array> out;
@@ -72,9 +62,9 @@ py::bytes bytes_within(const py::object& object, const py::type& type) {
 // Runs body() once, recording it; gives (its tensors, the plan), or in place of the plan what
 // stands in its way.
 py::tuple record(const py::sequence& inputs, const py::function& body) {
-  Recorder recorder(vars_of(inputs));
+  Recorder recorder(vars_of(inputs, "plan"));
   py::list result = body();
-  const std::vector<Var> outputs = vars_of(result);
+  const std::vector<Var> outputs = vars_of(result, "plan");
   std::string obstacle;
   Program program = recorder.finish(outputs, &obstacle);
   if (!obstacle.empty()) return py::make_tuple(result, obstacle);

@@ -13,7 +13,7 @@ constexpr Row activation(const char* signature, void (*vjp)(Vjp&), const char* d
 }
 template <auto Kernel, int Work = 1>
 constexpr Row derivative(const char* signature, void (*vjp)(Vjp&), const char* doc) {
-  return elementwise<Kernel, Result::same, Work>(signature, vjp, doc);
+  return inner(elementwise<Kernel, Result::same, Work>(signature, vjp, doc));
 }
 
 // vjp of an activation whose derivative is the op `name` of (gradient, x).
@@ -86,7 +86,7 @@ const Row rows[] = {
     derivative<&E::relu_backward>(
         "relu_backward(g, x)", piecewise<"relu_backward">,
         "g where x > 0, else 0.\n\n"
-        ">>> mg.relu_backward(mg.ones(2), mg.tensor([-1.0, 2.0])).tolist()\n"
+        ">>> _core.relu_backward(mg.ones(2), mg.tensor([-1.0, 2.0])).tolist()\n"
         "[0.0, 1.0]"),
 
     derivative<&E::relu_dropout_backward>(
@@ -97,7 +97,7 @@ const Row rows[] = {
         },
         "g * scale where y > 0, else 0: the gradient of y = dropout(relu(x)) with scale = 1 / "
         "(1 - p).\n\n"
-        ">>> mg.relu_dropout_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 2.0).tolist()\n"
+        ">>> _core.relu_dropout_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 2.0).tolist()\n"
         "[0.0, 2.0]"),
 
     activation<&E::leaky_relu>(
@@ -113,7 +113,7 @@ const Row rows[] = {
             set_summed(v, 0, call<"leaky_relu_backward">(v.grad(), v.in(1), v.attrs.real(0)));
         },
         "g where x > 0, else negative_slope * g.\n\n"
-        ">>> mg.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()\n"
+        ">>> _core.leaky_relu_backward(mg.ones(2), mg.tensor([-4.0, 2.0]), 0.25).tolist()\n"
         "[0.25, 1.0]"),
 
     activation<&E::sigmoid, 8>("sigmoid(x)", by_output<"sigmoid_backward">,
@@ -128,7 +128,7 @@ const Row rows[] = {
           if (v.needs(1)) set_summed(v, 1, v.grad() * g * (1.0 - y * 2.0));
         },
         "g * y * (1 - y), y being the sigmoid.\n\n"
-        ">>> mg.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
+        ">>> _core.sigmoid_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
         "[0.25]"),
 
     activation<&E::tanh, 5>("tanh(x)", by_output<"tanh_backward">,
@@ -143,7 +143,7 @@ const Row rows[] = {
           if (v.needs(1)) set_summed(v, 1, v.grad() * g * y * -2.0);
         },
         "g * (1 - y^2), y being the tanh.\n\n"
-        ">>> mg.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
+        ">>> _core.tanh_backward(mg.ones(1), mg.tensor([0.5])).tolist()\n"
         "[0.75]"),
 
     computed<ready_gelu<&E::gelu, &E::gelu_tanh>, 9>(
@@ -154,7 +154,7 @@ const Row rows[] = {
          ">>> round(mg.gelu(mg.tensor([1.0])).item(), 4)\n"
          "0.8413",
          Promote::floating}),
-    computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>, 10>(
+    inner(computed<ready_gelu<&E::gelu_backward, &E::gelu_tanh_backward>, 10>(
         {"gelu_backward(g, x, approximate: bool)", infer_elementwise<&E::gelu_backward>, nullptr,
          [](Vjp& v) {
            const bool approximate = v.attrs.flag(0);
@@ -165,8 +165,8 @@ const Row rows[] = {
                             (approximate ? gelu_tanh_second(v.in(1)) : gelu_second(v.in(1))));
          },
          "g times the derivative of gelu at x.\n\n"
-         ">>> mg.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()\n"
-         "[0.5]"}),
+         ">>> _core.gelu_backward(mg.ones(1), mg.tensor([0.0]), False).tolist()\n"
+         "[0.5]"})),
 
     activation<&E::silu, 9>("silu(x)", by_input<"silu_backward">,
                             "x * sigmoid(x), also known as swish.\n\n"
@@ -175,7 +175,7 @@ const Row rows[] = {
     derivative<&E::silu_backward, 10>(
         "silu_backward(g, x)", [](Vjp& v) { curved<"silu_backward">(v, silu_second); },
         "g times the derivative of silu at x.\n\n"
-        ">>> mg.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
+        ">>> _core.silu_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
         "[0.5]"),
 
     activation<&E::softplus, 14>("softplus(x)", by_input<"softplus_backward">,
@@ -185,7 +185,7 @@ const Row rows[] = {
     derivative<&E::softplus_backward, 8>(
         "softplus_backward(g, x)", [](Vjp& v) { curved<"softplus_backward">(v, softplus_second); },
         "g * sigmoid(x).\n\n"
-        ">>> mg.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
+        ">>> _core.softplus_backward(mg.ones(1), mg.tensor([0.0])).tolist()\n"
         "[0.5]"),
 
     activation<&E::elu, 8>(
@@ -198,7 +198,7 @@ const Row rows[] = {
         "elu_backward(g, x, alpha: float)",
         [](Vjp& v) { exponential_below<"elu_backward">(v, v.attrs.real(0)); },
         "g where x > 0, else g * alpha * exp(x).\n\n"
-        ">>> mg.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()\n"
+        ">>> _core.elu_backward(mg.ones(2), mg.tensor([0.0, 2.0]), 0.25).tolist()\n"
         "[0.25, 1.0]"),
 
     activation<&E::selu, 8>(
@@ -210,7 +210,7 @@ const Row rows[] = {
     derivative<&E::selu_backward, 4>(
         "selu_backward(g, x)", [](Vjp& v) { exponential_below<"selu_backward">(v); },
         "g times the derivative of selu at x.\n\n"
-        ">>> round(mg.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)\n"
+        ">>> round(_core.selu_backward(mg.ones(1), mg.tensor([1.0])).item(), 4)\n"
         "1.0507"),
 };
 

@@ -236,7 +236,7 @@ const Row rows[] = {
          "[-1.0, 0.5, 1.0]",
          Promote::number}),
 
-    computed<ready_clip<&E::clip_backward>>(
+    inner(computed<ready_clip<&E::clip_backward>>(
         {"clip_backward(g, x, min: float? = None, max: float? = None)",
          infer_elementwise<&E::clip_backward>, nullptr,
          [](Vjp& v) {
@@ -245,8 +245,8 @@ const Row rows[] = {
                  v, 0, call<"clip_backward">(v.grad(), v.in(1), lowest(v.attrs), highest(v.attrs)));
          },
          "g where min <= x <= max, else 0.\n\n"
-         ">>> mg.clip_backward(mg.ones(3), mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()\n"
-         "[0.0, 1.0, 0.0]"}),
+         ">>> _core.clip_backward(mg.ones(3), mg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()\n"
+         "[0.0, 1.0, 0.0]"})),
 
     computed<ready_elementwise<&E::where>>(
         {"where(condition, x, y)", infer_where, nullptr,

@@ -165,14 +165,14 @@ const Row rows[] = {
      ">>> mean.tolist(), var.tolist()\n"
      "([0.2], [1.1])",
      Promote::none, 3, 0, 2},
-    {"batch_norm_backward(grad, x, weight?, mean, rstd, training: bool, eps: float)",
-     infer_batch_norm_backward, run_batch_norm_backward, vjp_batch_norm_backward,
-     "The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
-     ">>> x, mean, rstd = mg.tensor([[1.0], [3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
-     ">>> gx, gw, gb = mg.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)\n"
-     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
-     "([[0.0], [0.0]], [2.0], [4.0])",
-     Promote::none, 3},
+    inner({"batch_norm_backward(grad, x, weight?, mean, rstd, training: bool, eps: float)",
+           infer_batch_norm_backward, run_batch_norm_backward, vjp_batch_norm_backward,
+           "The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
+           ">>> x, mean, rstd = mg.tensor([[1.0], [3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
+           ">>> gx, gw, gb = _core.batch_norm_backward(x, x, None, mean, rstd, True, 0.0)\n"
+           ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
+           "([[0.0], [0.0]], [2.0], [4.0])",
+           Promote::none, 3}),
 };
 
 }  // namespace

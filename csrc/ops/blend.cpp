@@ -104,7 +104,7 @@ void vjp_transposed(Vjp& v) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "color_jitter(x, factors, transposed: bool = False)",
         .infer = infer_color_jitter,
         .run = run_color_jitter,
@@ -114,11 +114,11 @@ const Row rows[] = {
             "saturation: x is multiplied by the first, blended with the mean of its grey values by "
             "the second, with its grey values by the third. `transposed` is the transpose of this "
             "linear map.\n\n"
-            ">>> mg.color_jitter(mg.tensor([[[[0.25, 0.5]]]]), mg.tensor([[2, 1, 1]], "
+            ">>> _core.color_jitter(mg.tensor([[[[0.25, 0.5]]]]), mg.tensor([[2, 1, 1]], "
             "'float64')).tolist()\n"
             "[[[[0.5, 1.0]]]]",
-    },
-    {
+    }),
+    inner({
         .signature = "mix_rows(x, weights, transposed: bool = False)",
         .infer = infer_mix_rows,
         .run = run_mix_rows,
@@ -127,10 +127,10 @@ const Row rows[] = {
             "Row i of x (N, ...) becomes w x[i] + (1 - w) x[i - 1], w being number i of the "
             "float64 weights (N,); row 0 is mixed with the last one. `transposed` is the transpose "
             "of this linear map.\n\n"
-            ">>> mg.mix_rows(mg.tensor([[0.0], [8.0]]), mg.tensor([0.75, 0.5], "
+            ">>> _core.mix_rows(mg.tensor([[0.0], [8.0]]), mg.tensor([0.75, 0.5], "
             "'float64')).tolist()\n"
             "[[2.0], [4.0]]",
-    },
+    }),
 };
 
 }  // namespace

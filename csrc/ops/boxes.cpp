@@ -161,7 +161,7 @@ void vjp_paste(Vjp& v) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "erase_boxes(draws, height: int, width: int)",
         .infer = infer_erase_boxes,
         .run = run_erase_boxes,
@@ -172,10 +172,10 @@ const Row rows[] = {
             "than the image both ways is taken. The last two numbers, in [0, 1), are its place "
             "down and to the right.\n\n"
             ">>> draws = mg.tensor([[-1, 0.25, 0, 0, 0], [1, 0.25, 0, 0, 0]], 'float64')\n"
-            ">>> mg.erase_boxes(draws, 8, 8).tolist()\n"
+            ">>> _core.erase_boxes(draws, 8, 8).tolist()\n"
             "[[0, 0, 4, 4], [0, 0, 0, 0]]",
-    },
-    {
+    }),
+    inner({
         .signature = "cut_boxes(weights, centres, height: int, width: int)",
         .infer = infer_cut_boxes,
         .run = run_cut_boxes,
@@ -185,22 +185,22 @@ const Row rows[] = {
             "the image is cut off; the second result is the share that is left.\n\n"
             ">>> weight, centre = mg.tensor([0.75], 'float64'), mg.tensor([[0.5, 0.5]], "
             "'float64')\n"
-            ">>> boxes, left = mg.cut_boxes(weight, centre, 8, 8)\n"
+            ">>> boxes, left = _core.cut_boxes(weight, centre, 8, 8)\n"
             ">>> boxes.tolist(), left.tolist()\n"
             "([[2, 2, 4, 4]], [0.75])",
         .outputs = 2,
-    },
-    {
+    }),
+    inner({
         .signature = "paste(x, y, boxes)",
         .infer = infer_paste,
         .run = run_paste,
         .vjp = vjp_paste,
         .doc = "Images x (N, C, H, W), but y inside of int64 boxes (N, 4), which are (top, left, "
                "height, width). y is repeated to the shape of x.\n\n"
-               ">>> mg.paste(mg.zeros(1, 1, 2, 2), mg.ones(1, 1, 1, 1), mg.tensor([[0, 1, 2, "
+               ">>> _core.paste(mg.zeros(1, 1, 2, 2), mg.ones(1, 1, 1, 1), mg.tensor([[0, 1, 2, "
                "1]])).tolist()\n"
                "[[[[0.0, 1.0], [0.0, 1.0]]]]",
-    },
+    }),
 };
 
 }  // namespace

@@ -285,43 +285,48 @@ const Row rows[] = {
      Promote::none, 1, 0, 0,
      [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
 
-    {"conv2d_relu(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
-     "groups: int = 1)",
-     infer_conv, run_conv<true>, conv_relu_vjp,
-     "relu(conv2d(...)) in one pass.\n\n"
-     ">>> mg.conv2d_relu(mg.ones(1, 1, 2, 2), -mg.ones(1, 1, 2, 2), None).tolist()\n"
-     "[[[[0.0]]]]",
-     Promote::none, 1, 0, 0,
-     [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
+    inner(
+        {"conv2d_relu(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
+         "groups: int = 1)",
+         infer_conv, run_conv<true>, conv_relu_vjp,
+         "relu(conv2d(...)) in one pass.\n\n"
+         ">>> _core.conv2d_relu(mg.ones(1, 1, 2, 2), -mg.ones(1, 1, 2, 2), None).tolist()\n"
+         "[[[[0.0]]]]",
+         Promote::none, 1, 0, 0,
+         [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }}),
 
-    {"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints = 0, "
-     "dilation: ints = 1, groups: int = 1)",
-     infer_input_grad, run_input_grad, input_grad_vjp,
-     "The gradient of conv2d by x, of the given height and width, for gradient g of its "
-     "output; also the transposed convolution of g.\n\n"
-     ">>> mg.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()\n"
-     "[[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]",
-     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }},
+    inner({"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints "
+           "= 0, "
+           "dilation: ints = 1, groups: int = 1)",
+           infer_input_grad, run_input_grad, input_grad_vjp,
+           "The gradient of conv2d by x, of the given height and width, for gradient g of its "
+           "output; also the transposed convolution of g.\n\n"
+           ">>> _core.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()\n"
+           "[[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]",
+           Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }}),
 
-    {"conv2d_input_grad_relu_backward(g, weight, y, height: int, width: int, stride: ints = 1, "
-     "padding: ints = 0, dilation: ints = 1, groups: int = 1, scale: float = 1.0)",
-     infer_input_grad_relu, run_input_grad_relu, input_grad_relu_vjp,
-     "relu_dropout_backward(conv2d_input_grad(g, weight, ...), y, scale) in one pass.\n\n"
-     ">>> g, w, y = mg.ones(1, 1, 1, 1), mg.ones(1, 1, 2, 2), mg.tensor([[[[0.0, 1.0], "
-     "[1.0, 0.0]]]])\n"
-     ">>> mg.conv2d_input_grad_relu_backward(g, w, y, 2, 2).tolist()\n"
-     "[[[[0.0, 1.0], [1.0, 0.0]]]]",
-     Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }},
+    inner(
+        {"conv2d_input_grad_relu_backward(g, weight, y, height: int, width: int, stride: ints = 1, "
+         "padding: ints = 0, dilation: ints = 1, groups: int = 1, scale: float = 1.0)",
+         infer_input_grad_relu, run_input_grad_relu, input_grad_relu_vjp,
+         "relu_dropout_backward(conv2d_input_grad(g, weight, ...), y, scale) in one pass.\n\n"
+         ">>> g, w, y = mg.ones(1, 1, 1, 1), mg.ones(1, 1, 2, 2), mg.tensor([[[[0.0, 1.0], "
+         "[1.0, 0.0]]]])\n"
+         ">>> _core.conv2d_input_grad_relu_backward(g, w, y, 2, 2).tolist()\n"
+         "[[[[0.0, 1.0], [1.0, 0.0]]]]",
+         Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }}),
 
-    {"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "
-     "padding: ints = 0, dilation: ints = 1, groups: int = 1)",
-     infer_weight_grad, run_weight_grad, weight_grad_vjp,
-     "The gradients of conv2d by weight, of the given kernel size, and by bias, for gradient g of "
-     "its output.\n\n"
-     ">>> weight, bias = mg.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), 2, 2)\n"
-     ">>> weight.tolist(), bias.tolist()\n"
-     "([[[[4.0, 4.0], [4.0, 4.0]]]], [4.0])",
-     Promote::none, 2, 0, 0, [](const Call& c) { return conv_flops(weight_grad_shape(c)); }},
+    inner({"conv2d_weight_grad(g, x, kernel_height: int, kernel_width: int, stride: ints = 1, "
+           "padding: ints = 0, dilation: ints = 1, groups: int = 1)",
+           infer_weight_grad, run_weight_grad, weight_grad_vjp,
+           "The gradients of conv2d by weight, of the given kernel size, and by bias, for gradient "
+           "g of "
+           "its output.\n\n"
+           ">>> weight, bias = _core.conv2d_weight_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 3, 3), "
+           "2, 2)\n"
+           ">>> weight.tolist(), bias.tolist()\n"
+           "([[[[4.0, 4.0], [4.0, 4.0]]]], [4.0])",
+           Promote::none, 2, 0, 0, [](const Call& c) { return conv_flops(weight_grad_shape(c)); }}),
 };
 
 }  // namespace

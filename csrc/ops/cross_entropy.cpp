@@ -180,21 +180,21 @@ void vjp_backward(Vjp& v) {
 }
 
 const Row rows[] = {
-    {"cross_entropy(x, target, label_smoothing: float = 0.0, reduction: int = 1)", infer_forward,
-     run_forward, vjp_forward,
-     "-sum(q log softmax(x)) over the classes, for logits x of shape (N, C) or (N, C, ...). "
-     "The target is int64 class indices of shape (N,) or (N, ...), or class probabilities "
-     "in the shape of x; q is the target with a share of label_smoothing spread evenly. "
-     "reduction: 0 each example, 1 mean, 2 sum.\n\n"
-     ">>> x = mg.tensor([[0.0, 0.0], [1000.0, 0.0]], 'float64')\n"
-     ">>> mg.cross_entropy(x, mg.tensor([0, 0]), reduction=0).numpy().round(4).tolist()\n"
-     "[0.6931, 0.0]"},
-    {"cross_entropy_backward(grad, x, target, label_smoothing: float, reduction: int)",
-     infer_backward, run_backward, vjp_backward,
-     "(softmax(x) sum(q) - q) times the gradient of the loss.\n\n"
-     ">>> x = mg.tensor([[0.0, 0.0]])\n"
-     ">>> mg.cross_entropy_backward(mg.tensor(1.0), x, mg.tensor([0]), 0.0, 1).tolist()\n"
-     "[[-0.5, 0.5]]"},
+    inner({"cross_entropy(x, target, label_smoothing: float = 0.0, reduction: int = 1)",
+           infer_forward, run_forward, vjp_forward,
+           "-sum(q log softmax(x)) over the classes, for logits x of shape (N, C) or (N, C, ...). "
+           "The target is int64 class indices of shape (N,) or (N, ...), or class probabilities "
+           "in the shape of x; q is the target with a share of label_smoothing spread evenly. "
+           "reduction: 0 each example, 1 mean, 2 sum.\n\n"
+           ">>> x = mg.tensor([[0.0, 0.0], [1000.0, 0.0]], 'float64')\n"
+           ">>> _core.cross_entropy(x, mg.tensor([0, 0]), reduction=0).numpy().round(4).tolist()\n"
+           "[0.6931, 0.0]"}),
+    inner({"cross_entropy_backward(grad, x, target, label_smoothing: float, reduction: int)",
+           infer_backward, run_backward, vjp_backward,
+           "(softmax(x) sum(q) - q) times the gradient of the loss.\n\n"
+           ">>> x = mg.tensor([[0.0, 0.0]])\n"
+           ">>> _core.cross_entropy_backward(mg.tensor(1.0), x, mg.tensor([0]), 0.0, 1).tolist()\n"
+           "[[-0.5, 0.5]]"}),
 };
 
 }  // namespace

@@ -7,10 +7,6 @@
 namespace mg {
 namespace {
 
-void require_indices(const Call& c, const Array& indices) {
-  if (indices.dtype != DType::i64)
-    fail<TypeError>(c.name, ": indices must be int64, got ", name(indices.dtype));
-}
 void require_inside(const Call& c, const Array& indices, int64_t rows) {
   const int64_t* at = indices.data<int64_t>();
   const int64_t bad = kernels().embedding.first_outside(at, indices.numel(), rows);
@@ -21,7 +17,7 @@ void require_inside(const Call& c, const Array& indices, int64_t rows) {
 
 void infer_embedding(const Call& c) {
   const Array &indices = c.in(0), &weight = c.in(1);
-  require_indices(c, indices);
+  c.require_indices(0);
   if (weight.rank() != 2 || !is_float(weight.dtype))
     fail<ValueError>(c.name, ": weight must be (rows, features) floats, got shape ", weight.shape,
                      " and dtype ", name(weight.dtype));
@@ -43,7 +39,7 @@ void run_embedding(const Call& c) {
 
 void infer_backward(const Call& c) {
   const Array &g = c.in(0), &indices = c.in(1);
-  require_indices(c, indices);
+  c.require_indices(1);
   Dims expected = indices.shape;
   if (g.rank() > 0) expected.push_back(g.shape.back());
   if (!(g.shape == expected) || g.rank() == 0 || !is_float(g.dtype))
@@ -73,13 +69,13 @@ const Row rows[] = {
      ">>> mg.embedding(mg.tensor([2, 0]), mg.tensor([[1.0], [2.0], [3.0]])).tolist()\n"
      "[[3.0], [1.0]]"},
 
-    {"embedding_backward(g, indices, rows: int)", infer_backward, run_backward,
-     [](Vjp& v) {
-       if (v.needs(0)) v.set(0, call<"embedding">(v.in(1), v.grad()));
-     },
-     "Zeros (rows, features) to which each row of g is added at its index, in order.\n\n"
-     ">>> mg.embedding_backward(mg.ones(3, 1), mg.tensor([2, 0, 2]), 3).tolist()\n"
-     "[[1.0], [0.0], [2.0]]"},
+    inner({"embedding_backward(g, indices, rows: int)", infer_backward, run_backward,
+           [](Vjp& v) {
+             if (v.needs(0)) v.set(0, call<"embedding">(v.in(1), v.grad()));
+           },
+           "Zeros (rows, features) to which each row of g is added at its index, in order.\n\n"
+           ">>> _core.embedding_backward(mg.ones(3, 1), mg.tensor([2, 0, 2]), 3).tolist()\n"
+           "[[1.0], [0.0], [2.0]]"}),
 };
 
 }  // namespace

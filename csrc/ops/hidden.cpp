@@ -166,31 +166,36 @@ double backward_flops(const Call& c) {
 }
 
 constexpr Row rows[] = {
-    {"linear_relu_linear(x, weight1, bias1, weight2, bias2)", forward_infer, forward_run,
-     forward_vjp,
-     "linear(relu(linear(x, weight1, bias1)), weight2, bias2) in one pass, without the hidden "
-     "layer in memory: for x (batch, 1 to 4), 64 hidden units or more and one output.\n\n"
-     ">>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)\n"
-     ">>> mg.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()\n"
-     "[[128.0]]",
-     Promote::none, 1, 0, 0, forward_flops},
-    {"linear_relu_linear_stored(x, weight1, bias1, weight2, bias2)", stored_infer, forward_run,
-     stored_vjp,
-     "linear_relu_linear, and the hidden layer that it went through.\n\n"
-     ">>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)\n"
-     ">>> y, hidden = mg.linear_relu_linear_stored(x, first, mg.zeros(64), second, mg.zeros(1))\n"
-     ">>> y.item(), hidden.shape\n"
-     "(128.0, (1, 64))",
-     Promote::none, 2, 0, 0, forward_flops},
-    {"linear_relu_linear_grad(g, x, hidden, weight2, scale: float = 1.0)", backward_infer,
-     backward_run, backward_vjp,
-     "The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), hidden "
-     "= dropout(relu(linear(x, weight1, bias1))), in one pass; g is that of the output, and scale "
-     "what dropout multiplied by.\n\n"
-     ">>> g, x, hidden, second = mg.ones(1, 1), mg.ones(1, 2), mg.ones(1, 64), mg.ones(1, 64)\n"
-     ">>> [part.shape for part in mg.linear_relu_linear_grad(g, x, hidden, second)]\n"
-     "[(64, 2), (64,), (1, 64), (1,)]",
-     Promote::none, 4, 0, 0, backward_flops},
+    inner(
+        {"linear_relu_linear(x, weight1, bias1, weight2, bias2)", forward_infer, forward_run,
+         forward_vjp,
+         "linear(relu(linear(x, weight1, bias1)), weight2, bias2) in one pass, without the hidden "
+         "layer in memory: for x (batch, 1 to 4), 64 hidden units or more and one output.\n\n"
+         ">>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)\n"
+         ">>> _core.linear_relu_linear(x, first, mg.zeros(64), second, mg.zeros(1)).tolist()\n"
+         "[[128.0]]",
+         Promote::none, 1, 0, 0, forward_flops}),
+    inner({"linear_relu_linear_stored(x, weight1, bias1, weight2, bias2)", stored_infer,
+           forward_run, stored_vjp,
+           "linear_relu_linear, and the hidden layer that it went through.\n\n"
+           ">>> x, first, second = mg.ones(1, 2), mg.ones(64, 2), mg.ones(1, 64)\n"
+           ">>> y, hidden = _core.linear_relu_linear_stored(x, first, mg.zeros(64), second, "
+           "mg.zeros(1))\n"
+           ">>> y.item(), hidden.shape\n"
+           "(128.0, (1, 64))",
+           Promote::none, 2, 0, 0, forward_flops}),
+    inner(
+        {"linear_relu_linear_grad(g, x, hidden, weight2, scale: float = 1.0)", backward_infer,
+         backward_run, backward_vjp,
+         "The gradients of weight1, bias1, weight2 and bias2 in linear(hidden, weight2, bias2), "
+         "hidden "
+         "= dropout(relu(linear(x, weight1, bias1))), in one pass; g is that of the output, and "
+         "scale "
+         "what dropout multiplied by.\n\n"
+         ">>> g, x, hidden, second = mg.ones(1, 1), mg.ones(1, 2), mg.ones(1, 64), mg.ones(1, 64)\n"
+         ">>> [part.shape for part in _core.linear_relu_linear_grad(g, x, hidden, second)]\n"
+         "[(64, 2), (64,), (1, 64), (1,)]",
+         Promote::none, 4, 0, 0, backward_flops}),
 };
 
 }  // namespace

@@ -97,11 +97,6 @@ void check_into(const Array& out, const char* what, const Array& indices, int64_
   if (!all) refuse_beyond(what, from, n);
 }
 
-void require_indices(const Call& c, int i) {
-  if (c.in(i).dtype != DType::i64)
-    fail<TypeError>(c.name, ": indices must be int64, got ", name(c.in(i).dtype));
-}
-
 void run_take(const Call& c) {
   const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
   const Array x = dense(c.in(0)), index = dense(c.in(1));
@@ -218,41 +213,42 @@ void run_stack(const Call& c) {
 }
 
 const Row rows[] = {
-    {"slice(x, starts: ints, sizes: ints, steps: ints)",
-     [](const Call& c) {
-       const Attrs& a = c.attrs;
-       check_slice(c, c.in(0).shape, a.list(0), a.list(1), a.list(2));
-       c.view(sliced(c.in(0), a.list(0), a.list(1), a.list(2)));
-     },
-     nullptr,
-     [](Vjp& v) {
-       v.set(0,
-             call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0), v.attrs.list(2)));
-     },
-     "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls it.\n\n"
-     ">>> mg.slice(mg.arange(6), [1], [2], [3]).tolist()\n"
-     "[1, 4]"},
+    inner({"slice(x, starts: ints, sizes: ints, steps: ints)",
+           [](const Call& c) {
+             const Attrs& a = c.attrs;
+             check_slice(c, c.in(0).shape, a.list(0), a.list(1), a.list(2));
+             c.view(sliced(c.in(0), a.list(0), a.list(1), a.list(2)));
+           },
+           nullptr,
+           [](Vjp& v) {
+             v.set(0, call<"slice_backward">(v.grad(), v.in(0).shape(), v.attrs.list(0),
+                                             v.attrs.list(2)));
+           },
+           "A box of x: elements starts[d] + i * steps[d], i < sizes[d]; a view. x[a:b:c] calls "
+           "it.\n\n"
+           ">>> _core.slice(mg.arange(6), [1], [2], [3]).tolist()\n"
+           "[1, 4]"}),
 
-    {"slice_backward(g, shape: ints, starts: ints, steps: ints)",
-     [](const Call& c) {
-       const Attrs& a = c.attrs;
-       check_slice(c, a.list(0), a.list(1), c.in(0).shape, a.list(2));
-       c.make(c.in(0).dtype, a.list(0));
-     },
-     [](const Call& c) {
-       fill(c.out(), 0);
-       copy(c.in(0), sliced(c.out(), c.attrs.list(1), c.in(0).shape, c.attrs.list(2)));
-     },
-     [](Vjp& v) {
-       v.set(0, call<"slice">(v.grad(), v.attrs.list(1), v.in(0).shape(), v.attrs.list(2)));
-     },
-     "Zeros of `shape` with g where `slice` read.\n\n"
-     ">>> mg.slice_backward(mg.ones(2), [6], [1], [3]).tolist()\n"
-     "[0.0, 1.0, 0.0, 0.0, 1.0, 0.0]"},
+    inner({"slice_backward(g, shape: ints, starts: ints, steps: ints)",
+           [](const Call& c) {
+             const Attrs& a = c.attrs;
+             check_slice(c, a.list(0), a.list(1), c.in(0).shape, a.list(2));
+             c.make(c.in(0).dtype, a.list(0));
+           },
+           [](const Call& c) {
+             fill(c.out(), 0);
+             copy(c.in(0), sliced(c.out(), c.attrs.list(1), c.in(0).shape, c.attrs.list(2)));
+           },
+           [](Vjp& v) {
+             v.set(0, call<"slice">(v.grad(), v.attrs.list(1), v.in(0).shape(), v.attrs.list(2)));
+           },
+           "Zeros of `shape` with g where `slice` read.\n\n"
+           ">>> _core.slice_backward(mg.ones(2), [6], [1], [3]).tolist()\n"
+           "[0.0, 1.0, 0.0, 0.0, 1.0, 0.0]"}),
 
     {"take(x, indices, dim: int = 0)",
      [](const Call& c) {
-       require_indices(c, 1);
+       c.require_indices(1);
        const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
        c.make(c.in(0).dtype, taken_shape(c.in(0).shape, dim, c.in(1).shape));
      },
@@ -265,32 +261,33 @@ const Row rows[] = {
      ">>> mg.take(mg.tensor([[1, 2], [3, 4]]), mg.tensor([1, 1, 0])).tolist()\n"
      "[[3, 4], [3, 4], [1, 2]]"},
 
-    {"take_backward(g, indices, shape: ints, dim: int)",
-     [](const Call& c) {
-       require_indices(c, 1);
-       const Dims& shape = c.attrs.list(0);
-       const int dim = normalize_dim(c.attrs.integer(1), shape.size(), c.name);
-       const Dims taken = taken_shape(shape, dim, c.in(1).shape);
-       if (!(c.in(0).shape == taken) || !is_float(c.in(0).dtype))
-         fail<ValueError>(c.name, ": g must be float of shape ", taken, ", got ",
-                          name(c.in(0).dtype), " of shape ", c.in(0).shape);
-       c.make(c.in(0).dtype, shape);
-     },
-     run_take_backward,
-     [](Vjp& v) { v.set(0, call<"take">(v.grad(), v.in(1), v.attrs.integer(1))); },
-     "Zeros of `shape` to which the rows of g are added where `take` read them.\n\n"
-     ">>> mg.take_backward(mg.ones(3), mg.tensor([1, 1, 0]), [3], 0).tolist()\n"
-     "[1.0, 2.0, 0.0]"},
+    inner({"take_backward(g, indices, shape: ints, dim: int)",
+           [](const Call& c) {
+             c.require_indices(1);
+             const Dims& shape = c.attrs.list(0);
+             const int dim = normalize_dim(c.attrs.integer(1), shape.size(), c.name);
+             const Dims taken = taken_shape(shape, dim, c.in(1).shape);
+             if (!(c.in(0).shape == taken) || !is_float(c.in(0).dtype))
+               fail<ValueError>(c.name, ": g must be float of shape ", taken, ", got ",
+                                name(c.in(0).dtype), " of shape ", c.in(0).shape);
+             c.make(c.in(0).dtype, shape);
+           },
+           run_take_backward,
+           [](Vjp& v) { v.set(0, call<"take">(v.grad(), v.in(1), v.attrs.integer(1))); },
+           "Zeros of `shape` to which the rows of g are added where `take` read them.\n\n"
+           ">>> _core.take_backward(mg.ones(3), mg.tensor([1, 1, 0]), [3], 0).tolist()\n"
+           "[1.0, 2.0, 0.0]"}),
 
-    {"check_indices(indices, size: int)",
-     [](const Call& c) {
-       require_indices(c, 0);
-       c.make(DType::i64, c.in(0).shape);
-     },
-     [](const Call& c) { check_into(c.out(), "index", c.in(0), c.attrs.integer(0)); }, nullptr,
-     "Indices in [-size, size) as [0, size); an IndexError names the first beyond.\n\n"
-     ">>> mg.check_indices(mg.tensor([0, -1]), 4).tolist()\n"
-     "[0, 3]"},
+    inner({"check_indices(indices, size: int)",
+           [](const Call& c) {
+             c.require_indices(0);
+             c.make(DType::i64, c.in(0).shape);
+           },
+           [](const Call& c) { check_into(c.out(), "index", c.in(0), c.attrs.integer(0)); },
+           nullptr,
+           "Indices in [-size, size) as [0, size); an IndexError names the first beyond.\n\n"
+           ">>> _core.check_indices(mg.tensor([0, -1]), 4).tolist()\n"
+           "[0, 3]"}),
 
     {"concatenate(*tensors, dim: int = 0)", infer_concatenate, run_concatenate, concatenate_vjp,
      "Tensors one after another along an existing dimension.\n\n"

@@ -114,14 +114,14 @@ const Row rows[] = {
      ">>> mg.layer_norm(mg.tensor([[1.0, 3.0], [5.0, 5.0]]), (2,), eps=1e-12).tolist()\n"
      "[[-1.0, 1.0], [0.0, 0.0]]",
      Promote::none, 3, 0, 2},
-    {"layer_norm_backward(grad, x, weight?, mean, rstd, normalized_shape: ints, eps: float)",
-     infer_layer_norm_backward, run_layer_norm_backward, vjp_layer_norm_backward,
-     "The gradients of layer_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
-     ">>> x, mean, rstd = mg.tensor([[1.0, 3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
-     ">>> gx, gw, gb = mg.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)\n"
-     ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
-     "([[0.0, 0.0]], [-1.0, 3.0], [1.0, 3.0])",
-     Promote::none, 3},
+    inner({"layer_norm_backward(grad, x, weight?, mean, rstd, normalized_shape: ints, eps: float)",
+           infer_layer_norm_backward, run_layer_norm_backward, vjp_layer_norm_backward,
+           "The gradients of layer_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"
+           ">>> x, mean, rstd = mg.tensor([[1.0, 3.0]]), mg.tensor([2.0]), mg.ones(1)\n"
+           ">>> gx, gw, gb = _core.layer_norm_backward(x, x, None, mean, rstd, (2,), 0.0)\n"
+           ">>> gx.tolist(), gw.tolist(), gb.tolist()\n"
+           "([[0.0, 0.0]], [-1.0, 3.0], [1.0, 3.0])",
+           Promote::none, 3}),
 };
 
 }  // namespace

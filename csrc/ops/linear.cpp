@@ -163,27 +163,28 @@ constexpr Row rows[] = {
      ">>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), mg.tensor([0.5])).tolist()\n"
      "[11.5]\n",
      Promote::any, 1, 0, 0, product_flops},
-    {"linear_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
-     linear_dropout_run<Activation::none>, linear_dropout_vjp,
-     "dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.\n\n"
-     ">>> mg.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, "
-     "None).tolist()\n"
-     "[[2.0, -2.0]]",
-     Promote::none, 1, 0, 0, product_flops},
-    {"linear_relu_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
-     linear_dropout_run<Activation::relu>, linear_relu_vjp,
-     "dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.\n\n"
-     ">>> mg.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), "
-     "None, None).tolist()\n"
-     "[[2.0, 0.0]]",
-     Promote::none, 1, 0, 0, product_flops},
-    {"linear_weight_grad(g, x)", weight_grad_infer, weight_grad_run, weight_grad_vjp,
-     "The gradients of a linear layer's weight, g.T @ x, and bias, the sum of g's rows, for "
-     "g (batch, out) and x (batch, in).\n\n"
-     ">>> weight, bias = mg.linear_weight_grad(mg.ones(3, 1), mg.ones(3, 2))\n"
-     ">>> weight.tolist(), bias.tolist()\n"
-     "([[3.0, 3.0]], [3.0])",
-     Promote::none, 2, 0, 0, weight_grad_flops, nullptr, nullptr, weight_grad_run_to},
+    inner({"linear_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
+           linear_dropout_run<Activation::none>, linear_dropout_vjp,
+           "dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.\n\n"
+           ">>> _core.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, "
+           "None).tolist()\n"
+           "[[2.0, -2.0]]",
+           Promote::none, 1, 0, 0, product_flops}),
+    inner(
+        {"linear_relu_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
+         linear_dropout_run<Activation::relu>, linear_relu_vjp,
+         "dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.\n\n"
+         ">>> _core.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), "
+         "None, None).tolist()\n"
+         "[[2.0, 0.0]]",
+         Promote::none, 1, 0, 0, product_flops}),
+    inner({"linear_weight_grad(g, x)", weight_grad_infer, weight_grad_run, weight_grad_vjp,
+           "The gradients of a linear layer's weight, g.T @ x, and bias, the sum of g's rows, for "
+           "g (batch, out) and x (batch, in).\n\n"
+           ">>> weight, bias = _core.linear_weight_grad(mg.ones(3, 1), mg.ones(3, 2))\n"
+           ">>> weight.tolist(), bias.tolist()\n"
+           "([[3.0, 3.0]], [3.0])",
+           Promote::none, 2, 0, 0, weight_grad_flops, nullptr, nullptr, weight_grad_run_to}),
 };
 
 }  // namespace

@@ -142,12 +142,13 @@ void vjp_backward(Vjp& v) {
 
 template <auto L, OpName Backward>
 constexpr Row loss_row(const char* signature, const char* doc) {
-  return {signature, infer_loss<L>, run_loss<L>, vjp_loss<L, Backward>, doc, Promote::floating};
+  return inner(
+      {signature, infer_loss<L>, run_loss<L>, vjp_loss<L, Backward>, doc, Promote::floating});
 }
 template <auto L, OpName Backward>
 constexpr Row backward_row(const char* signature, const char* doc) {
-  return {signature, infer_backward<L>, run_backward<L>, vjp_backward<L, Backward>,
-          doc,       Promote::floating};
+  return inner({signature, infer_backward<L>, run_backward<L>, vjp_backward<L, Backward>, doc,
+                Promote::floating});
 }
 
 constexpr auto bce = &Loss::bce;
@@ -162,48 +163,48 @@ const Row rows[] = {
         "in [0, 1], without overflow. reduction: 0 each element, 1 mean, 2 sum. x and target "
         "have one shape; the result has it too, or none if reduced.\n\n"
         ">>> x, y = mg.tensor([0.0, 1000.0], 'float64'), mg.ones(2).double()\n"
-        ">>> mg.binary_cross_entropy_with_logits(x, y, reduction=0).numpy().round(4).tolist()\n"
+        ">>> _core.binary_cross_entropy_with_logits(x, y, reduction=0).numpy().round(4).tolist()\n"
         "[0.6931, 0.0]"),
     loss_row<mse, "mse_loss_backward">(
         "mse_loss(x, target, reduction: int = 1)",
         "(x - target)^2. reduction: 0 each element, 1 mean, 2 sum. x and target have one "
         "shape; the result has it too, or none if reduced.\n\n"
-        ">>> mg.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
+        ">>> _core.mse_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
         "2.0"),
     loss_row<l1, "l1_loss_backward">(
         "l1_loss(x, target, reduction: int = 1)",
         "|x - target|. reduction: 0 each element, 1 mean, 2 sum. The gradient at 0 is 0. x and "
         "target have one shape; the result has it too, or none if reduced.\n\n"
-        ">>> mg.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
+        ">>> _core.l1_loss(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 4.0])).item()\n"
         "1.0"),
     loss_row<huber, "huber_loss_backward">(
         "huber_loss(x, target, delta: float = 1.0, reduction: int = 1)",
         "d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), for d = x - target. "
         "reduction: 0 each element, 1 mean, 2 sum. x and target have one shape; the result has "
         "it too, or none if reduced.\n\n"
-        ">>> mg.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), reduction=0).tolist()\n"
+        ">>> _core.huber_loss(mg.tensor([1.0, 3.0]), mg.zeros(2), reduction=0).tolist()\n"
         "[0.5, 2.5]"),
     backward_row<bce, "binary_cross_entropy_with_logits_backward">(
         "binary_cross_entropy_with_logits_backward(grad, x, target, reduction: int)",
         "(sigmoid(x) - target) times the gradient of the loss.\n\n"
         ">>> one = mg.tensor(1.0)\n"
-        ">>> mg.binary_cross_entropy_with_logits_backward(one, mg.zeros(2), mg.tensor([0.0, "
+        ">>> _core.binary_cross_entropy_with_logits_backward(one, mg.zeros(2), mg.tensor([0.0, "
         "1.0]), 2).tolist()\n"
         "[0.5, -0.5]"),
-    backward_row<mse, "mse_loss_backward">(
-        "mse_loss_backward(grad, x, target, reduction: int)",
-        "2 (x - target) times the gradient of the loss.\n\n"
-        ">>> mg.mse_loss_backward(mg.tensor(1.0), mg.tensor([1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
-        "[1.0, 2.0]"),
-    backward_row<l1, "l1_loss_backward">(
-        "l1_loss_backward(grad, x, target, reduction: int)",
-        "sign(x - target) times the gradient of the loss.\n\n"
-        ">>> mg.l1_loss_backward(mg.tensor(1.0), mg.tensor([-1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
-        "[-0.5, 0.5]"),
+    backward_row<mse, "mse_loss_backward">("mse_loss_backward(grad, x, target, reduction: int)",
+                                           "2 (x - target) times the gradient of the loss.\n\n"
+                                           ">>> _core.mse_loss_backward(mg.tensor(1.0), "
+                                           "mg.tensor([1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
+                                           "[1.0, 2.0]"),
+    backward_row<l1, "l1_loss_backward">("l1_loss_backward(grad, x, target, reduction: int)",
+                                         "sign(x - target) times the gradient of the loss.\n\n"
+                                         ">>> _core.l1_loss_backward(mg.tensor(1.0), "
+                                         "mg.tensor([-1.0, 2.0]), mg.zeros(2), 1).tolist()\n"
+                                         "[-0.5, 0.5]"),
     backward_row<huber, "huber_loss_backward">(
         "huber_loss_backward(grad, x, target, delta: float, reduction: int)",
         "x - target, cut to [-delta, delta], times the gradient of the loss.\n\n"
-        ">>> mg.huber_loss_backward(mg.tensor(1.0), mg.tensor([0.5, 2.0]), mg.zeros(2), 1.0, "
+        ">>> _core.huber_loss_backward(mg.tensor(1.0), mg.tensor([0.5, 2.0]), mg.zeros(2), 1.0, "
         "2).tolist()\n"
         "[0.5, 1.0]"),
 };

@@ -84,14 +84,14 @@ constexpr Row rows[] = {
      ">>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()\n"
      "[[11.0]]\n",
      Promote::any, 1, 0, 0, product_flops, nullptr, nullptr, matmul_run_to},
-    {"matmul_relu_dropout_backward(x, w, y, scale: float = 1.0)", matmul_relu_infer,
-     matmul_relu_run, matmul_relu_vjp,
-     "relu_dropout_backward(x @ w, y, scale) in one pass: the gradient of what was put into "
-     "y = dropout(relu(.)).\n\n"
-     ">>> mg.matmul_relu_dropout_backward(mg.ones(1, 2), mg.ones(2, 2), mg.tensor([[0.0, "
-     "1.0]]), 2.0).tolist()\n"
-     "[[0.0, 4.0]]",
-     Promote::none, 1, 0, 0, product_flops},
+    inner({"matmul_relu_dropout_backward(x, w, y, scale: float = 1.0)", matmul_relu_infer,
+           matmul_relu_run, matmul_relu_vjp,
+           "relu_dropout_backward(x @ w, y, scale) in one pass: the gradient of what was put into "
+           "y = dropout(relu(.)).\n\n"
+           ">>> _core.matmul_relu_dropout_backward(mg.ones(1, 2), mg.ones(2, 2), mg.tensor([[0.0, "
+           "1.0]]), 2.0).tolist()\n"
+           "[[0.0, 4.0]]",
+           Promote::none, 1, 0, 0, product_flops}),
 };
 
 }  // namespace

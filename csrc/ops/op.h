@@ -36,6 +36,11 @@ struct Call {
   }
   void make(DType dtype, const Dims& shape) const { make(0, dtype, shape); }
   void view(const Array& of) const { outputs[0] = of; }
+  // For infer: input i holds indices.
+  void require_indices(int i) const {
+    if (in(i).dtype != DType::i64)
+      fail<TypeError>(name, ": indices must be int64, got ", mg::name(in(i).dtype));
+  }
 };
 
 // One call seen backwards: gradients of the outputs come in, gradients of the inputs go out.
@@ -97,7 +102,19 @@ struct Row {
   // 0 is `stream`: makes a call with dense inputs ready to use up the gradient in pieces
   // (ops/update.h).
   void (*update)(const Call&, Update*) = nullptr;
+  // What gradients, plans and the package's Python are made of: in minigrad._core alone, no method
+  // of Tensor.
+  bool inner = false;
 };
+
+// The row of an inner op.
+constexpr Row inner(Row row) {
+  row.inner = true;
+  return row;
+}
+
+// What a call of any op from Python has room for.
+inline constexpr int max_params = 16, max_tensors = 8, max_outputs = 4;
 
 struct Op : Row {
   Signature signature_parsed;

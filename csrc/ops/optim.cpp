@@ -124,7 +124,7 @@ void ready_rmsprop(const Call& c, Update* u) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "sgd_(param!, grad, hyper!, momentum_buffer!?, grad_scale?, "
                      "stream: bool = False)",
         .infer = infer_sgd,
@@ -134,13 +134,13 @@ const Row rows[] = {
                "Parameter, gradient and buffers have one shape. stream: store the parameter past "
                "the caches, for other threads to read.\n\n"
                ">>> p, hyper = mg.tensor([1.0]), mg.tensor([0, 0.5, 0, 0, 0, 0, 0, 0], 'float64')\n"
-               ">>> mg.sgd_(p, mg.ones(1), hyper, None)\n"
+               ">>> _core.sgd_(p, mg.ones(1), hyper, None)\n"
                ">>> p.tolist(), hyper.tolist()[0]\n"
                "([0.5], 1.0)",
         .outputs = 0,
         .update = ready_sgd,
-    },
-    {
+    }),
+    inner({
         .signature = "adam_(param!, grad, exp_avg!, exp_avg_sq!, hyper!, max_exp_avg_sq!?, "
                      "grad_scale?, stream: bool = False)",
         .infer = infer_adam,
@@ -152,13 +152,13 @@ const Row rows[] = {
             "store the parameter past the caches, for other threads to read.\n\n"
             ">>> p, m, v = mg.tensor([1.0]), mg.zeros(1), mg.zeros(1)\n"
             ">>> hyper = mg.tensor([0, 0.5, 0, 0, 0.9, 0.999, 1e-8, 0], 'float64')\n"
-            ">>> mg.adam_(p, mg.ones(1), m, v, hyper, None)\n"
+            ">>> _core.adam_(p, mg.ones(1), m, v, hyper, None)\n"
             ">>> round(p.item(), 4), hyper.tolist()[0]\n"
             "(0.5, 1.0)",
         .outputs = 0,
         .update = ready_adam,
-    },
-    {
+    }),
+    inner({
         .signature = "rmsprop_(param!, grad, square_avg!, hyper!, grad_avg!?, momentum_buffer!?, "
                      "grad_scale?, stream: bool = False)",
         .infer = infer_rmsprop,
@@ -169,12 +169,12 @@ const Row rows[] = {
                "for other threads to read.\n\n"
                ">>> p, v = mg.tensor([1.0]), mg.zeros(1)\n"
                ">>> hyper = mg.tensor([0, 0.25, 0, 0, 0.75, 0, 0, 0], 'float64')\n"
-               ">>> mg.rmsprop_(p, mg.ones(1), v, hyper, None, None)\n"
+               ">>> _core.rmsprop_(p, mg.ones(1), v, hyper, None, None)\n"
                ">>> p.tolist(), v.tolist()\n"
                "([0.5], [0.25])",
         .outputs = 0,
         .update = ready_rmsprop,
-    },
+    }),
 };
 
 }  // namespace

@@ -155,44 +155,45 @@ const Row rows[] = {
      ">>> mg.max_pool2d(mg.arange(16).float().reshape(1, 1, 4, 4), 2).tolist()\n"
      "[[[[5.0, 7.0], [13.0, 15.0]]]]"},
 
-    {"max_pool2d_backward(g, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-     infer_max_backward, run_max_backward<&Pool::max_grad>,
-     [](Vjp& v) {
-       const Attrs& a = v.attrs;
-       if (v.needs(0))
-         v.set(0,
-               call<"max_pool2d_pick">(v.grad(), v.in(1), a.list(0), stride_of(a, 0), a.list(2)));
-     },
-     "g at the places where x has its maxima, summed where windows overlap, 0 elsewhere.\n\n"
-     ">>> mg.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, "
-     "2.0]]]]), 2).tolist()\n"
-     "[[[[0.0, 1.0], [0.0, 0.0]]]]"},
+    inner({"max_pool2d_backward(g, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
+           infer_max_backward, run_max_backward<&Pool::max_grad>,
+           [](Vjp& v) {
+             const Attrs& a = v.attrs;
+             if (v.needs(0))
+               v.set(0, call<"max_pool2d_pick">(v.grad(), v.in(1), a.list(0), stride_of(a, 0),
+                                                a.list(2)));
+           },
+           "g at the places where x has its maxima, summed where windows overlap, 0 elsewhere.\n\n"
+           ">>> _core.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, "
+           "2.0]]]]), 2).tolist()\n"
+           "[[[[0.0, 1.0], [0.0, 0.0]]]]"}),
 
-    {"max_pool2d_relu_backward(g, y, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-     infer_max_backward, run_max_backward<&Pool::max_grad_relu>,
-     [](Vjp& v) {
-       const Attrs& a = v.attrs;
-       if (v.needs(0))
-         v.set(0, call<"max_pool2d_pick">(call<"relu_dropout_backward">(v.grad(), v.in(1)), v.in(1),
-                                          a.list(0), stride_of(a, 0), a.list(2)));
-     },
-     "relu_dropout_backward(max_pool2d_backward(g, y, ...), y) in one pass.\n\n"
-     ">>> y = mg.tensor([[[[1.0, 4.0, 0.0, 0.0], [3.0, 2.0, 0.0, 0.0]]]])\n"
-     ">>> mg.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()\n"
-     "[[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]"},
+    inner({"max_pool2d_relu_backward(g, y, kernel_size: ints, stride: ints? = None, padding: ints "
+           "= 0)",
+           infer_max_backward, run_max_backward<&Pool::max_grad_relu>,
+           [](Vjp& v) {
+             const Attrs& a = v.attrs;
+             if (v.needs(0))
+               v.set(0, call<"max_pool2d_pick">(call<"relu_dropout_backward">(v.grad(), v.in(1)),
+                                                v.in(1), a.list(0), stride_of(a, 0), a.list(2)));
+           },
+           "relu_dropout_backward(max_pool2d_backward(g, y, ...), y) in one pass.\n\n"
+           ">>> y = mg.tensor([[[[1.0, 4.0, 0.0, 0.0], [3.0, 2.0, 0.0, 0.0]]]])\n"
+           ">>> _core.max_pool2d_relu_backward(mg.ones(1, 1, 1, 2), y, 2).tolist()\n"
+           "[[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]"}),
 
-    {"max_pool2d_pick(values, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-     infer_max_pick, run_max_pick,
-     [](Vjp& v) {
-       const Attrs& a = v.attrs;
-       if (v.needs(0))
-         v.set(0, call<"max_pool2d_backward">(v.grad(), v.in(1), a.list(0), stride_of(a, 0),
-                                              a.list(2)));
-     },
-     "The elements of values at the places where x has its maxima.\n\n"
-     ">>> x = mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]])\n"
-     ">>> mg.max_pool2d_pick(10 * x, x, 2).tolist()\n"
-     "[[[[40.0]]]]"},
+    inner({"max_pool2d_pick(values, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
+           infer_max_pick, run_max_pick,
+           [](Vjp& v) {
+             const Attrs& a = v.attrs;
+             if (v.needs(0))
+               v.set(0, call<"max_pool2d_backward">(v.grad(), v.in(1), a.list(0), stride_of(a, 0),
+                                                    a.list(2)));
+           },
+           "The elements of values at the places where x has its maxima.\n\n"
+           ">>> x = mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]])\n"
+           ">>> _core.max_pool2d_pick(10 * x, x, 2).tolist()\n"
+           "[[[[40.0]]]]"}),
 
     {"avg_pool2d(x, kernel_size: ints, stride: ints? = None, padding: ints = 0)", infer_pool,
      run_avg_pool,
@@ -207,16 +208,17 @@ const Row rows[] = {
      ">>> mg.avg_pool2d(mg.arange(16).float().reshape(1, 1, 4, 4), 2).tolist()\n"
      "[[[[2.5, 4.5], [10.5, 12.5]]]]"},
 
-    {"avg_pool2d_backward(g, height: int, width: int, kernel_size: ints, stride: ints? = None, "
-     "padding: ints = 0)",
-     infer_avg_backward, run_avg_backward,
-     [](Vjp& v) {
-       const Attrs& a = v.attrs;
-       v.set(0, call<"avg_pool2d">(v.grad(), a.list(2), stride_of(a, 2), a.list(4)));
-     },
-     "The gradient of avg_pool2d by x, of the given height and width.\n\n"
-     ">>> mg.avg_pool2d_backward(mg.ones(1, 1, 1, 1), 2, 2, 2).tolist()\n"
-     "[[[[0.25, 0.25], [0.25, 0.25]]]]"},
+    inner(
+        {"avg_pool2d_backward(g, height: int, width: int, kernel_size: ints, stride: ints? = None, "
+         "padding: ints = 0)",
+         infer_avg_backward, run_avg_backward,
+         [](Vjp& v) {
+           const Attrs& a = v.attrs;
+           v.set(0, call<"avg_pool2d">(v.grad(), a.list(2), stride_of(a, 2), a.list(4)));
+         },
+         "The gradient of avg_pool2d by x, of the given height and width.\n\n"
+         ">>> _core.avg_pool2d_backward(mg.ones(1, 1, 1, 1), 2, 2, 2).tolist()\n"
+         "[[[[0.25, 0.25], [0.25, 0.25]]]]"}),
 };
 
 }  // namespace

@@ -179,27 +179,27 @@ void run_dropout2d(const Call& c) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "next_key(state!)",
         .infer = infer_next_key,
         .run = run_next_key,
         .doc = "A copy of the generator's state [seed, step]; the state's step then grows by one. "
                "Both are int64 (2,).\n\n"
                ">>> state = mg.tensor([7, 0])\n"
-               ">>> mg.next_key(state).tolist(), state.tolist()\n"
+               ">>> _core.next_key(state).tolist(), state.tolist()\n"
                "([7, 0], [7, 1])",
-    },
-    computed<ready_floats<&Random::uniform>, 6>({
+    }),
+    inner(computed<ready_floats<&Random::uniform>, 6>({
         .signature = "uniform(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
         .doc =
             "Uniform numbers in [0, 1) with 24 random bits, or 53 as float64 (dtype 1). The key is "
             "int64 [seed, step], as next_key gives it.\n\n"
-            ">>> x = mg.uniform(mg.tensor([0, 0]), (2, 3))\n"
+            ">>> x = _core.uniform(mg.tensor([0, 0]), (2, 3))\n"
             ">>> x.shape, x.min().item() >= 0, x.max().item() < 1\n"
             "((2, 3), True, True)",
-    }),
-    computed<ready_floats<&Random::normal>, 20>({
+    })),
+    inner(computed<ready_floats<&Random::normal>, 20>({
         .signature = "normal(key, shape: ints, dtype: int = 0)",
         .infer = infer_floats,
         .doc =
@@ -207,29 +207,29 @@ const Row rows[] = {
             "int64 [seed, step], as next_key gives it.\n\n"
             ">>> mg._core.normal(mg.tensor([0, 0]), (2, 3)).shape\n"
             "(2, 3)",
-    }),
-    {
+    })),
+    inner({
         .signature = "uniform_between(key, ranges, rows: int)",
         .infer = infer_uniform_between,
         .run = run_uniform_between,
         .doc =
             "float64 numbers (rows, columns), those of column j uniform in [low, high), the pair "
             "in row j of ranges (columns, 2). A row is the same for any number of rows.\n\n"
-            ">>> mg.uniform_between(mg.tensor([0, 0]), mg.tensor([[0.0, 0.0], [5.0, 5.0]], "
+            ">>> _core.uniform_between(mg.tensor([0, 0]), mg.tensor([[0.0, 0.0], [5.0, 5.0]], "
             "'float64'), 3).tolist()\n"
             "[[0.0, 5.0], [0.0, 5.0], [0.0, 5.0]]",
-    },
-    {
+    }),
+    inner({
         .signature = "symmetric_beta(key, n: int, alpha: float)",
         .infer = infer_symmetric_beta,
         .run = run_symmetric_beta,
         .doc =
             "n float64 numbers with the distribution Beta(alpha, alpha). A number is the same for "
             "any n.\n\n"
-            ">>> mg.symmetric_beta(mg.tensor([0, 0]), 4, 0.2).shape\n"
+            ">>> _core.symmetric_beta(mg.tensor([0, 0]), 4, 0.2).shape\n"
             "(4,)",
-    },
-    {
+    }),
+    inner({
         .signature = "randint(key, low: int, high: int, shape: ints)",
         .infer = infer_randint,
         .run = run_randint,
@@ -238,16 +238,16 @@ const Row rows[] = {
             "is not included.\n\n"
             ">>> mg._core.randint(mg.tensor([0, 0]), 5, 6, (3,)).tolist()\n"
             "[5, 5, 5]",
-    },
-    {
+    }),
+    inner({
         .signature = "permutation(key, n: int)",
         .infer = infer_permutation,
         .run = run_permutation,
         .doc = "The numbers 0 .. n - 1 in random order, as int64.\n\n"
-               ">>> sorted(mg.permutation(mg.tensor([0, 0]), 4).tolist())\n"
+               ">>> sorted(_core.permutation(mg.tensor([0, 0]), 4).tolist())\n"
                "[0, 1, 2, 3]",
-    },
-    computed<ready_dropout, 2>({
+    }),
+    inner(computed<ready_dropout, 2>({
         .signature = "dropout(x, key, p: float = 0.5)",
         .infer = infer_dropout,
         .vjp =
@@ -257,10 +257,10 @@ const Row rows[] = {
         .doc =
             "Zero with probability p, else x / (1 - p). The gradient draws the same mask from the "
             "key again. The shape stays; the key is int64 [seed, step].\n\n"
-            ">>> sorted(set(mg.dropout(mg.ones(100), mg.tensor([0, 0]), 0.5).tolist()))\n"
+            ">>> sorted(set(_core.dropout(mg.ones(100), mg.tensor([0, 0]), 0.5).tolist()))\n"
             "[0.0, 2.0]",
-    }),
-    {
+    })),
+    inner({
         .signature = "dropout2d(x, key, p: float = 0.5)",
         .infer = infer_dropout2d,
         .run = run_dropout2d,
@@ -270,10 +270,10 @@ const Row rows[] = {
             },
         .doc = "Dropout of whole channels of x (N, C, ...): one draw for each n and c. The key is "
                "int64 [seed, step].\n\n"
-               ">>> x = mg.dropout2d(mg.ones(20, 5, 2, 2), mg.tensor([0, 0]), 0.5)\n"
+               ">>> x = _core.dropout2d(mg.ones(20, 5, 2, 2), mg.tensor([0, 0]), 0.5)\n"
                ">>> sorted(set(x.mean((2, 3)).flatten().tolist()))\n"
                "[0.0, 2.0]",
-    },
+    }),
 };
 
 }  // namespace

@@ -195,7 +195,7 @@ void no_gradient_of_theta(const Vjp& v, const char* name) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "affine_matrix(params, before?, height: int, width: int)",
         .infer = infer_affine_matrix,
         .run = run_affine_matrix,
@@ -207,10 +207,10 @@ const Row rows[] = {
             "sheared, turned and scaled about its centre, then shifted. With `before`, another "
             "theta, all that happens to what that one gives.\n\n"
             ">>> shift = mg.tensor([[0, 1, 0, 1, 0, 0, 1, 1]], 'float64')\n"
-            ">>> mg.affine_matrix(shift, None, 4, 4).tolist()\n"
+            ">>> _core.affine_matrix(shift, None, 4, 4).tolist()\n"
             "[[[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]]",
-    },
-    {
+    }),
+    inner({
         .signature = "resample(x, theta, height: int, width: int, fill: float = 0.0)",
         .infer = infer_resample,
         .run = run_resample,
@@ -226,10 +226,10 @@ const Row rows[] = {
             "its four neighbours, of which those outside of x are `fill`. Mirrors and shifts by "
             "whole pixels are copies.\n\n"
             ">>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')\n"
-            ">>> mg.resample(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
+            ">>> _core.resample(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
             "[[[[0.0, 1.0, 2.0]]]]",
-    },
-    {
+    }),
+    inner({
         .signature = "resample_backward(g, theta, height: int, width: int)",
         .infer = infer_resample_backward,
         .run = run_resample_backward,
@@ -239,11 +239,12 @@ const Row rows[] = {
               const Dims& g = v.in(0).shape();
               if (v.needs(0)) v.set(0, call<"resample">(v.grad(), v.in(1), g[2], g[3], 0.0));
             },
-        .doc = "The gradient of resample by its images, which are of height x width.\n\n"
-               ">>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')\n"
-               ">>> mg.resample_backward(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
-               "[[[[2.0, 3.0, 0.0]]]]",
-    },
+        .doc =
+            "The gradient of resample by its images, which are of height x width.\n\n"
+            ">>> theta = mg.tensor([[[1, 0, -1], [0, 1, 0]]], 'float64')\n"
+            ">>> _core.resample_backward(mg.tensor([[[[1.0, 2.0, 3.0]]]]), theta, 1, 3).tolist()\n"
+            "[[[[2.0, 3.0, 0.0]]]]",
+    }),
 };
 
 }  // namespace

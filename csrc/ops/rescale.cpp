@@ -96,28 +96,28 @@ void run_max_norm(const Call& c) {
 }
 
 const Row rows[] = {
-    {
+    inner({
         .signature = "total_norm(*tensors, largest: bool = False)",
         .infer = infer_total_norm,
         .run = run_total_norm,
         .doc = "The Euclidean norm of all elements of all tensors, or the largest magnitude, as "
                "float64. The result has no dimensions.\n\n"
-               ">>> mg.total_norm(mg.tensor([3.0]), mg.tensor([[4.0]])).item()\n"
+               ">>> _core.total_norm(mg.tensor([3.0]), mg.tensor([[4.0]])).item()\n"
                "5.0",
-    },
-    {
+    }),
+    inner({
         .signature = "scale_(tensor!, factor)",
         .infer = infer_scale,
         .run = run_scale,
         .doc = "tensor *= factor in place; factor is one float64 value, read when the op runs. The "
                "factor has shape (1,).\n\n"
                ">>> x = mg.tensor([1.0, 2.0])\n"
-               ">>> mg.scale_(x, mg.tensor([0.5], 'float64'))\n"
+               ">>> _core.scale_(x, mg.tensor([0.5], 'float64'))\n"
                ">>> x.tolist()\n"
                "[0.5, 1.0]",
         .outputs = 0,
-    },
-    {
+    }),
+    inner({
         .signature = "lerp_(tensor!, end, weight)",
         .infer = infer_lerp,
         .run = run_lerp,
@@ -125,23 +125,23 @@ const Row rows[] = {
             "tensor += weight * (end - tensor) in place; weight is one float64 value. The weight "
             "has shape (1,).\n\n"
             ">>> x = mg.zeros(2)\n"
-            ">>> mg.lerp_(x, mg.tensor([4.0, 8.0]), mg.tensor([0.25], 'float64'))\n"
+            ">>> _core.lerp_(x, mg.tensor([4.0, 8.0]), mg.tensor([0.25], 'float64'))\n"
             ">>> x.tolist()\n"
             "[1.0, 2.0]",
         .outputs = 0,
-    },
-    {
+    }),
+    inner({
         .signature = "max_norm_(tensor!, max_norm: float)",
         .infer = infer_max_norm,
         .run = run_max_norm,
         .doc = "Scales back every row tensor[i] (over all other dimensions) whose Euclidean norm "
                "exceeds max_norm.\n\n"
                ">>> x = mg.tensor([[3.0, 4.0], [0.0, 1.0]])\n"
-               ">>> mg.max_norm_(x, 2.5)\n"
+               ">>> _core.max_norm_(x, 2.5)\n"
                ">>> x.tolist()\n"
                "[[1.5, 2.0], [0.0, 1.0]]",
         .outputs = 0,
-    },
+    }),
 };
 
 }  // namespace

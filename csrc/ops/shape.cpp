@@ -208,19 +208,19 @@ const Row rows[] = {
      ">>> mg.ones(1, requires_grad=True).detach().requires_grad\n"
      "False"},
 
-    computed<ready_cast>({"cast(x, dtype: int)",
-                          [](const Call& c) {
-                            const int64_t to = c.attrs.integer(0);
-                            if (to < 0 || to >= dtype_count)
-                              fail<ValueError>(c.name, ": dtype ", to,
-                                               " is none of 0 float32, 1 float64, 2 int64, 3 bool");
-                            c.make(static_cast<DType>(to), c.in(0).shape);
-                          },
-                          nullptr,
-                          [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
-                          "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool).\n\n"
-                          ">>> mg.cast(mg.tensor([1.5, -0.5]), 2).tolist()\n"
-                          "[1, 0]"}),
+    inner(computed<ready_cast>(
+        {"cast(x, dtype: int)",
+         [](const Call& c) {
+           const int64_t to = c.attrs.integer(0);
+           if (to < 0 || to >= dtype_count)
+             fail<ValueError>(c.name, ": dtype ", to,
+                              " is none of 0 float32, 1 float64, 2 int64, 3 bool");
+           c.make(static_cast<DType>(to), c.in(0).shape);
+         },
+         nullptr, [](Vjp& v) { v.set(0, call<"cast">(v.grad(), index(v.in(0).dtype()))); },
+         "Converted to another dtype (0 float32, 1 float64, 2 int64, 3 bool).\n\n"
+         ">>> _core.cast(mg.tensor([1.5, -0.5]), 2).tolist()\n"
+         "[1, 0]"})),
 
     {"copy_(x!, source)",
      [](const Call& c) {
@@ -245,7 +245,7 @@ const Row rows[] = {
      nullptr,
      "Writes source (broadcast) into x's memory.\n\n"
      ">>> x = mg.zeros(2, 2)\n"
-     ">>> mg.copy_(x, mg.tensor([1.0, 2.0]))\n"
+     ">>> x.copy_(mg.tensor([1.0, 2.0]))\n"
      ">>> x.tolist()\n"
      "[[1.0, 2.0], [1.0, 2.0]]",
      Promote::none, 0},

@@ -86,19 +86,20 @@ const Row rows[] = {
      ">>> mg.log_softmax(mg.tensor([1000.0, 0.0])).tolist()\n"
      "[0.0, -1000.0]",
      Promote::floating},
-    {"softmax_backward(grad, y, dim: int)", infer_same, run_backward<&S::softmax_backward>,
-     vjp_softmax_backward,
-     "y (grad - sum(grad y)) along `dim`: the gradient of y = softmax(x).\n\n"
-     ">>> mg.softmax_backward(mg.tensor([1.0, 0.0]), mg.tensor([0.5, 0.5]), -1).tolist()\n"
-     "[0.25, -0.25]",
-     Promote::floating},
-    {"log_softmax_backward(grad, y, dim: int)", infer_same, run_backward<&S::log_softmax_backward>,
-     vjp_log_softmax_backward,
-     "grad - exp(y) sum(grad) along `dim`: the gradient of y = log_softmax(x).\n\n"
-     ">>> y = mg.log_softmax(mg.zeros(2))\n"
-     ">>> mg.log_softmax_backward(mg.tensor([1.0, 0.0]), y, -1).numpy().round(4).tolist()\n"
-     "[0.5, -0.5]",
-     Promote::floating},
+    inner({"softmax_backward(grad, y, dim: int)", infer_same, run_backward<&S::softmax_backward>,
+           vjp_softmax_backward,
+           "y (grad - sum(grad y)) along `dim`: the gradient of y = softmax(x).\n\n"
+           ">>> _core.softmax_backward(mg.tensor([1.0, 0.0]), mg.tensor([0.5, 0.5]), -1).tolist()\n"
+           "[0.25, -0.25]",
+           Promote::floating}),
+    inner(
+        {"log_softmax_backward(grad, y, dim: int)", infer_same,
+         run_backward<&S::log_softmax_backward>, vjp_log_softmax_backward,
+         "grad - exp(y) sum(grad) along `dim`: the gradient of y = log_softmax(x).\n\n"
+         ">>> y = mg.log_softmax(mg.zeros(2))\n"
+         ">>> _core.log_softmax_backward(mg.tensor([1.0, 0.0]), y, -1).numpy().round(4).tolist()\n"
+         "[0.5, -0.5]",
+         Promote::floating}),
 };
 
 }  // namespace

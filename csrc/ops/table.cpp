@@ -21,9 +21,15 @@ struct Table {
           blend_family,      boxes_family})
       for (const Row& row : family)
         ops.push_back(Op{row, Signature::parse(row.signature), static_cast<int>(ops.size())});
-    for (const Op& op : ops)
+    for (const Op& op : ops) {
+      const Signature& s = op.signature_parsed;
+      if (s.params.size() > max_params || s.tensors > max_tensors || op.outputs > max_outputs)
+        fail<StateError>("op table: '", op.name(),
+                         "' has more parameters, tensors or outputs than ",
+                         "a call has room for (ops/op.h)");
       if (!by_name.emplace(op.name(), &op).second)
         fail<StateError>("op table: two rows are named '", op.name(), "'");
+    }
   }
 };
 

@@ -37,7 +37,7 @@ def check_images(owner: Module, x: Tensor) -> None:
             "W)) before it, or x[:, None] for images without a channel"
         )
     if x.dtype.kind != "f":
-        raise TypeError(f"{name} takes float images, got {x.dtype}; bytes become x.float() / 255")
+        raise TypeError(f"{name} takes float images, got {x.dtype}; bytes become x / 255")
 
 
 def interval(name: str, value: Any, minimum: float, maximum: float = np.inf) -> Range:

@@ -60,3 +60,23 @@ class Callback:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what ``state_dict`` gave; called after ``on_fit_begin``."""
+
+
+def overrides(callback: Callback, hook: str) -> bool:
+    """Whether its class has a hook of its own."""
+    return getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+def says(callback: Callback, what: str) -> bool:
+    """Whether `reads_model` or `every_epoch` holds, as the class says that has the hooks.
+
+    One that overrides them must say it anew.
+    """
+    for cls in type(callback).__mro__:
+        if cls is Callback:
+            break
+        if what in vars(cls):
+            return bool(getattr(callback, what))
+        if {"on_epoch_begin", "on_epoch_end"} & vars(cls).keys():
+            return True
+    return False

@@ -172,7 +172,7 @@ class Learner:
                     _core.swap_memory(*pair)
 
     def evaluate_batches(self, feed: Feed | Stream, planned: bool = True) -> dict[str, float]:
-        """Return data loss and metrics of all rows of a Feed. The caller sets eval mode.
+        """Return data loss and metrics, in their order, of all rows. The caller sets eval mode.
 
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
         """
@@ -180,7 +180,8 @@ class Learner:
         numbers = (self._call if planned else _do)(self._measure, output, target, *feed.weights)
         names = ["loss", *[metric.name for metric in self.planned_metrics]]
         figures = {name: value.item() for name, value in zip(names, numbers, strict=True)}
-        return figures | self.measure(output.numpy(), target.numpy(), self.numpy_metrics)
+        figures |= self.measure(output.numpy(), target.numpy(), self.numpy_metrics)
+        return {name: figures[name] for name in ("loss", *[m.name for m in self.metrics])}
 
     def evaluate_penalty(self) -> float:
         """Return the penalty of the model as it is: 0 if there is none any more."""

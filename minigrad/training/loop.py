@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from minigrad import _core
 from minigrad._core import EpochState, Tensor
-from minigrad.callbacks import Callback
+from minigrad.callbacks.callback import overrides, says
 from minigrad.nn import BatchNorm1d, BatchNorm2d
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.rows import Row, dicts
@@ -21,7 +21,7 @@ from minigrad.training.feed import Feed, batch_spans
 from minigrad.training.modes import set_training
 from minigrad.training.planned import PlannedEpochs
 from minigrad.training.running import RunningAverage
-from minigrad.training.snapshot import Snapshot, take_snapshot
+from minigrad.training.snapshot import Replayed, Snapshot, take_snapshot
 from minigrad.training.stream import Stream
 
 if TYPE_CHECKING:
@@ -58,14 +58,14 @@ class Loop:
         self._normed = any(norms)
         self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not self._normed)
         _check_length(trainer, len(self.spans))
-        self.watchers = [c for c in trainer.callbacks if _overrides(c, "on_batch_end")]
+        self.watchers = [c for c in trainer.callbacks if overrides(c, "on_batch_end")]
         self.unseen = trainer.scheduler is None and not any(
-            _says(callback, "reads_model") for callback in trainer.callbacks
+            says(callback, "reads_model") for callback in trainer.callbacks
         )
-        self._beginners = [c for c in trainer.callbacks if _overrides(c, "on_epoch_begin")]
-        self._enders = [c for c in trainer.callbacks if _overrides(c, "on_epoch_end")]
+        self._beginners = [c for c in trainer.callbacks if overrides(c, "on_epoch_begin")]
+        self._enders = [c for c in trainer.callbacks if overrides(c, "on_epoch_end")]
         self._unwatched = self.unseen and not self._beginners
-        self._unwatched &= not any(_says(callback, "every_epoch") for callback in self._enders)
+        self._unwatched &= not any(says(callback, "every_epoch") for callback in self._enders)
         self._planned: PlannedEpochs | None = None
         # While the rows of a call are told: where it began, its orders, how many were told.
         self._moment: tuple[EpochState, Array] | None = None
@@ -104,8 +104,8 @@ class Loop:
             return Snapshot(take_snapshot(trainer.model, trainer.optimizer, trainer.average))
         state, orders = self._moment
         if self._seen == len(orders):  # it is the state of now
-            return _Replayed(self.trainer, self._planned, self._planned.save(), orders[:0])
-        return _Replayed(self.trainer, self._planned, state, orders[: self._seen])
+            return Replayed(self.trainer, self._planned, self._planned.save(), orders[:0])
+        return Replayed(self.trainer, self._planned, state, orders[: self._seen])
 
     def _plans(self) -> PlannedEpochs | None:
         """All of an epoch as one call, once every part of it has a plan."""
@@ -283,34 +283,6 @@ class Loop:
         trainer.epoch += 1
 
 
-class _Replayed(Snapshot):
-    """The state after some epochs of a call, which runs them again from the call's beginning."""
-
-    def __init__(
-        self, trainer: Trainer, planned: PlannedEpochs, start: EpochState, orders: Array
-    ) -> None:
-        self._trainer, self._planned = trainer, planned
-        self._start, self._orders = start, orders
-
-    def restore(self, trainer: Any) -> None:
-        """Put the state back."""
-        noise = self._trainer.noise.get_state()
-        try:
-            self._planned.repeat(self._start, self._orders)
-        finally:
-            self._trainer.noise.set_state(noise)
-
-    def state(self) -> dict[str, Any]:
-        """The state as arrays."""
-        now = self._planned.save()
-        try:
-            self._planned.repeat(self._start, self._orders)
-            trainer = self._trainer
-            return take_snapshot(trainer.model, trainer.optimizer, trainer.average)
-        finally:
-            self._planned.restore(now)
-
-
 def _check_length(trainer: Trainer, steps: int) -> None:
     """Warn of a cycle as long as the steps to come that is called once an epoch only."""
     length = getattr(trainer.scheduler, "total_steps", None)
@@ -320,19 +292,3 @@ def _check_length(trainer: Trainer, steps: int) -> None:
             f"{trainer.epochs} epochs: give the trainer scheduler_every='batch'",
             stacklevel=4,
         )
-
-
-def _overrides(callback: Callback, hook: str) -> bool:
-    return getattr(type(callback), hook) is not getattr(Callback, hook)
-
-
-def _says(callback: Callback, what: str) -> bool:
-    """What the class says that has the hooks: one that overrides them must say it anew."""
-    for cls in type(callback).__mro__:
-        if cls is Callback:
-            break
-        if what in vars(cls):
-            return bool(getattr(callback, what))
-        if {"on_epoch_begin", "on_epoch_end"} & vars(cls).keys():
-            return True
-    return False
