@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,19 @@ def by_workers(threads: int, workers: int) -> Callable[[], Any]:
 
 def by_processes(threads: int) -> Callable[[], Any]:
     """Processes that wait for a line, train their share and print the losses."""
-    share = TRAININGS // threads
+    count = min(threads, TRAININGS)
+    ends = [i * TRAININGS // count for i in range(count + 1)]
     code = "import many; many.serve({}, {})"
     command = [sys.executable, "-c"]
     processes = [
         subprocess.Popen(
-            [*command, code.format(i * share, (i + 1) * share)],
+            [*command, code.format(first, last)],
             cwd=Path(__file__).parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for i in range(threads)
+        for first, last in pairwise(ends)
     ]
 
     def call() -> list[float]:

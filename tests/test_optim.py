@@ -110,6 +110,17 @@ def test_missing_gradients_are_skipped():
     assert [s["step"] for s in optimizer.state.values()] == [1, 0]
 
 
+@pytest.mark.parametrize(("key", "wrong"), [("decoupled_weight_decay", None), ("lr", -1.0)])
+def test_a_wrong_option_leaves_the_group_as_it_was(key, wrong):
+    p = mg.ones(2, 2, requires_grad=True)
+    group = optim.SGD([p], lr=0.5, weight_decay=0.1).param_groups[0]
+    before, cells = dict(group.data), group.slots[0].cells.tolist()
+    with pytest.raises((TypeError, ValueError)):
+        group.change({"momentum": 0.9, key: wrong})
+    assert dict(group.data) == before
+    assert group.slots[0].cells.tolist() == cells
+
+
 def test_groups_have_options_of_their_own():
     start, grads = problem()
     p, q = parameter(start), parameter(start)

@@ -42,7 +42,7 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """X where x > 0, negative_slope · x elsewhere (Maas et al., 2013).
+    """`x` where x > 0, negative_slope · x elsewhere (Maas et al., 2013).
 
     Args:
         negative_slope: the slope below 0.
@@ -67,7 +67,7 @@ class LeakyReLU(Module):
 
 
 class GELU(Module):
-    """X · Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, 2016).
+    """`x` · Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, 2016).
 
     Args:
         approximate: "none" for Phi by erf, "tanh" for the paper's formula
@@ -93,7 +93,7 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """X · sigmoid(x), also called swish (Elfwing et al., 2017).
+    """`x` · sigmoid(x), also called swish (Elfwing et al., 2017).
 
     >>> import minigrad as mg
     >>> from minigrad import nn
@@ -160,7 +160,7 @@ class Softplus(Module):
 
 
 class ELU(Module):
-    """X where x > 0, alpha · (exp(x) - 1) elsewhere (Clevert et al., 2015).
+    """`x` where x > 0, alpha · (exp(x) - 1) elsewhere (Clevert et al., 2015).
 
     Args:
         alpha: minus the limit for x -> -infinity.
@@ -261,7 +261,7 @@ class LogSigmoid(Module):
 
 
 class Mish(Module):
-    """X · tanh(log(1 + exp(x))) (Misra, 2019).
+    """`x` · tanh(log(1 + exp(x))) (Misra, 2019).
 
     >>> import minigrad as mg
     >>> from minigrad import nn
@@ -275,7 +275,7 @@ class Mish(Module):
 
 
 class PReLU(Module):
-    """X where x > 0, weight · x elsewhere, with a learned weight (He et al., 2015).
+    """`x` where x > 0, weight · x elsewhere, with a learned weight (He et al., 2015).
 
     Args:
         num_parameters: 1 for all, or the number of channels (axis 1).

@@ -100,7 +100,7 @@ __all__ = [
 
 
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """X · Phi(x); approximate="tanh" takes the tanh formula for Phi.
+    """`x` · Phi(x); approximate="tanh" takes the tanh formula for Phi.
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F
@@ -122,7 +122,7 @@ def logsigmoid(x: Tensor) -> Tensor:
 
 
 def mish(x: Tensor) -> Tensor:
-    """X · tanh(log(1 + exp(x))).
+    """`x` · tanh(log(1 + exp(x))).
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F

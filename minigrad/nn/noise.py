@@ -77,7 +77,7 @@ def alpha_dropout(
 def gaussian_noise(
     x: Tensor, std: float, training: bool = True, generator: Generator | None = None
 ) -> Tensor:
-    """X + std · (standard normal noise), if `training`.
+    """`x` + std · (standard normal noise), if `training`.
 
     >>> import minigrad as mg
     >>> from minigrad.nn import functional as F

@@ -81,7 +81,7 @@ class ParamGroup(UserDict[str, Any]):
         buffers = [slot.buffers for slot in self.slots]
         try:
             self._write(self)
-        except ValueError:
+        except (TypeError, ValueError):
             self.data = before
             raise
         if any(slot.buffers is not had for slot, had in zip(self.slots, buffers, strict=True)):

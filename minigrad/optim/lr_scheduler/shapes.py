@@ -49,7 +49,7 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * lr_lambda(epoch)."""
+        """`base_lr` * lr_lambda(epoch)."""
         return base_lr * self.lr_lambdas[index](epoch)
 
 
@@ -70,7 +70,7 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * gamma^floor(epoch / step_size)."""
+        """`base_lr` * gamma^floor(epoch / step_size)."""
         return base_lr * self.gamma ** (epoch // self.step_size)
 
 
@@ -96,7 +96,7 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * gamma^(milestones reached)."""
+        """`base_lr` * gamma^(milestones reached)."""
         return base_lr * self.gamma ** bisect.bisect_right(self.milestones, epoch)
 
 
@@ -114,7 +114,7 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * gamma^epoch."""
+        """`base_lr` * gamma^epoch."""
         return base_lr * self.gamma**epoch
 
 
@@ -144,7 +144,7 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * the factor at min(epoch, total_iters)."""
+        """`base_lr` * the factor at min(epoch, total_iters)."""
         share = min(epoch, self.total_iters) / self.total_iters
         return base_lr * (self.start_factor + (self.end_factor - self.start_factor) * share)
 
@@ -169,7 +169,7 @@ class ConstantLR(LinearLR):
         super().__init__(optimizer, factor, 1.0, total_iters, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * factor before total_iters."""
+        """`base_lr` * factor before total_iters."""
         return base_lr * (self.start_factor if epoch < self.total_iters else 1.0)
 
 
@@ -195,7 +195,7 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Base_lr * (1 - min(epoch / total_iters, 1))^power."""
+        """`base_lr` * (1 - min(epoch / total_iters, 1))^power."""
         return float(base_lr * (1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
 
 
@@ -217,7 +217,7 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, epoch: int, base_lr: float, index: int) -> float:
-        """Eta_min + (base_lr - eta_min) * (1 + cos(pi * epoch / T_max)) / 2."""
+        """`eta_min` + (base_lr - eta_min) * (1 + cos(pi * epoch / T_max)) / 2."""
         height = (1 + math.cos(math.pi * epoch / self.T_max)) / 2
         return self.eta_min + (base_lr - self.eta_min) * height
 
