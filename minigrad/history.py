@@ -47,7 +47,11 @@ class History:
         self._best: tuple[int, float] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        raise missing("History", name)
+        error = missing("History", name)
+        rows = vars(self).get("_rows")  # not there yet while it is unpickled
+        if rows is not None and name in rows.names():
+            error.args = (f"{error}: it is history[{name!r}]",)
+        raise error
 
     @property
     def rows(self) -> list[Row]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigrad import _core, random
-from minigrad._check import integer
+from minigrad._check import integer, number
 from minigrad._core import Tensor
 from minigrad._names import hinting
 from minigrad.callbacks import Callback, ProgressBar
@@ -107,8 +107,8 @@ class Trainer(Learner):
             raise ValueError(f"curves must be 'honest' or 'running', got {curves!r}")
         if scheduler_every not in ("epoch", "batch"):
             raise ValueError(f"scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
-        if clip_grad_norm is not None and not clip_grad_norm > 0:
-            raise ValueError(f"clip_grad_norm = {clip_grad_norm} must be > 0")
+        if clip_grad_norm is not None:
+            clip_grad_norm = number("clip_grad_norm", clip_grad_norm, 0.0, open_minimum=True)
         _check_callable("loss", loss, "nn.MSELoss() or a function (output, target)")
         _check_callable("penalty", penalty, "nn.L2(1e-3); several are added: nn.L1(a) + nn.L2(b)")
         _check_callable("constraint", constraint, "nn.MaxNorm(3)")
@@ -119,6 +119,8 @@ class Trainer(Learner):
             )
         if getattr(scheduler, "optimizer", optimizer) is not optimizer:
             raise ValueError("the scheduler was made for another optimizer than this trainer's")
+        if isinstance(callbacks, Callback):
+            raise TypeError(f"callbacks is a list of them: [{type(callbacks).__name__}(...)]")
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")

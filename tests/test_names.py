@@ -132,6 +132,8 @@ def test_history_and_early_stopping_name_theirs():
     history.append({"epoch": 0, "loss": 1.0})
     with pytest.raises(AttributeError, match=r'history\["val_loss"\]'):
         history.history  # noqa: B018
+    with pytest.raises(AttributeError, match=r"History has no 'loss': it is history\['loss'\]"):
+        history.loss  # noqa: B018
     for twin in (copy.deepcopy(history), pickle.loads(pickle.dumps(history))):
         assert twin.rows == history.rows
 

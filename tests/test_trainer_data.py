@@ -259,9 +259,8 @@ def test_an_optimizer_of_another_model_is_refused():
     [
         ({"batch_size": 0}, "batch_size"),
         ({"seed": -1}, "seed must be at least 0"),
-        ({"seed": -1}, "seed"),
         ({"curves": "smooth"}, "'honest' or 'running'"),
-        ({"clip_grad_norm": 0.0}, "clip_grad_norm"),
+        ({"clip_grad_norm": 0.0}, "clip_grad_norm must be in"),
         ({"metrics": ["accurracy"]}, "no metric 'accurracy'"),
     ],
 )
@@ -276,6 +275,7 @@ def test_impossible_arguments_are_refused(arguments, message):
         ("loss", nn.MSELoss, r"loss must be callable, such as nn.MSELoss\(\)"),
         ("loss", "mse", "got 'mse'"),
         ("metrics", "accuracy", r"a list of them: \['accuracy'\]"),
+        ("callbacks", mg.EarlyStopping(), r"a list of them: \[EarlyStopping\(...\)\]"),
         ("penalty", [nn.L2(0.1)], "several are added"),
         ("constraint", nn.MaxNorm, r"such as nn.MaxNorm\(3\)"),
         ("mix", 0.2, "such as augment.MixUp"),

@@ -115,7 +115,7 @@ def read_csv(
                     f"{file}, line {reader.line_num}: {len(cells)} columns, expected {width}"
                 )
             try:
-                row = [float(cell) for cell in cells]
+                row = [_number(cell) for cell in cells]
             except ValueError:
                 row = []
             if not row or not all(map(math.isfinite, row)):
@@ -137,17 +137,23 @@ def read_csv(
 
 
 def is_number(text: str) -> bool:
-    """Whether Python reads the text as a float.
+    """Whether the text is a float as files write it: Python itself reads 1_0 as 10.
 
     >>> from minigrad.data.readers import is_number
-    >>> is_number("1e-3"), is_number("one")
-    (True, False)
+    >>> is_number("1e-3"), is_number("one"), is_number("1_0")
+    (True, False, False)
     """
     try:
-        float(text)
+        _number(text)
     except ValueError:
         return False
     return True
+
+
+def _number(text: str) -> float:
+    if "_" in text:
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
 
 
 def _blame(file: Path, line: int, cells: list[str], names: list[str] | None) -> NoReturn:
@@ -157,6 +163,8 @@ def _blame(file: Path, line: int, cells: list[str], names: list[str] | None) -> 
             continue
         name = f" ({names[index]!r})" if names is not None else ""
         what = f"{cell!r} is not a finite number" if cell.strip() else "the cell is empty"
+        if len(cells) == 1 and (found := [mark for mark in ";\t|" if mark in cell]):
+            what += f": perhaps read_csv(..., delimiter={found[0]!r})"
         raise ValueError(f"{file}, line {line}, column {index}{name}: {what}")
     raise AssertionError("every cell is a finite number")
 
@@ -166,6 +174,8 @@ def _column(file: Path, target: str | int, names: list[str] | None, width: int) 
         if names is None or target not in names:
             known = f"the columns are {names}" if names else "the file names no columns"
             raise ValueError(f"{file}: no column {target!r}: {known}")
+        if names.count(target) > 1:
+            raise ValueError(f"{file}: {names.count(target)} columns are named {target!r}")
         return names.index(target)
     if not -width <= target < width:
         raise ValueError(f"{file}: column {target} does not exist: there are {width} columns")
