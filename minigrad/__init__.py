@@ -152,12 +152,14 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise missing("minigrad", name)
-    module = importlib.import_module(_LATER[name])
-    value = globals()[name] = getattr(module, name, module)
-    return value
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise missing("minigrad", name)
+        module = importlib.import_module(_LATER[name])
+        value = globals()[name] = getattr(module, name, module)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -46,12 +46,14 @@ class History:
         self.monitor: str | None = None
         self._best: tuple[int, float] | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        error = missing("History", name)
-        rows = vars(self).get("_rows")  # not there yet while it is unpickled
-        if rows is not None and name in rows.names():
-            error.args = (f"{error}: it is history[{name!r}]",)
-        raise error
+    if not TYPE_CHECKING:  # which would then know of no missing attribute
+
+        def __getattr__(self, name: str) -> Any:
+            error = missing("History", name)
+            rows = vars(self).get("_rows")  # not there yet while it is unpickled
+            if rows is not None and name in rows.names():
+                error.args = (f"{error}: it is history[{name!r}]",)
+            raise error
 
     @property
     def rows(self) -> list[Row]:

@@ -20,7 +20,7 @@ image goes through depends on the seed, the step and its place in the batch only
 of the batch, the number of threads or the instruction set.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._names import missing
 from minigrad.augment.affine import RandomAffine, RandomRotation
@@ -51,5 +51,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)

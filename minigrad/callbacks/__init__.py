@@ -1,6 +1,6 @@
 """Callbacks: small objects that look at a training, and may act on it, epoch by epoch."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._names import missing
 from minigrad.callbacks.average_weights import AverageWeights
@@ -26,5 +26,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)

@@ -4,7 +4,7 @@ Everything random takes a ``seed`` and draws from numpy's counter-based Philox g
 same seed gives the same rows on every machine.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._names import missing
 from minigrad.data.dataset import Dataset
@@ -31,5 +31,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)

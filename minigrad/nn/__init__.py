@@ -1,6 +1,6 @@
 """Layers, losses, penalties: PyTorch's names and semantics on minigrad's tensors."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._names import missing
 from minigrad.nn import functional, init, selection
@@ -105,5 +105,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)

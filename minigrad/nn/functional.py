@@ -5,7 +5,7 @@ What a layer does is written here or in the compiled core; the layer's own text 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._check import integer, number, one_of
 from minigrad._core import (
@@ -157,5 +157,7 @@ def one_hot(indices: Tensor, num_classes: int) -> Tensor:
     return embedding(indices, eye(integer("num_classes", num_classes, 1)))
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)

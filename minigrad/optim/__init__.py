@@ -1,6 +1,6 @@
 """Optimizers, learning rate schedules, gradient clipping and weight averages."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._names import missing
 from minigrad.optim import lr_scheduler
@@ -27,5 +27,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    raise missing(__name__, name)
+if not TYPE_CHECKING:  # which would then know of no missing name
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name)
