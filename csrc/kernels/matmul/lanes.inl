@@ -91,25 +91,64 @@ static int64_t add_lots(const T* x, const T* b, int64_t b_row, int64_t p, int64_
   return p;
 }
 
-// Elements of a row of B at a time: where B comes from L2, few, so that the sums stay in L1, if
-// they are used often and no line of B is then read twice; long stretches where B comes from
-// further away.
+// The same of all rows, for Vectors whole vectors of columns: lane after lane, as registers hold
+// the sums of one.
+template <class T, int Vectors>
+static void add_lanes(const T* x, const T* b, int64_t b_row, int64_t k, T* sums, int64_t sums_row) {
+  constexpr int width = Vec<T>::width;
+  for (int l = 0; l < lanes; ++l) {
+    Vec<T> acc[Vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) acc[v] = Vec<T>::zero();
+    const T* row = b + l * b_row;
+    for (int64_t p = l; p < k; p += lanes, row += lanes * b_row) {
+      const Vec<T> xs(x[p]);
+#pragma GCC unroll 16
+      for (int v = 0; v < Vectors; ++v) acc[v] = fma(xs, load(row + v * width), acc[v]);
+    }
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) store(sums + l * sums_row + v * width, acc[v]);
+  }
+}
+
+// Vectors of sums that registers hold beside what is added to them.
+static constexpr int most_sums = vector_registers / 2;
+
+// How the rows of B are gone through: so many elements of each at a time, with the sums of all
+// lanes in memory, or of one lane in registers, in `vectors` vectors.
+struct Stretch {
+  int64_t elements;
+  int vectors;
+};
+
+// Where B comes from L2, few, so that sums in memory stay in L1, if they are used often and no line
+// of B is then read twice; long stretches where B comes from further away. Lane after lane jumps
+// over rows, which only L2 stands, and only from one long run to the next.
 template <class T>
-static int64_t stretch(int64_t k, int64_t n, int64_t b_row) {
-  constexpr int64_t near_b = 896 << 10, size = sizeof(T);
-  if (k * n * size > near_b) return 4096 / size;
-  return (k < 256 || b_row * size % 64 != 0 ? 1024 : 256) / size;
+static Stretch stretch(int64_t k, int64_t n, int64_t b_row) {
+  constexpr int64_t near_b = 896 << 10, size = sizeof(T), width = Vec<T>::width;
+  if (k * n * size > near_b) return {4096 / size, 0};
+  if (k < 256 || b_row * size % 64 != 0) return {1024 / size, 0};
+  if (wide_vectors)
+    for (int vectors = most_sums; vectors >= most_sums / 2; vectors /= 2)
+      if (n % (vectors * width) == 0) return {vectors * width, vectors};
+  return {256 / size, 0};
 }
 
 // Outputs whose elements of B lie side by side along n.
 template <class T>
 static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n, T* y, T* sums) {
   constexpr int width = Vec<T>::width, most = vector_registers >= 32 ? 8 : 4;
-  const int64_t block = stretch<T>(k, n, b_row);
+  const Stretch by = stretch<T>(k, n, b_row);
+  const int64_t block = by.elements;
   const auto last = static_cast<int>((k - 1) % lanes);  // lane of the last row
   for (int64_t j0 = 0; j0 < n; j0 += block, b += block) {
     const int columns = static_cast<int>(n - j0 < block ? n - j0 : block);
-    int64_t p = 0;
+    int64_t p = by.vectors ? k : 0;
+    if (by.vectors == most_sums)
+      add_lanes<T, most_sums>(x, b, b_row, k, sums, block);
+    else if (by.vectors)
+      add_lanes<T, most_sums / 2>(x, b, b_row, k, sums, block);
     if (block * static_cast<int64_t>(sizeof(T)) > 1024)
       p = add_lots<T, most>(x, b, b_row, p, k, columns, sums, block);
     p = add_lots<T, 4>(x, b, b_row, p, k, columns, sums, block);
@@ -139,7 +178,7 @@ static void dot_rows(const T* x, const T* b, int64_t b_row, int64_t k, int64_t n
 template <class T>
 static int64_t lanes_scratch(const Problem<T>& g) {
   const int64_t x = ceil_div(g.k, 16) * 16;
-  return x + (g.b_col == 1   ? lanes * stretch<T>(g.k, g.n, g.b_row)
+  return x + (g.b_col == 1   ? lanes * stretch<T>(g.k, g.n, g.b_row).elements
               : g.b_row == 1 ? 0
                              : Vec<T>::width * x);
 }
