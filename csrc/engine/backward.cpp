@@ -183,8 +183,7 @@ Var seed_for(const Var& output, const Var& seed) {
     fail<ValueError>(
         "backward: the output does not depend on any tensor that requires a gradient; set "
         "requires_grad=True on an input, or leave `with no_grad():` (what a compiled function "
-        "returns "
-        "is cut off from the graph: compile the whole step, backward() included)");
+        "returns is cut off from the graph: compile the whole step, backward() included)");
   if (!seed) {
     if (output.array().numel() != 1)
       fail<ValueError>(

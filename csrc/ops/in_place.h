@@ -38,7 +38,7 @@ class DenseCall {
     for (int i = 0; i < c.count(); ++i) inputs_[i] = c.inputs[i];
     for (int i = 0; i < c.count(); ++i)
       if (c.has(i) && !c.in(i).contiguous()) {
-        copies_.reserve(most);
+        copies_.reserve(max_tensors);
         copies_.push_back(dense(c.in(i)));
         inputs_[i] = &copies_.back();
       }
@@ -58,9 +58,8 @@ class DenseCall {
   }
 
  private:
-  static constexpr int most = 7;
   const Call& given_;
-  const Array* inputs_[most];
+  const Array* inputs_[max_tensors];  // no op with a list of tensors is worked on so
   std::vector<Array> copies_;
 };
 
