@@ -160,6 +160,27 @@ def test_a_second_fit_after_a_resumed_one_goes_on_alike(tmp_path):
     assert same(weights(whole), weights(resumed))
 
 
+def test_a_state_that_cannot_be_loaded_changes_nothing(tmp_path):
+    class Picky(Callback):
+        def state_dict(self):
+            return {"kept": 1}
+
+        def load_state_dict(self, state):
+            if state["kept"] != self.wanted:
+                raise KeyError("kept")
+
+    path = tmp_path / "a.safetensors"
+    make(EarlyStopping("loss"), Picky(), ModelCheckpoint(path, "last")).fit((X, Y), epochs=3)
+    stopping, picky = EarlyStopping("loss"), Picky()
+    other = make(stopping, picky, ModelCheckpoint(path, "last"))
+    picky.wanted = 2
+    before, state = weights(other), stopping.state_dict()
+    with pytest.raises(KeyError, match="kept"):
+        other.fit((X, Y), epochs=2, resume=path)
+    assert same(weights(other), before)
+    assert stopping.state_dict() == state
+
+
 def test_foreign_checkpoints_change_nothing(tmp_path):
     path = tmp_path / "a.safetensors"
     make(ModelCheckpoint(path, "last")).fit((X, Y), epochs=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minigrad import serialize
 from minigrad.history import History
@@ -49,17 +50,23 @@ def load_training(trainer: Trainer, path: str | PathLike[str]) -> None:
         raise ValueError(f"{path} was saved with the callbacks {saved}, the trainer has {types}")
     if (state["scheduler"] is None) != (trainer.scheduler is None):
         raise ValueError(f"{path} and the trainer must both have a scheduler, or neither")
+    history = History.from_json(state["history"])
     before = take_snapshot(trainer.model, trainer.optimizer)
+    stateful: list[Any] = [*callbacks]
+    if trainer.scheduler is not None:
+        stateful.append(trainer.scheduler)
+    loaded = [entry["state"] for entry in state["callbacks"]] + [state["scheduler"]]
+    held = copy.deepcopy([thing.state_dict() for thing in stateful])
     try:
         restore_snapshot(state, trainer.model, trainer.optimizer)
-        if trainer.scheduler is not None:
-            trainer.scheduler.load_state_dict(state["scheduler"])
+        for thing, new in zip(stateful, loaded, strict=False):
+            thing.load_state_dict(new)
     except BaseException:
         restore_snapshot(before, trainer.model, trainer.optimizer)
+        for thing, old in zip(stateful, held, strict=True):
+            thing.load_state_dict(old)
         raise
-    for callback, entry in zip(callbacks, state["callbacks"], strict=True):
-        callback.load_state_dict(entry["state"])
-    trainer.history = History.from_json(state["history"])
+    trainer.history = history
     trainer.load_progress_state(state["trainer"])
 
 
