@@ -16,6 +16,9 @@ constexpr int most_registers = Blocks::most + max_operands;
 constexpr int64_t chunk_at = most_registers * register_bytes;
 constexpr int64_t chunk_elements = 8192;
 
+// A row of so many elements is worth a call of its own, rather than a copy.
+constexpr int64_t least_row = 1024;
+
 template <class Ready>
 Ready make_ready(const Blocks::Part& part, bool (*make)(const mg::Call&, Ready*)) {
   std::vector<const Array*> in;
@@ -44,6 +47,11 @@ class Blocks::Registers {
 };
 
 char* Blocks::Place::find(char* scratch, int64_t element) const {
+  if (loops && at < 0) {
+    const int64_t size = loops->size[0];
+    return base + (loops->row_offset(element / size, 0) + element % size * loops->step[0][0]) *
+                      item_size(dtype);
+  }
   return at < 0 ? base + element * advance : scratch + at + element % chunk_elements * advance;
 }
 
@@ -59,19 +67,27 @@ void* Blocks::Fold::part(int64_t element) const {
 
 Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   const bool folds = parts.back().op->folding != nullptr;
-  const int folded = folds ? parts.back().from[0] : -1;
-  const std::span<const Part> calls = parts.first(parts.size() - folds);
-  std::vector<int> last_use(calls.size(), -1);
+  const size_t calls = parts.size() - folds;
+  std::vector<Member> members;
+  members.reserve(calls);
+  for (const Part& part : parts.first(calls))
+    members.push_back({make_ready(part, part.op->pointwise), part.in, part.out, part.from,
+                       part.kept, folds && parts.back().from[0] == std::ssize(members)});
+  take_chains(members);
+
+  std::vector<int> last_use(members.size(), -1);
   int64_t widest = 1;
-  for (size_t i = 0; i < calls.size(); ++i) {
-    widest = std::max(widest, item_size(calls[i].out.dtype));
-    for (const int from : calls[i].from)
+  int folded = -1;
+  for (size_t i = 0; i < members.size(); ++i) {
+    widest = std::max(widest, item_size(members[i].out.dtype));
+    if (members[i].folded) folded = static_cast<int>(i);
+    for (const int from : members[i].from)
       if (from >= 0) last_use[from] = static_cast<int>(i);
   }
+  row_ = row_of(members);
   Registers registers;
-  calls_.reserve(calls.size());
-  for (size_t i = 0; i < calls.size(); ++i)
-    add(calls[i], static_cast<int>(i) == folded, last_use, registers);
+  calls_.reserve(members.size());
+  for (const Member& member : members) add(member, last_use, registers);
   int64_t work = folds;
   for (const Call& call : calls_) {
     work += call.ready.work;
@@ -80,25 +96,45 @@ Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   }
   block_ = register_bytes / widest;
   grain_ = std::max(2 * block_, thread_grain / work);
-  if (folds) add_fold(parts.back());
+  if (folds) add_fold(parts.back(), folded);
 }
 
-void Blocks::add(const Part& part, bool folded, std::span<const int> last_use,
-                 Registers& registers) {
+// Where all operands have rows of a length, side by side or shared, those need not be gathered. But
+// what is drawn by position is not cut at their ends.
+int64_t Blocks::row_of(std::span<const Member> members) {
+  std::vector<int64_t> sizes;
+  for (const Member& m : members) {
+    if (m.ready.streams < std::ssize(m.in)) return 0;
+    for (size_t k = 0; k < m.in.size(); ++k) {
+      const Array& a = m.in[k];
+      if (m.from[k] >= 0 || a.numel() == 1 || (a.shape == m.out.shape && a.contiguous())) continue;
+      const Dims strides = a.broadcast_to(m.out.shape).strides;
+      const Loops loops(m.out.shape, &strides, 1);
+      if (loops.step[0][0] != 0 && loops.step[0][0] != 1) return 0;
+      sizes.push_back(loops.size[0]);
+    }
+  }
+  const int64_t row = sizes.empty() ? 0 : *std::min_element(sizes.begin(), sizes.end());
+  const bool fit = row >= least_row && std::all_of(sizes.begin(), sizes.end(),
+                                                   [=](int64_t size) { return size % row == 0; });
+  return fit ? row : 0;
+}
+
+void Blocks::add(const Member& member, std::span<const int> last_use, Registers& registers) {
   const int number = static_cast<int>(calls_.size());
   Call& call = calls_.emplace_back();
-  call.ready = make_ready(part, part.op->pointwise);
-  call.inputs = static_cast<int>(part.in.size());
-  const int64_t item = item_size(part.out.dtype);
+  call.ready = member.ready;
+  call.inputs = static_cast<int>(member.in.size());
+  const int64_t item = item_size(member.out.dtype);
   bool alike = true;            // all elements are as large as the output's
   std::vector<int64_t> ending;  // registers that nobody reads after this call
   for (int k = 0; k < call.inputs; ++k) {
-    const Array& a = part.in[k];
+    const Array& a = member.in[k];
     Place& place = call.in[k];
     place.dtype = a.dtype;
     const bool streams = k < call.ready.streams;
     alike = alike && (!streams || item_size(a.dtype) == item);
-    if (const int from = part.from[k]; from >= 0) {
+    if (const int from = member.from[k]; from >= 0) {
       place.see(calls_[from].out);
       call.step[k] = 1;
       const bool again = std::find(ending.begin(), ending.end(), place.at) != ending.end();
@@ -113,8 +149,12 @@ void Blocks::add(const Part& part, bool folded, std::span<const int> last_use,
       place.advance = item_size(a.dtype);
       continue;
     }
-    const Dims strides = a.broadcast_to(part.out.shape).strides;
-    place.loops = std::make_unique<const Loops>(part.out.shape, &strides, 1);
+    const Dims strides = a.broadcast_to(member.out.shape).strides;
+    place.loops = std::make_unique<const Loops>(member.out.shape, &strides, 1);
+    if (row_ > 0) {
+      call.step[k] = place.loops->step[0][0];
+      continue;
+    }
     place.at = registers.take();
     ending.push_back(place.at);
   }
@@ -124,20 +164,20 @@ void Blocks::add(const Part& part, bool folded, std::span<const int> last_use,
     for (int64_t at : ending) registers.give_back(at);
   };
   if (alike) end();
-  if (part.kept) call.out.base = static_cast<char*>(part.out.raw());
-  if (part.kept && !folded && last_use[number] < 0 && outgrows_cache(n_ * item)) {
+  if (member.kept) call.out.base = static_cast<char*>(member.out.raw());
+  if (member.kept && !member.folded && last_use[number] < 0 && outgrows_cache(n_ * item)) {
     write_past_cache(&call.ready);
     past_cache_ = true;
   }
-  if (part.kept || folded) call.out.advance = item;
-  if (!part.kept) call.out.at = folded ? chunk_at : registers.take();
+  if (member.kept || member.folded) call.out.advance = item;
+  if (!member.kept) call.out.at = member.folded ? chunk_at : registers.take();
   if (!alike) end();
 }
 
-void Blocks::add_fold(const Part& part) {
+void Blocks::add_fold(const Part& part, int from) {
   auto fold = std::make_unique<Fold>();
   fold->ready = make_ready(part, part.op->folding);
-  fold->in.see(calls_[part.from[0]].out);
+  fold->in.see(calls_[from].out);
   fold->out = part.out.raw();
   fold->parts.resize((n_ + chunk_elements - 1) / chunk_elements);
   fold_ = std::move(fold);
@@ -145,7 +185,7 @@ void Blocks::add_fold(const Part& part) {
 
 bool Blocks::gathers() const {
   return std::any_of(calls_.begin(), calls_.end(), [](const Call& c) {
-    return std::any_of(c.in, c.in + c.inputs, [](const Place& p) { return p.loops != nullptr; });
+    return std::any_of(c.in, c.in + c.inputs, [](const Place& p) { return p.gathers(); });
   });
 }
 
@@ -160,13 +200,15 @@ void Blocks::run() const {
 
 void Blocks::run(int64_t begin, int64_t end) const {
   alignas(64) char scratch[chunk_at + chunk_elements * 8];
-  for (int64_t first = begin; first < end; first += block_) {
-    const int64_t n = std::min(block_, end - first), last = first + n;
+  for (int64_t first = begin, n; first < end; first += n) {
+    n = std::min(block_ - first % block_, end - first);
+    if (row_ > 0) n = std::min(n, row_ - first % row_);
+    const int64_t last = first + n;
     for (const Call& call : calls_) {
       const void* in[max_operands];
       for (int k = 0; k < call.inputs; ++k) {
         const Place& p = call.in[k];
-        if (p.loops) gather(*p.loops, 0, p.base, p.dtype, first, n, scratch + p.at);
+        if (p.gathers()) gather(*p.loops, 0, p.base, p.dtype, first, n, scratch + p.at);
         in[k] = p.find(scratch, first);
       }
       call.ready.run(call.ready, {in, call.step, call.out.find(scratch, first), n, first});

@@ -3,7 +3,7 @@
 #pragma once
 #include <memory>
 
-#include "ops/pointwise.h"
+#include "engine/chains.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -32,7 +32,8 @@ class Blocks {
 
  private:
   // Where an operand's elements are: in memory, where element i is at base + i * advance, or in the
-  // scratch; `loops` brings those there that do not lie side by side.
+  // scratch, or those of a row where `loops` say. Loops that give no rows bring elements side by
+  // side into the scratch.
   struct Place {
     char* base = nullptr;
     int64_t advance = 0;
@@ -40,6 +41,7 @@ class Blocks {
     std::unique_ptr<const Loops> loops;
     DType dtype = DType::f32;
 
+    bool gathers() const { return loops && at >= 0; }
     char* find(char* scratch, int64_t element) const;
     void see(const Place& made);  // the same elements
   };
@@ -59,13 +61,15 @@ class Blocks {
     void* part(int64_t element) const;
   };
   class Registers;
-  void add(const Part& part, bool folded, std::span<const int> last_use, Registers& registers);
-  void add_fold(const Part& part);
+  static int64_t row_of(std::span<const Member> members);
+  void add(const Member& member, std::span<const int> last_use, Registers& registers);
+  void add_fold(const Part& part, int from);
   void run(int64_t begin, int64_t end) const;
 
   std::vector<Call> calls_;
   std::unique_ptr<const Fold> fold_;
   int64_t n_ = 0, block_ = 0, grain_ = 0;
+  int64_t row_ = 0;          // if not 0, no piece goes over the end of so many elements
   bool past_cache_ = false;  // what is kept for others is written past it
 };
 

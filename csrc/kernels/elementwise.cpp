@@ -2,6 +2,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/arithmetic.h"
+#include "kernels/chain.h"
 #include "kernels/map.h"
 #include "kernels/move.h"
 
@@ -19,6 +20,15 @@ namespace MG_ISA {
   {map<Op, float, __VA_ARGS__>, map_past_cache<Op, float, __VA_ARGS__>}, { \
     map<Op, double, __VA_ARGS__>, map_past_cache<Op, double, __VA_ARGS__>  \
   }
+#define MG_CHAIN_OF(T, First, Then, Both, inputs, commutes) \
+  {First(T), Then(T), chain<Both, T, inputs>, inputs, commutes}
+#define MG_CHAIN(...) MG_CHAIN_OF(float, __VA_ARGS__), MG_CHAIN_OF(double, __VA_ARGS__)
+#define MG_ADD(T) map<Add, T, 2>
+#define MG_SUB(T) map<Sub, T, 2>
+#define MG_MUL(T) map<Mul, T, 2>
+#define MG_RELU(T) map<Relu, T, 1>
+#define MG_ADD_ADD(T) chain<AddAdd, T, 3>
+#define MG_MUL_ADD(T) chain<MulAdd, T, 3>
 
 extern const Elementwise elementwise;
 const Elementwise elementwise = {
@@ -80,6 +90,11 @@ const Elementwise elementwise = {
     .clip_backward = MG_FLOATS(ClipBackward, 2, 2),
     .past_cache = {MG_PAST_CACHE(Add, 2), MG_PAST_CACHE(Mul, 2), MG_PAST_CACHE(Relu, 1),
                    MG_PAST_CACHE(ReluBackward, 2), MG_PAST_CACHE(ReluDropoutBackward, 2, 1)},
+    .chains = {MG_CHAIN(MG_ADD, MG_RELU, AddRelu, 2, false),
+               MG_CHAIN(MG_ADD, MG_ADD, AddAdd, 3, true),
+               MG_CHAIN(MG_ADD_ADD, MG_RELU, AddAddRelu, 3, false),
+               MG_CHAIN(MG_SUB, MG_MUL, SubMul, 3, true), MG_CHAIN(MG_MUL, MG_ADD, MulAdd, 3, true),
+               MG_CHAIN(MG_MUL_ADD, MG_RELU, MulAddRelu, 3, false)},
     .copy_strided = {copy_strided<uint32_t>, copy_strided<uint64_t>, copy_strided<uint64_t>,
                      copy_strided<uint8_t>},
     .copy_plane = {copy_plane<uint32_t>, copy_plane<uint64_t>, copy_plane<uint64_t>,

@@ -60,6 +60,15 @@ struct Elementwise {
     ElementwiseFn through, past;
   } past_cache[10];
 
+  // Two ops as one, to the same bits: `then` takes what `first` makes (on either side, if it
+  // commutes) and, after the inputs of `first`, its own other input. `first` may be a chain. The
+  // attribute of a chain is 1 if it is to write past the cache, else 0.
+  struct Chain {
+    ElementwiseFn first, then, both;
+    int inputs;
+    bool commutes;
+  } chains[12];
+
   CopyFn copy_strided[4];
   CopyPlaneFn copy_plane[4];
   CastFn cast[4][4];  // [from][to]

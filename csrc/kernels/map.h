@@ -117,13 +117,16 @@ static void map(const void* const* in, const int64_t* step, void* out, int64_t n
   fill<T>(o, o, n);
 }
 
-// Few elements, and lines that were just read to be overwritten, go through the cache.
+// Fewer elements go through the cache.
+template <class T>
+constexpr int64_t least_past_cache = 2048 / sizeof(T);
+
+// So do lines that were just read to be overwritten.
 template <class Op, class T, int inputs, int attributes = 0>
 static void map_past_cache(const void* const* in, const int64_t* step, void* out, int64_t n,
                            const double* attr) {
-  constexpr int64_t least = 2048 / sizeof(T);
   const bool in_place = in[0] == out || in[inputs - 1] == out;
-  if (!streams_past_cache || in_place || n < least)
+  if (!streams_past_cache || in_place || n < least_past_cache<T>)
     return map<Op, T, inputs, attributes>(in, step, out, n, attr);
   map<Op, T, inputs, attributes, Way::past>(in, step, out, n, attr);
 }

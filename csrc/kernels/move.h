@@ -34,6 +34,8 @@ static void copy_strided(const void* src, int64_t src_step, void* dst, int64_t d
   if (n <= 0) return;
   if (src_step == 1 && dst_step == 1) {
     __builtin_memcpy(d, s, static_cast<uint64_t>(n) * sizeof(T));
+  } else if (src_step == 0 && dst_step == 1) {
+    fill<T>(d, s, n);
   } else if (dst_step == 1) {
     if constexpr (sizeof(T) >= 4)
       if (src_step == 2) {

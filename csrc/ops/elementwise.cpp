@@ -50,11 +50,14 @@ void make_ready(const Call& c, const ElementwiseFn* kernel_by_dtype, Pointwise* 
 
 void write_past_cache(Pointwise* p) {
   p->past_cache = true;
-  for (const auto& way : kernels().elementwise.past_cache)
+  const Elementwise& k = kernels().elementwise;
+  for (const auto& way : k.past_cache)
     if (way.through == p->kernel) {
       p->kernel = way.past;
       return;
     }
+  for (const auto& chain : k.chains)
+    if (chain.both == p->kernel) p->attr[0] = 1;
 }
 
 void run_elementwise(const Call& c, const Pointwise& usual) {

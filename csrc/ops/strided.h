@@ -18,12 +18,13 @@ struct Loops {
 
   // Position of row number `row` (counted over dimensions 1 and up) for operand k.
   int64_t row_offset(int64_t row, int k) const {
+    if (rank < 2) return 0;
     int64_t offset = 0;
-    for (int d = 1; d < rank; ++d) {
+    for (int d = 1; d < rank - 1; ++d) {
       offset += row % size[d] * step[d][k];
       row /= size[d];
     }
-    return offset;
+    return offset + row * step[rank - 1][k];
   }
   int64_t rows() const {
     int64_t n = 1;
