@@ -79,6 +79,23 @@ def test_rows_by_index(dtype: Any, threads: int) -> None:
         mg.set_num_threads(before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.bool_])
+@pytest.mark.parametrize("count", [1, 40, 3000])
+def test_rows_of_all_sizes_by_index(count: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    for size in (*range(1, 36), 63, 64, 65, 100, 255, 257, 1000):
+        x = rng.integers(0, 255, (50, size)).astype(dtype)
+        index = rng.integers(-50, 50, count)
+        want = x[index]
+        assert mg.take(mg.tensor(x), mg.tensor(index)).numpy().tobytes() == want.tobytes()
+        if x.dtype.kind == "f":
+            rows = mg.embedding(mg.tensor(index % 50), mg.tensor(x))
+            assert rows.numpy().tobytes() == want.tobytes()
+        # A last row that ends where the array does, and what lies around the result.
+        last = mg.take(mg.tensor(x[40:]), mg.tensor(np.full(count, 9)))
+        assert last.numpy().tobytes() == np.repeat(x[49:], count, 0).tobytes()
+
+
 @pytest.mark.parametrize("place", [0, 7, 99_999])
 def test_the_first_index_beyond_is_named(place: int) -> None:
     index = np.zeros(100_000, np.int64)

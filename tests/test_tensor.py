@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,27 @@ def test_integer_arrays(rows, columns):
 def test_masks(mask):
     equal(mg.tensor(A)[mask], A[mask])
     assert mg.tensor(A)[mg.tensor(A) > 5].tolist() == A[A > 5].tolist()
+
+
+def test_masks_of_some_dimensions() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(3, 4, 5, 6))
+    t = mg.tensor(a)
+    for begin, end in itertools.combinations(range(5), 2):
+        for share in (0, 0.3, 1):
+            mask = rng.uniform(size=a.shape[begin:end]) < share
+            before = (slice(None),) * begin
+            equal(t[(*before, mask)], a[(*before, mask)])
+            equal(t[(*before, mg.tensor(mask.T).T)], a[(*before, mask)])
+    mask, index = rng.uniform(size=(4, 5)) < 0.5, np.array([-1])
+    equal(t[:, mask, index], a[:, mask, index])
+    equal(t[np.array([1]), mask], a[np.array([1]), mask])
+    equal(t[1:, None, mask, 2], a[1:, None, mask, 2])
+    x = mg.tensor(a, requires_grad=True)
+    x[:, mask].sum().backward()
+    equal(x.grad, np.broadcast_to(mask[None, :, :, None], a.shape).astype(float))
+    with pytest.raises(_core.CaptureError, match="a mask"):
+        mg.compile(lambda v: v[v > 0])(t)
 
 
 @given(hnp.basic_indices(A.shape))

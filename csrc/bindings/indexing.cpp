@@ -1,6 +1,8 @@
 // x[...]: numpy's indexing in terms of ops. Integers, slices, None and ... give views; one integer
 // or bool array (or several integer arrays side by side) gathers.
 #include "bindings/convert.h"
+#include "engine/record.h"
+#include "engine/tensor.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -9,8 +11,12 @@ namespace {
 struct Index {
   Dims starts, steps, sizes;  // of the slice over every dimension of x
   Dims shape;                 // of the sliced view: integers dropped, None added
-  std::vector<Var> gathers;   // index arrays, for neighbouring dimensions of the view
-  int gather_dim = -1;
+  struct Gather {
+    Var key, index;
+    int dims;  // of the view, taken as one
+  };
+  std::vector<Gather> gathers;  // for neighbouring dimensions of the view
+  int gather_dim = -1, gather_end = -1;
 };
 
 Var indices_from(PyObject* key) {
@@ -22,13 +28,21 @@ Var indices_from(PyObject* key) {
   return v;
 }
 
-// The positions of the true elements, one int64 array per dimension.
-std::vector<Var> positions(const Var& mask) {
-  const py::tuple found = py::module_::import("numpy").attr("nonzero")(
-      py::reinterpret_steal<py::object>(to_python(mask)));
-  std::vector<Var> out;
-  for (const py::handle f : found) out.push_back(from_array_like(f, true));
-  return out;
+// The positions of the true elements, counted over all dimensions.
+Var positions(const Var& mask) {
+  check_readable("a mask");
+  const Array m = dense(mask.array());
+  const uint8_t* is = m.data<uint8_t>();
+  const int64_t n = m.numel();
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; ++i) count += is[i] != 0;
+  Array found = Array::dense(DType::i64, {count + 1});  // what is written last may not count
+  int64_t* to = found.data<int64_t>();
+  for (int64_t i = 0, k = 0; i < n && k <= count; ++i) {
+    to[k] = i;
+    k += is[i] != 0;
+  }
+  return make_tensor(found.view({count}, {1}));
 }
 
 bool is_array_key(PyObject* k) {
@@ -80,20 +94,18 @@ class Parser {
 
   void array(const Var& v) {
     if (index_.gather_dim < 0) index_.gather_dim = index_.shape.size();
-    if (index_.gather_dim + static_cast<int>(index_.gathers.size()) != index_.shape.size())
+    if (!index_.gathers.empty() && index_.gather_end != index_.shape.size())
       fail<IndexError>("index arrays must stand side by side");
-    std::vector<Var> found{v};
-    if (v.dtype() == DType::b8) {
+    const bool mask = v.dtype() == DType::b8;
+    if (mask)
       for (int d = 0; d < v.rank(); ++d)
         if (v.shape()[d] != x_.shape[dim_ + d])
           fail<IndexError>("a mask of shape ", v.shape(), " does not fit a tensor of shape ",
                            x_.shape, " at dimension ", dim_);
-      found = positions(v);
-    }
-    for (const Var& f : found) {
-      index_.gathers.push_back(f);
-      whole();
-    }
+    const int dims = mask ? v.rank() : 1;
+    index_.gathers.push_back({v, mask ? positions(v) : v, dims});
+    for (int d = 0; d < dims; ++d) whole();
+    index_.gather_end = index_.shape.size();
   }
 
   void slice(PyObject* k) {
@@ -167,26 +179,27 @@ Var sliced(const Var& x, const Index& p) {
 // Several index arrays as one, over their dimensions taken as one.
 Var gathered(Var v, const Index& p) {
   if (p.gathers.empty()) return v;
-  const int d = p.gather_dim, count = static_cast<int>(p.gathers.size());
-  Var index = p.gathers[0];
-  if (count > 1) {
-    Dims shape = v.shape();
-    index = constant(DType::i64, 0);
-    int64_t size = 1;
-    for (int k = 0; k < count; ++k) {
-      const int64_t n = shape[d + k];
-      const Var at = call<"check_indices">(p.gathers[k], static_cast<double>(n));
-      index = index * static_cast<double>(n) + at;
-      size *= n;
+  const Dims shape = v.shape();
+  Var index;
+  int64_t size = 1;  // of the dimensions so far
+  int d = p.gather_dim;
+  for (const Index::Gather& g : p.gathers) {
+    int64_t n = 1;
+    for (const int end = d + g.dims; d < end; ++d) n *= shape[d];
+    size *= n;
+    if (p.gathers.size() == 1) {
+      index = g.index;
+      break;
     }
-    Dims merged;
-    for (int i = 0; i < shape.size(); ++i) {
-      if (i > d && i < d + count) continue;
-      merged.push_back(i == d ? size : shape[i]);
-    }
-    v = call<"reshape">(v, merged);
+    const Var at = call<"check_indices">(g.index, static_cast<double>(n));
+    index = index ? index * static_cast<double>(n) + at : at;
   }
-  return call<"take">(v, index, static_cast<double>(d));
+  Dims merged;
+  for (int i = 0; i < p.gather_dim; ++i) merged.push_back(shape[i]);
+  merged.push_back(size);
+  for (int i = d; i < shape.size(); ++i) merged.push_back(shape[i]);
+  if (!(merged == shape)) v = call<"reshape">(v, merged);
+  return call<"take">(v, index, static_cast<double>(p.gather_dim));
 }
 
 // No element of v, in the same memory and the same graph.
@@ -222,8 +235,8 @@ void set_item(const Var& x, PyObject* key, PyObject* value) {
   py::list places;
   for (int i = 0; i < p.gather_dim; ++i)
     places.append(py::slice(py::none(), py::none(), py::none()));
-  for (const Var& at : p.gathers)
-    places.append(to_numpy(py::reinterpret_steal<py::object>(to_python(at))));
+  for (const Index::Gather& g : p.gathers)
+    places.append(to_numpy(py::reinterpret_steal<py::object>(to_python(g.key))));
   const py::object given = to_numpy(py::reinterpret_steal<py::object>(to_python(v)));
   call_all<"copy_", 0>(nothing_of(x), nothing_of(v));
   if (PyObject_SetItem(target.ptr(), py::tuple(places).ptr(), given.ptr()) < 0)

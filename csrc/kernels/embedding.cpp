@@ -11,19 +11,6 @@ static int64_t first_outside(const int64_t* indices, int64_t n, int64_t rows) {
 }
 
 template <class T>
-static void gather(const void* table, int64_t dim, const int64_t* indices, int64_t n, void* out) {
-  constexpr int w = Vec<T>::width;
-  T* to = static_cast<T*>(out);
-  for (int64_t i = 0; i < n; ++i, to += dim) {
-    const T* row = static_cast<const T*>(table) + indices[i] * dim;
-    int64_t j = 0;
-    for (; j + w <= dim; j += w) store(to + j, load(row + j));
-    const int rest = static_cast<int>(dim - j);
-    if (rest) store_n(to + j, load_n(row + j, rest), rest);
-  }
-}
-
-template <class T>
 static void scatter(const void* grad, int64_t dim, const int64_t* indices, int64_t n, void* out,
                     int64_t begin, int64_t end) {
   constexpr int w = Vec<T>::width;
@@ -40,7 +27,6 @@ static void scatter(const void* grad, int64_t dim, const int64_t* indices, int64
   }
 }
 
-extern constinit const Embedding embedding = {
-    first_outside, {gather<float>, gather<double>}, {scatter<float>, scatter<double>}};
+extern constinit const Embedding embedding = {first_outside, {scatter<float>, scatter<double>}};
 
 MG_KERNEL_NAMESPACE_END

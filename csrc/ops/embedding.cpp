@@ -1,7 +1,10 @@
 // Rows of a weight by number.
+#include <atomic>
+
 #include "core/threads.h"
 #include "kernels/kernels.h"
 #include "ops/families.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -28,13 +31,15 @@ void infer_embedding(const Call& c) {
 
 void run_embedding(const Call& c) {
   const Array indices = dense(c.in(0)), weight = dense(c.in(1));
-  require_inside(c, indices, weight.shape[0]);
-  const int64_t dim = weight.shape[1], bytes = dim * item_size(weight.dtype);
-  const auto gather = kernels().embedding.gather[index(weight.dtype)];
-  parallel_for(indices.numel(), 1 + (1 << 16) / (bytes + 1), [&](int64_t begin, int64_t end) {
-    gather(weight.raw(), dim, indices.data<int64_t>() + begin, end - begin,
-           c.out().data<char>() + begin * bytes);
+  const int64_t rows = weight.shape[0], bytes = weight.shape[1] * item_size(weight.dtype);
+  const int64_t* at = indices.data<int64_t>();
+  std::atomic<bool> all = true;
+  parallel_for(indices.numel(), 1 + (1 << 17) / (bytes + 8), [&](int64_t begin, int64_t end) {
+    if (!take_rows(weight.data<char>(), rows, bytes, at + begin, end - begin, 0,
+                   c.out().data<char>() + begin * bytes))
+      all = false;
   });
+  if (!all) require_inside(c, indices, rows);
 }
 
 void infer_backward(const Call& c) {

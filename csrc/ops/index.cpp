@@ -1,10 +1,10 @@
 // Parts of tensors, and tensors put together.
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 
 #include "core/threads.h"
 #include "ops/families.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 
 namespace mg {
@@ -69,28 +69,13 @@ void refuse_beyond(const char* what, const Array& dense_indices, int64_t n) {
                        " is out of range for a dimension of size ", n);
 }
 
-// Calls use(i, index) for indices [begin, end), each read once and brought into [0, n); false if
-// some are beyond, which are left out.
-template <class Use>
-bool each_index(const int64_t* at, int64_t begin, int64_t end, int64_t n, Use&& use) {
-  bool all = true;
-  for (int64_t i = begin; i < end; ++i) {
-    const int64_t given = *static_cast<const volatile int64_t*>(at + i);
-    const int64_t index = given < 0 ? given + n : given;
-    const bool in = index >= 0 && index < n;
-    if (in) use(i, index);
-    all &= in;
-  }
-  return all;
-}
-
 // out = the indices as numbers in [0, n).
 void check_into(const Array& out, const char* what, const Array& indices, int64_t n) {
   const Array from = dense(indices);
   int64_t* to = out.data<int64_t>();
   std::atomic<bool> all = true;
   parallel_for(out.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
-    if (!each_index(from.data<int64_t>(), begin, end, n,
+    if (!each_index(from.data<int64_t>(), begin, end, -n, n,
                     [&](int64_t i, int64_t index) { to[i] = index; }))
       all = false;
   });
@@ -106,28 +91,16 @@ void run_take(const Call& c) {
   const char* from = x.data<char>();
   char* to = c.out().data<char>();
   std::atomic<bool> all = true;
-  // size() is known to the compiler where a row is one element.
-  const auto rows = [&](auto size) {
-    parallel_for(s.outer * count, 1 + (1 << 17) / (bytes + 8), [&](int64_t begin, int64_t end) {
-      while (begin < end) {
-        const int64_t o = begin / count, first = begin - o * count;
-        const int64_t last = std::min(count, first + end - begin);
-        const char* plane = from + o * s.rows * size();
-        char* result = to + o * count * size();
-        if (!each_index(at, first, last, s.rows, [&](int64_t i, int64_t row) {
-              std::memcpy(result + i * size(), plane + row * size(), size());
-            }))
-          all = false;
-        begin += last - first;
-      }
-    });
-  };
-  if (bytes == 4)
-    rows([] { return int64_t{4}; });
-  else if (bytes == 8)
-    rows([] { return int64_t{8}; });
-  else
-    rows([=] { return bytes; });
+  parallel_for(s.outer * count, 1 + (1 << 17) / (bytes + 8), [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t o = begin / count, first = begin - o * count;
+      const int64_t n = std::min(count - first, end - begin);
+      if (!take_rows(from + o * s.rows * bytes, s.rows, bytes, at + first, n, -s.rows,
+                     to + begin * bytes))
+        all = false;
+      begin += n;
+    }
+  });
   if (!all || c.out().numel() == 0) refuse_beyond(c.name, index, s.rows);
 }
 
