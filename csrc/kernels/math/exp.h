@@ -108,26 +108,26 @@ MG_INLINE Vec<T> quotient(const Pair<T>& a, const Pair<T>& b) {
   return fma(rest, inverse, q);
 }
 
-// 1 / (1 + e^-x), or for x < 0 e^x / (1 + e^x): the same but for the numerator.
+// 1 / (1 + e^-x), with 1 + e^-x = 1 + 2^n + 2^n t in two parts.
 template <class T>
 MG_ONCE Vec<T> sigmoid(Vec<T> x) {
-  const Vec<T> one(T(1)), zero = Vec<T>::zero();
-  const Mask<T> negative = x < zero;
-  const bool extreme = any(~(abs(x) <= Vec<T>(exp_safe<T>)));
-  Vec<T> y = -abs(x);
-  if (__builtin_expect(extreme, 0)) y = max(Vec<T>(exp_underflow<T>), y);
-  const ExpReduced<T> e = exp_reduce(y);
-  // e^y = s (high + low); s is at least so large that 1 + s is 1.
-  const Vec<T> square = e.r * e.r, tail = exp_tail(e.r);
-  const Vec<T> high = one + fma(square, tail, e.r);
-  const Vec<T> low = fma(square, tail, (one - high) + e.r);
-  Vec<T> s = e.scaled(one);
-  if (__builtin_expect(extreme, 0)) s = power_of_two(max(Vec<T>(choose<T>(-100, -1000)), e.n));
-  const Vec<T> sum = fma(high, s, one), rest = fma(high, s, one - sum);
-  const Pair<T> numerator = {select(negative, high, one), select(negative, low, zero)};
-  const Vec<T> q = quotient(numerator, {sum, fma(low, s, rest)});
-  if (__builtin_expect(extreme, 0)) return select(negative, scale(q, e.n), q);
-  return select(negative, e.scaled(q), q);
+  const Vec<T> one(T(1));
+  const bool far = any(~(abs(x) <= Vec<T>(choose<T>(16, 36))));  // 1 + 2^n may be no number
+  Vec<T> y = x;
+  if (__builtin_expect(far, 0)) y = min(Vec<T>(choose<T>(18, 38)), x);  // keeps NaN
+  const ExpReduced<T> e = exp_reduce(-y);
+  const Vec<T> s = e.scaled(one), t = fma(e.r * e.r, exp_tail(e.r), e.r);
+  const Vec<T> base = one + s, high = fma(s, t, base);
+  Vec<T> low = fma(s, t, base - high);
+  if (__builtin_expect(far, 0)) low = low + sum_error(max(one, s), min(one, s), base);
+  const Vec<T> inverse = one / high;
+  const Vec<T> error = fma(-inverse, low, -product_error(inverse, high, one));
+  const Vec<T> result = fma(error, inverse, inverse);
+  if (__builtin_expect(far, 0)) {  // e^x, where 2^n may be too large
+    const Mask<T> left = x < Vec<T>(-exp_safe<T>);
+    if (any(left)) return select(left, exp(x), result);
+  }
+  return result;
 }
 
 }  // namespace MG_ISA

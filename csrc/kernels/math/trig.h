@@ -111,17 +111,38 @@ static Quadrant<T> reduce_lanes(Vec<T> x) {
 template <class T>
 constexpr T easy_angle = exact_fma ? choose<T>(0x1p15f, 0x1p20) : choose<T>(0.785f, 0.785);
 
+// pi/2 in three parts.
+template <class T>
+constexpr T half_pi_parts[3] = {choose<T>(0x1.921fb6p0f, 0x1.921fb54442d18p0),
+                                choose<T>(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54),
+                                choose<T>(-0x1.ee59dap-50f, -0x1.f1976b7ed8fbcp-110)};
+template <class T>
+MG_INLINE Vec<T> quarter_turns_in(Vec<T> x) {
+  return round(x * Vec<T>(choose<T>(0x1.45f306p-1f, 0x1.45f306dc9c883p-1)));
+}
+
 template <class T>
 MG_INLINE Quadrant<T> reduce_angle(Vec<T> x) {
-  const Vec<T> half_pi(choose<T>(0x1.921fb6p0f, 0x1.921fb54442d18p0));
-  const Vec<T> second(choose<T>(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
-  const Vec<T> third(choose<T>(-0x1.ee59dap-50f, -0x1.f1976b7ed8fbcp-110));
-  const Vec<T> n = round(x * Vec<T>(choose<T>(0x1.45f306p-1f, 0x1.45f306dc9c883p-1)));
-  const Vec<T> coarse = fma(-n, half_pi, x), fine = n * second, r = coarse - fine;
+  const Vec<T> second(half_pi_parts<T>[1]), third(half_pi_parts<T>[2]), n = quarter_turns_in(x);
+  const Vec<T> coarse = fma(-n, Vec<T>(half_pi_parts<T>[0]), x), fine = n * second;
+  const Vec<T> r = coarse - fine;
   const Vec<T> low =
       any_sum_error(coarse, -fine, r) - fma(n, third, product_error(n, second, fine));
   const Vec<T> high = r + low;
   return {high, sum_error(r, low, high), to_int(n)};
+}
+
+// The same in fewer steps for |x| up to near_angle, unless |r| is below clear_angle: then the
+// second part of n pi/2 is the smaller by far, and the third does not count.
+template <class T>
+constexpr T near_angle = T(512);
+template <class T>
+constexpr T clear_angle = T(0x1p-11);
+template <class T>
+MG_INLINE Quadrant<T> reduce_near_angle(Vec<T> x) {
+  const Vec<T> second(half_pi_parts<T>[1]), n = quarter_turns_in(x);
+  const Vec<T> coarse = fma(-n, Vec<T>(half_pi_parts<T>[0]), x), r = fma(-n, second, coarse);
+  return {r, fma(-n, second, coarse - r), to_int(n)};
 }
 
 // sin(r) = r + r^3 sin_tail(r^2), cos(r) = 1 - r^2 / 2 + r^4 cos_tail(r^2)
@@ -140,19 +161,29 @@ MG_INLINE Vec<double> cos_tail(Vec<double> z) {
                     -0x1.27e4f7f80e871p-22, 0x1.1ee9e0a72f418p-29, -0x1.8fa9264b27f3cp-37);
 }
 
+// Lane by lane, so that no bit depends on what else is in the vector.
+template <class T>
+MG_INLINE Quadrant<T> choose_lanes(Mask<T> m, const Quadrant<T>& a, const Quadrant<T>& b) {
+  return {select(m, a.r, b.r), select(m, a.low, b.low),
+          as_int(select(m, as_vec(a.q), as_vec(b.q)))};
+}
+template <class T>
+MG_INLINE Quadrant<T> reduce_any_angle(Vec<T> x) {
+  const Quadrant<T> easy = reduce_angle(x);
+  const Mask<T> hard = ~(abs(x) <= Vec<T>(easy_angle<T>));
+  return any(hard) ? choose_lanes(hard, reduce_lanes(x), easy) : easy;
+}
+
 // sin(x + quarter_turns * pi/2)
 template <class T>
 MG_ONCE Vec<T> sine(Vec<T> x, int quarter_turns) {
   using Lane = typename Int<T>::Lane;
-  const Quadrant<T> easy = reduce_angle(x);
-  Quadrant<T> p = easy;
-  const Mask<T> hard = ~(abs(x) <= Vec<T>(easy_angle<T>));
-  if (__builtin_expect(any(hard), 0)) {
-    const Quadrant<T> slow = reduce_lanes(x);
-    p.r = select(hard, slow.r, easy.r);
-    p.low = select(hard, slow.low, easy.low);
-    p.q = as_int(select(hard, as_vec(slow.q), as_vec(easy.q)));
-  }
+  Quadrant<T> p = reduce_near_angle(x);
+  const Mask<T> near = (abs(x) <= Vec<T>(near_angle<T>)) & (Vec<T>(clear_angle<T>) <= abs(p.r));
+  if constexpr (!exact_fma)
+    p = reduce_any_angle(x);
+  else if (__builtin_expect(any(~near), 0))
+    p = choose_lanes(near, p, reduce_any_angle(x));
   const Vec<T> one(T(1)), half(T(0.5)), z = p.r * p.r, half_z = half * z;
   const Vec<T> s = p.r + fma(z * p.r, sin_tail(z), fma(-half_z, p.low, p.low));
   const Vec<T> c = one - half_z;
