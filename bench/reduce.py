@@ -26,6 +26,7 @@ REDUCED = (
     ((2048, 2048), 1),
     ((64, 32, 28, 28), (0, 2, 3)),
 )
+TURNED = ((256, 256), (1024, 1024), (1000, 1001))
 ROWS = ((64, 10), (128, 1000), (1024, 1024))
 NORMALISED = ((64, 256), (128, 1024), (64, 32, 28, 28))
 
@@ -39,8 +40,10 @@ def labels(shape: tuple[int, ...]) -> Array:
     return np.random.default_rng(1).integers(0, shape[1], shape[0])
 
 
-def ours(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
+def ours(kind: str, shape: tuple[int, ...], dim: Any = None, turned: bool = False) -> Call:
     x = mg.tensor(values(shape))
+    if turned:
+        x = x.T
     target = mg.tensor(labels(shape)) if kind == "cross_entropy" else x
     return {
         "sum": lambda: x.sum(dim),
@@ -54,8 +57,8 @@ def ours(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
     }[kind]
 
 
-def by_numpy(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
-    a = values(shape)
+def by_numpy(kind: str, shape: tuple[int, ...], dim: Any = None, turned: bool = False) -> Call:
+    a = values(shape).T if turned else values(shape)
     target = labels(shape) if kind == "cross_entropy" else a
     axes = (0, *range(2, a.ndim))
 
@@ -84,12 +87,13 @@ def by_numpy(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
     }[kind]
 
 
-def by_torch(kind: str, shape: tuple[int, ...], dim: Any = None) -> Call:
+def by_torch(kind: str, shape: tuple[int, ...], dim: Any = None, turned: bool = False) -> Call:
     import torch
     from torch.nn import functional
 
     torch.set_grad_enabled(False)
     t = torch.from_numpy(values(shape))
+    t = t.T if turned else t
     target = torch.from_numpy(labels(shape)) if kind == "cross_entropy" else t
     every = tuple(range(t.ndim)) if dim is None else dim
     return {
@@ -121,6 +125,17 @@ def run(bench: Bench) -> None:
     ]
     bench.summary("reductions", results)
     bench.summary("reductions", results, "torch")
+    bench.title(
+        "Reductions of transposed matrices; their order is that of the shape, not of memory"
+    )
+    results = [
+        case(bench, f"{kind} {shape}.T {'all' if dim is None else dim}", kind, shape, dim, True)
+        for shape in TURNED
+        for dim in (None, 0, 1)
+        for kind in ("sum", "max")
+    ]
+    bench.summary("of transposed ones", results)
+    bench.summary("of transposed ones", results, "torch")
     bench.title("By rows")
     for shape in ROWS:
         for kind in ("softmax", "cross_entropy", "layer_norm"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -117,6 +118,33 @@ def test_strided_matrices_that_are_reduced_in_parts(m: int, dtype: Any, threads:
                 np.testing.assert_array_equal(getattr(view, name)(dim).numpy(), want)
 
 
+# Reduced and kept dimensions that are longer than a tile, a chunk, or shorter than a vector.
+TURNED = [(3, 70, 130), (33, 17, 40, 5), (2, 9000), (9000, 18), (40, 8200), (1030, 65), (16, 16)]
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64, np.bool_])
+@pytest.mark.parametrize("shape", TURNED)
+def test_dimensions_in_any_order_in_memory(
+    shape: tuple[int, ...], dtype: Any, threads: int
+) -> None:
+    x = np.random.default_rng(0).normal(0, 3, shape).astype(dtype)
+    if x.dtype.kind == "f":
+        x.reshape(-1)[[1, 5, 70]] = [np.nan, -0.0, np.inf]
+    dense, rank = mg.tensor(x), len(shape)
+    for order in itertools.permutations(range(rank)):
+        if order == tuple(range(rank)):
+            continue
+        memory = np.ascontiguousarray(x.transpose(order))
+        view = mg.tensor(memory).permute(tuple(int(i) for i in np.argsort(order)))
+        np.testing.assert_array_equal(view.numpy(), x)
+        for dim in (None, *range(rank), (0, rank - 1)):
+            for name in ("sum", "max", "min"):
+                want, got = getattr(dense, name)(dim).numpy(), getattr(view, name)(dim).numpy()
+                np.testing.assert_array_equal(got, want)
+                zero = want == 0
+                np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
+
+
 CALLS = """
 import sys, numpy as np, minigrad as mg
 from minigrad import nn
@@ -125,9 +153,12 @@ x = mg.tensor(rng.normal(0, 1, (37, 300)).astype(np.float32))
 image = x.reshape(37, 3, 10, 10)
 labels = mg.tensor(rng.integers(0, 300, 37))
 F = nn.functional
-out = [x.sum(), x.mean(0), x.max(1), x.min(), x.var(), x.std(0), x.logsumexp(1), x.softmax(1),
-       x.log_softmax(0), x.softmax(0), x.logsumexp(0), image.logsumexp(3), image.sum((0, 2, 3)),
-       image.var((0, 2, 3)), F.cross_entropy(x, labels),
+t = mg.tensor(rng.normal(0, 1, (300, 101)).astype(np.float32)).T
+t64 = t.double().T.clone().T
+turned = [f(d) for a in (t, t64) for f in (a.sum, a.max) for d in (None, 0, 1)]
+out = [*turned, x.sum(), x.mean(0), x.max(1), x.min(), x.var(), x.std(0), x.logsumexp(1),
+       x.softmax(1), x.log_softmax(0), x.softmax(0), x.logsumexp(0), image.logsumexp(3),
+       image.sum((0, 2, 3)), image.var((0, 2, 3)), F.cross_entropy(x, labels),
        F.layer_norm(x, (300,)), F.batch_norm(image, training=True), F.batch_norm(x, training=True),
        F.huber_loss(x, x * 0.5), F.binary_cross_entropy_with_logits(x, x.sigmoid())]
 sys.stdout.buffer.write(b"".join(o.numpy().tobytes() for o in out))

@@ -1,6 +1,7 @@
 #include "kernels/reduce.h"
 
 #include "kernels/arg.h"
+#include "kernels/fold_across.h"
 #include "kernels/short_rows.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
@@ -116,6 +117,10 @@ constinit const Reduce reduce = {
                        arg_whole_columns<Above, int64_t>, arg_whole_columns<Above, uint8_t>},
     .argmin_columns = {arg_columns<Below, float>, arg_columns<Below, double>,
                        arg_whole_columns<Below, int64_t>, arg_whole_columns<Below, uint8_t>},
+    .sum_rows_across = {fold_rows_across<Added, float>, fold_rows_across<Added, double>},
+    .max_rows_across = {fold_rows_across<Highest, float>, fold_rows_across<Highest, double>},
+    .sum_columns_along = {fold_columns_along<Added, float>, fold_columns_along<Added, double>},
+    .max_columns_along = {fold_columns_along<Highest, float>, fold_columns_along<Highest, double>},
     .squares_rows = {squares_rows<float>, squares_rows<double>},
     .squares_columns = {squares_columns<float>, squares_columns<double>},
     .row_chunk = fold_chunk,

@@ -17,6 +17,10 @@ struct Reduce {
   using Columns = void (*)(const void* x, int64_t stride, int64_t n, int64_t columns, void* out);
   Columns sum_columns[4], max_columns[4], min_columns[4], argmax_columns[4], argmin_columns[4];
 
+  // The bits of sum_rows and max_rows where element i of row j is at j + i * stride, and of
+  // sum_columns and max_columns where element i of column j is at i + j * stride. Floats only.
+  Columns sum_rows_across[2], max_rows_across[2], sum_columns_along[2], max_columns_along[2];
+
   // Sums of (x - center)^2, by fma; one center for each output.
   using CenteredRows = void (*)(const void* x, int64_t stride, int64_t rows, int64_t n,
                                 const void* center, void* out);

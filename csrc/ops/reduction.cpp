@@ -1,6 +1,7 @@
 #include "ops/reduction.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/threads.h"
 #include "kernels/kernels.h"
@@ -116,6 +117,98 @@ bool fold_between(const Array& x, const DimSet& over, const Split& s, Fold fold,
   return true;
 }
 
+// The columns of a matrix whose rows are a run of memory, or the rows of one whose columns are:
+// kernels for those take floats as they lie, with what is kept in the order of memory. False if x
+// is not of that kind.
+bool fold_across(const Array& x, const DimSet& over, const Split& shaped, Fold fold,
+                 const Array& out) {
+  if (shaped.reduced.rank != 1 || !is_float(x.dtype) || fold == Fold::min) return false;
+  std::vector<int> order;  // the kept dimensions, from large steps to small ones
+  for (int i = 0; i < x.rank(); ++i)
+    if (!over[i]) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return x.strides[a] > x.strides[b]; });
+  Walk kept;
+  for (const int i : order) kept.add(x.shape[i], x.strides[i]);
+
+  constexpr int64_t least = 16;
+  const int64_t n = shaped.n(), width = kept.inner_size(), apart = shaped.reduced.inner_step();
+  const bool side_by_side = kept.rank > 0 && kept.inner_step() == 1;
+  const Reduce& k = kernels().reduce;
+  const int d = index(x.dtype);
+  Reduce::Columns kernel;
+  if (shaped.rows() && side_by_side && width >= least)
+    kernel = (fold == Fold::sum ? k.sum_rows_across : k.max_rows_across)[d];
+  else if (!shaped.rows() && side_by_side)
+    kernel = (fold == Fold::sum ? k.sum_columns : k.max_columns)[d];
+  else if (!shaped.rows() && apart == 1 && n >= least && width >= least)
+    kernel = (fold == Fold::sum ? k.sum_columns_along : k.max_columns_along)[d];
+  else
+    return false;
+
+  Dims shape, strides, places = Dims::filled(x.rank(), 0);  // of the results, in that order
+  for (const int i : order) shape.push_back(x.shape[i]);
+  const bool sorted = std::is_sorted(order.begin(), order.end());
+  const Array results = sorted ? out : Array::dense(out.dtype, shape);
+  const int64_t stride = side_by_side ? apart : kept.inner_step(), item = item_size(x.dtype);
+  const auto strip = [&](int64_t o, int64_t begin, int64_t end) {
+    kernel(x.data<char>() + (kept.offset(o) + begin * kept.inner_step()) * item, stride, n,
+           end - begin, results.data<char>() + (o * width + begin) * item);
+  };
+  const int64_t outer = kept.outer(), grain = 1 + thread_grain / n;
+  if (outer == 1)
+    parallel_for(width, grain, [&](int64_t b, int64_t e) { strip(0, b, e); }, 64);
+  else
+    parallel_for(outer, 1 + grain / width, [&](int64_t b, int64_t e) {
+      for (int64_t o = b; o < e; ++o) strip(o, 0, width);
+    });
+  if (sorted) return true;
+  const Dims steps = contiguous_strides(shape);
+  for (size_t i = 0; i < order.size(); ++i) places[order[i]] = steps[static_cast<int>(i)];
+  Dims wanted;
+  for (int i = 0; i < x.rank(); ++i)
+    if (!over[i]) {
+      wanted.push_back(x.shape[i]);
+      strides.push_back(places[i]);
+    }
+  copy(results.view(wanted, strides), out.view(wanted, contiguous_strides(wanted)));
+  return true;
+}
+
+// All of x to one number: each thread copies a few chunks of it side by side, and folds those while
+// they are in its cache. False if x has too little to share out.
+bool fold_all_by_copies(const Array& x, Fold fold, const Array& out) {
+  int d = 0;
+  while (d < x.rank() && x.shape[d] == 1) ++d;
+  if (out.numel() != 1 || d == x.rank()) return false;
+  const Reduce& k = kernels().reduce;
+  const int64_t n = x.numel(), each = n / x.shape[d], chunk = k.row_chunk;
+  int64_t size = n;  // of a copy: whole chunks, of as many of the first dimension as copies like
+  for (const int64_t many : {64, 16, 4})
+    if (const int64_t whole = (std::max(many * each, copied_elements) + chunk - 1) / chunk * chunk;
+        size == n && 2 * whole <= n)
+      size = whole;
+  if (size == n) return false;
+  const auto rows = (fold == Fold::sum   ? k.sum_rows
+                     : fold == Fold::max ? k.max_rows
+                                         : k.min_rows)[index(x.dtype)];
+  const int64_t chunks = (n + chunk - 1) / chunk, item = item_size(x.dtype);
+  const Array parts = Array::dense(out.dtype, {chunks});
+  parallel_for((n + size - 1) / size, 1, [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      const int64_t begin = i * size, end = std::min(n, begin + size), first = begin / each;
+      Dims shape = x.shape;
+      shape[d] = (end + each - 1) / each - first;
+      const Array piece = dense(x.view(shape, x.strides, first * x.strides[d]));
+      for (int64_t at = begin; at < end; at += chunk)
+        rows(piece.data<char>() + (at - first * each) * item, 0, 1, std::min(chunk, end - at),
+             parts.data<char>() + at / chunk * item_size(out.dtype));
+    }
+  });
+  join_chunks(fold, parts, chunks, 1, out);
+  return true;
+}
+
 // Calls body(copy, first output) for dense copies of x, cut along the first kept dimension so that
 // each is still in the cache when it is reduced. A cut leaves that dimension at 2 or more, and with
 // it the split of the dimensions as it is for all of x.
@@ -168,7 +261,9 @@ void fold_over(const Array& x, const DimSet& over, Fold fold, const Array& out) 
     return fold_over(between, rest, fold, out);
   }
   if (s.fits()) return fold_split(x, s, fold, out);
-  if (fold_between(x, over, s, fold, out)) return;
+  if (fold_between(x, over, s, fold, out) || fold_across(x, over, s, fold, out) ||
+      fold_all_by_copies(x, fold, out))
+    return;
   by_copies(x, over, [&](const Array& a, int64_t first) {
     const int64_t n = a.numel() / reduced_count(a.shape, over);
     fold_split(a, Split(a, over), fold, out.view({n}, {1}, first));
