@@ -201,6 +201,13 @@ CASES = [
     # for x is only right as a part of the second derivative of the forward row
     Case("batch_norm", losses.batch_norm, losses.draw_batch_norm, wrt=(0, 1, 2), special=False),
     Case(
+        "batch_norm_relu",
+        losses.batch_norm_relu,
+        losses.draw_batch_norm_relu,
+        wrt=(0, 1, 2),
+        special=False,
+    ),
+    Case(
         "batch_norm_backward",
         losses.batch_norm_backward,
         losses.draw_batch_norm_backward,

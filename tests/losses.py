@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import references as ref
 from draws import Call, Domain, Draw, Source, at_least, away_from, probability, real
 
 Array = np.ndarray
@@ -168,6 +169,22 @@ def draw_batch_norm(s: Source) -> Call:
         running = (real(s.rng, (c,)), s.rng.uniform(0.5, 2, c))
     attrs = {"training": training, "momentum": 0.1, "eps": s.choice([0.1, 0.5])}
     return Call((real(s.rng, shape), weight, bias, *running), attrs)
+
+
+def batch_norm_relu(x: Array, *rest: Any, **attrs: Any) -> list[Array]:
+    y, *running = batch_norm(x, *rest, **attrs)
+    return [ref.relu(y), *running]
+
+
+def draw_batch_norm_relu(s: Source) -> Call:
+    """Nowhere near the kink: the bias moves until nothing is."""
+    call = draw_batch_norm(s)
+    x, weight, bias, *running = call.inputs
+    assert x is not None
+    bias = np.zeros(x.shape[1]) if bias is None else bias
+    while np.abs(batch_norm(x, weight, bias, *running, **call.attrs)[0]).min() < 1e-3:
+        bias = bias + 0.0137
+    return Call((x, weight, bias, *running), call.attrs)
 
 
 def _backward(g: Array, hat: Array, rstd: Array, weight: Any, axes: Any, fixed: bool) -> Array:

@@ -129,6 +129,46 @@ def test_convolutions_take_in_relu_and_its_gradient(stride: int) -> None:
     assert not {"conv2d", "relu", "relu_backward"} & set(plan)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_batch_norms_take_in_relu(dtype: str) -> None:
+    mg.seed(2)
+    model = nn.Sequential(
+        *(nn.Conv2d(2, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(5, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 7)),
+        *(nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 2)),
+    )
+    if dtype == "float64":
+        model.double()
+    x = RNG.standard_normal((6, 2, 8, 8)).astype(dtype)
+    plan = plan_of(gradients(model), x)
+    assert plan["batch_norm_relu"] == 3
+    assert not {"batch_norm", "relu", "relu_backward"} & set(plan)
+    model.eval()
+    assert plan_of(model, x)["batch_norm_relu"] == 3
+
+
+def test_the_running_statistics_are_those_of_one_after_the_other() -> None:
+    def trained(step: Callable[[nn.Module, object], object]) -> list[bytes]:
+        model = nn.Sequential(nn.BatchNorm1d(3), nn.ReLU())
+        step(model, mg.tensor([[1.0, np.nan, -2.0], [3.0, 0.0, -np.inf], [4.0, -0.0, 1.0]]))
+        return [t.numpy().tobytes() for t in model.state_dict().values()]
+
+    def twice(model: nn.Module, x: object) -> None:
+        compiled = mg.compile(model)
+        assert compiled(x).numpy().tobytes() == compiled(x).numpy().tobytes()
+        assert compiled.plans[0].instructions == ["batch_norm_relu"]
+
+    assert trained(twice) == trained(lambda model, x: (model(x), model(x)))
+
+
+def test_a_batch_norm_that_others_read_stays() -> None:
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+        y = F.batch_norm(x, training=True)
+        return y, y.relu()
+
+    assert plan_of(function, X)["batch_norm_relu"] == 0
+
+
 @pytest.mark.parametrize("options", [(2,), (3, 2, 1)])
 @pytest.mark.parametrize("dropped", [0.0, 0.25])
 def test_max_pools_take_in_the_gradient_of_relu(options: tuple[int, ...], dropped: float) -> None:

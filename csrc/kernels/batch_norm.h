@@ -89,7 +89,8 @@ static void statistics(const void* x, const ChannelRange& r, void* mean, void* v
 
 template <class T>
 static void batch_norm(const void* x, const ChannelRange& r, const void* mean, const void* rstd,
-                       const void* weight, const void* bias, void* y) {
+                       const void* weight, const void* bias, bool relu, void* y) {
+  const Vec<T> least(relu ? T(0) : -T(__builtin_inf()));
   const T* in = static_cast<const T*>(x);
   const T* m = static_cast<const T*>(mean);
   const T* k = static_cast<const T*>(rstd);
@@ -98,7 +99,8 @@ static void batch_norm(const void* x, const ChannelRange& r, const void* mean, c
   T* out = static_cast<T*>(y);
   each_in_channels<T>(r, [&](auto at, int64_t i, auto channel) MG_STEP {
     const Vec<T> scale = channel.of(at, k) * channel.of(at, w);
-    at.store(out + i, fma(at.load(in + i) - channel.of(at, m), scale, channel.of(at, b)));
+    const Vec<T> v = fma(at.load(in + i) - channel.of(at, m), scale, channel.of(at, b));
+    at.store(out + i, max(least, v));
   });
 }
 

@@ -29,9 +29,9 @@ struct Norm {
   // Everything of a channel stands at its index in these arrays of `channels` elements.
   // The mean, and the mean of (x - mean)^2.
   void (*statistics[2])(const void* x, const ChannelRange& r, void* mean, void* variance);
-  // y = (x - mean) * (rstd * weight) + bias
+  // y = (x - mean) * (rstd * weight) + bias, or relu of it
   void (*batch_norm[2])(const void* x, const ChannelRange& r, const void* mean, const void* rstd,
-                        const void* weight, const void* bias, void* y);
+                        const void* weight, const void* bias, bool relu, void* y);
   // dweight = sum grad * xhat, dbias = sum grad
   void (*batch_norm_weights[2])(const void* grad, const void* x, const ChannelRange& r,
                                 const void* mean, const void* rstd, void* dweight, void* dbias);

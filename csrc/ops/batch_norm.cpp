@@ -69,6 +69,7 @@ void update_running(const Array& running, const T* batch, int64_t begin, int64_t
   }
 }
 
+template <bool Relu>
 void run_batch_norm(const Call& c) {
   const Array x = dense(c.in(0));
   const Dims shape{x.shape[1]};
@@ -97,13 +98,15 @@ void run_batch_norm(const Call& c) {
         }
       }
       for (int64_t i = r.begin; i < r.end; ++i) rstd[i] = 1 / std::sqrt(rstd[i] + eps);
-      k.batch_norm[d](x.raw(), r, mean, rstd, weight.raw(), bias.raw(), c.out().raw());
+      k.batch_norm[d](x.raw(), r, mean, rstd, weight.raw(), bias.raw(), Relu, c.out().raw());
     });
   });
 }
 
+template <bool Relu>
 void vjp_batch_norm(Vjp& v) {
-  const auto g = call_all<"batch_norm_backward", 3>(v.grad(), v.in(0), v.in(1), v.out(1), v.out(2),
+  const Var of_y = Relu ? call<"relu_dropout_backward">(v.grad(), v.out()) : v.grad();
+  const auto g = call_all<"batch_norm_backward", 3>(of_y, v.in(0), v.in(1), v.out(1), v.out(2),
                                                     v.attrs.integer(0), v.attrs.real(2));
   for (int i = 0; i < 3; ++i)
     if (v.needs(i)) v.set(i, g[i]);
@@ -153,7 +156,7 @@ void vjp_batch_norm_backward(Vjp& v) {
 const Row rows[] = {
     {"batch_norm(x, weight?, bias?, running_mean!?, running_var!?, training: bool = False, "
      "momentum: float = 0.1, eps: float = 1e-05)",
-     infer_batch_norm, run_batch_norm, vjp_batch_norm,
+     infer_batch_norm, run_batch_norm<false>, vjp_batch_norm<false>,
      "(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In "
      "training mean and biased variance are the batch's, and running = (1 - momentum) "
      "running + momentum batch, with the unbiased variance; otherwise they are the running "
@@ -165,6 +168,15 @@ const Row rows[] = {
      ">>> mean.tolist(), var.tolist()\n"
      "([0.2], [1.1])",
      Promote::none, 3, 0, 2},
+    inner({"batch_norm_relu(x, weight?, bias?, running_mean!?, running_var!?, training: bool = "
+           "False, "
+           "momentum: float = 0.1, eps: float = 1e-05)",
+           infer_batch_norm, run_batch_norm<true>, vjp_batch_norm<true>,
+           "relu(batch_norm(...)) in one pass.\n\n"
+           ">>> x = mg.tensor([[1.0], [3.0]])\n"
+           ">>> _core.batch_norm_relu(x, None, None, None, None, training=True, eps=0.0).tolist()\n"
+           "[[0.0], [1.0]]",
+           Promote::none, 3, 0, 2}),
     inner({"batch_norm_backward(grad, x, weight?, mean, rstd, training: bool, eps: float)",
            infer_batch_norm_backward, run_batch_norm_backward, vjp_batch_norm_backward,
            "The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).\n\n"

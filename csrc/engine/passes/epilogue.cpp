@@ -110,10 +110,21 @@ bool take_pool_mask(Program& p, const Flow& flow, int i) {
   return true;
 }
 
+// batch_norm, then relu: there and then, as it changes the running statistics.
+bool take_norm_relu(Program& p, const Flow& flow, int i) {
+  if (!flow.is(i, "relu") || flow.maker(p.code[i].out[0]) != i) return false;
+  const int norm = flow.sole_maker(p.code[i].in[0]);
+  if (!flow.is(norm, "batch_norm")) return false;
+  p.code[norm].op = &find_op("batch_norm_relu");
+  p.code[norm].out[0] = p.code[i].out[0];
+  p.code.erase(p.code.begin() + i);
+  return true;
+}
+
 // A rule lets instruction i take in others, or says that it cannot.
 using Rule = bool (*)(Program& p, const Flow& flow, int i);
-constexpr Rule rules[] = {mask_by_dropped, mask_by_relu, take_relu,
-                          take_dropout,    take_mask,    take_pool_mask};
+constexpr Rule rules[] = {mask_by_dropped, mask_by_relu,   take_relu,     take_dropout,
+                          take_mask,       take_pool_mask, take_norm_relu};
 
 bool apply_one(Program& p) {
   const Flow flow(p);
