@@ -16,6 +16,8 @@ constexpr int64_t alike_block = 48, mixed_block = 144;
 constexpr int64_t most_kinds = 12;                // of a trimmed axis
 constexpr int64_t most_links = int64_t{1} << 15;  // of all kinds together, if trimmed
 
+constexpr int64_t most_near = int64_t{1} << 17;  // elements that leave room in L2
+
 // Pixels that meet the same elements of the kernel.
 struct Kind {
   const Link* link;
@@ -77,8 +79,12 @@ MG_SMALL static Outputs outputs(const ConvShape& s) {
   const int64_t target =
       o.kinds == 1 ? alike_block : max_of(mixed_block, min_of(9 * o.kinds, 4096));
   o.images = max_of(1, min_of(s.images, o.by_rows ? 1 : target / o.plane));
+  // At least as many images as a tile has rows: so pixels of every kind fill tiles.
+  const int64_t near = tile_rows * max_of(16 * o.plane, o.source.channels * source.plane);
+  if (o.kinds > 1 && o.images < tile_rows && s.images >= tile_rows && near <= most_near)
+    o.images = tile_rows;
   const int64_t batches = ceil_div(s.images, o.images);
-  if (batches) o.images = ceil_div(s.images, batches);
+  if (batches && o.images > tile_rows) o.images = ceil_div(s.images, batches);
   o.units = batches * s.groups * o.panels;
   o.block = o.images * o.plane;
   if (o.images == 1) {
