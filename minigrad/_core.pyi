@@ -1294,6 +1294,14 @@ def batch_norm(x: TensorLike, weight: TensorLike | None = None, bias: TensorLike
     ([0.2], [1.1])
     """
 
+def batch_norm_relu(x: TensorLike, weight: TensorLike | None = None, bias: TensorLike | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: _Bool = False, momentum: _Float = 0.1, eps: _Float = 1e-05) -> Tensor:
+    """relu(batch_norm(...)) in one pass.
+
+    >>> x = mg.tensor([[1.0], [3.0]])
+    >>> _core.batch_norm_relu(x, None, None, None, None, training=True, eps=0.0).tolist()
+    [[0.0], [1.0]]
+    """
+
 def batch_norm_backward(grad: TensorLike, x: TensorLike, weight: TensorLike | None, mean: TensorLike, rstd: TensorLike, training: _Bool, eps: _Float) -> tuple[Tensor, ...]:
     """The gradients of batch_norm for x, weight and bias. rstd is 1 / sqrt(var + eps).
 
