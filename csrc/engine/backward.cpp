@@ -211,7 +211,9 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
   int64_t work = 0;
   while (!queue.empty()) {
     Pending p = queue.take();
-    work += of_a_step + (p.step->out.size() == 0 ? 0 : p.step->out[0].numel());
+    work += of_a_step;
+    for (const Var& g : p.grads)  // the step itself may be another thread's, which releases it
+      if (g) work += g.array().numel();
     if (work >= enough) {
       const GradMode outside(mode.before);  // a signal's handler runs as between two statements
       check_interrupt();
