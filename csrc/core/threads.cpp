@@ -52,6 +52,8 @@ int default_threads() {
   return n ? static_cast<int>(n) : 1;
 }
 
+std::atomic<int> awake{0};  // workers that look for work
+
 // Tasks of one thread, which others help with when they have done their own.
 struct alignas(64) Share {
   std::atomic<int64_t> next{0};
@@ -127,10 +129,12 @@ class Pool {
       if (is_new()) return gate;
       wait_a_moment(i);
     }
+    awake.fetch_sub(1, std::memory_order_relaxed);
     std::unique_lock lock(mutex_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     wake_.wait(lock, is_new);
     sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    awake.fetch_add(1, std::memory_order_relaxed);
     return gate;
   }
 
@@ -144,11 +148,12 @@ class Pool {
   }
 
   void work(int own) {
+    awake.fetch_add(1, std::memory_order_relaxed);
     uint64_t seen = 0;
     while (true) {
       uint64_t gate = wait(seen);
       seen = gate / next_job;
-      if (stop_.load(std::memory_order_relaxed)) return;
+      if (stop_.load(std::memory_order_relaxed)) break;
       while (gate & is_open && gate / next_job == seen)
         if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) {
           drain(static_cast<size_t>(own));
@@ -156,6 +161,7 @@ class Pool {
           break;
         }
     }
+    awake.fetch_sub(1, std::memory_order_relaxed);
   }
 
   std::vector<Share> shares_;
@@ -178,7 +184,10 @@ std::atomic<int> thread_count{0};
 MG_THREAD_LOCAL bool serial_here = false;  // this thread is at a task, or does its work alone
 
 // A forked child has no workers: it forgets the parent's pool and starts its own when needed.
-void forget_pool() { state = new State; }
+void forget_pool() {
+  state = new State;
+  awake.store(0, std::memory_order_relaxed);
+}
 [[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, forget_pool);
 
 }  // namespace
@@ -199,6 +208,8 @@ void set_num_threads(int n) {
 }
 
 void set_serial(bool serial) { serial_here = serial; }
+
+bool workers_awake() { return awake.load(std::memory_order_relaxed) > 0; }
 
 bool works_alone() { return serial_here || get_num_threads() == 1; }
 

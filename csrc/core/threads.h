@@ -13,6 +13,10 @@ void set_serial(bool serial);
 // Whether it does now, as it also does where there is one thread.
 bool works_alone();
 
+// Whether a worker looks for work. To wake one takes as long as 2^17 elements of relu: short work
+// waits for no sleeper.
+bool workers_awake();
+
 // Calls body(context, i) for i in [0, tasks), in any order, on several threads if the pool is free
 // (it serves one caller at a time; a second caller, or a task, runs its own work itself). What a
 // body throws, such as for want of memory, comes out once no thread is at work any more.

@@ -96,6 +96,7 @@ Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   }
   block_ = register_bytes / widest;
   grain_ = std::max(2 * block_, thread_grain / work);
+  rousing_grain_ = std::max(2 * block_, thread_grain / static_cast<int64_t>(parts.size()));
   if (folds) add_fold(parts.back(), folded);
 }
 
@@ -191,8 +192,8 @@ bool Blocks::gathers() const {
 
 void Blocks::run() const {
   parallel_for(
-      n_, grain_, [this](int64_t begin, int64_t end) { run(begin, end); },
-      fold_ ? chunk_elements : block_);
+      n_, workers_awake() ? grain_ : rousing_grain_,
+      [this](int64_t begin, int64_t end) { run(begin, end); }, fold_ ? chunk_elements : block_);
   if (fold_)
     fold_->ready.join(fold_->ready, fold_->part(0), static_cast<int64_t>(fold_->parts.size()), n_,
                       fold_->out);

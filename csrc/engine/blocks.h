@@ -68,7 +68,8 @@ class Blocks {
 
   std::vector<Call> calls_;
   std::unique_ptr<const Fold> fold_;
-  int64_t n_ = 0, block_ = 0, grain_ = 0;
+  int64_t n_ = 0, block_ = 0;
+  int64_t grain_ = 0, rousing_grain_ = 0;  // elements worth a thread, awake and asleep
   int64_t row_ = 0;          // if not 0, no piece goes over the end of so many elements
   bool past_cache_ = false;  // what is kept for others is written past it
 };

@@ -68,7 +68,7 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
   const bool past_cache = outgrows_cache(n * item_size(out.dtype));
   if (past_cache) write_past_cache(&p);
   const int count = p.streams;
-  const int64_t enough = thread_grain / p.work;
+  const int64_t enough = workers_awake() ? thread_grain / p.work : thread_grain;
   const char* base[max_operands];
   int64_t item[max_operands], step[max_operands] = {};
   bool simple = true;
