@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "engine/blocks.h"
+#include "engine/passes/flow.h"
 #include "engine/passes/passes.h"
 
 namespace mg {
@@ -153,11 +154,6 @@ class Groups {
   std::vector<Bits> before_;  // of a group: all groups that must have run
 };
 
-bool same_place(const Operand& a, const Operand& b) {
-  return a.slot == b.slot && a.view.shape == b.view.shape && a.view.strides == b.view.strides &&
-         a.view.offset == b.view.offset;
-}
-
 // One instruction for the members of a group; `readers` counts the instructions that read a slot.
 Instruction fused(std::span<const Instruction> code, std::vector<size_t> members,
                   const std::vector<int>& readers) {
@@ -171,7 +167,7 @@ Instruction fused(std::span<const Instruction> code, std::vector<size_t> members
       if (const auto made = inside.find(o.slot); made != inside.end())
         ++made->second;
       else if (std::none_of(group.in.begin(), group.in.end(),
-                            [&](const Operand& known) { return same_place(known, o); }))
+                            [&](const Operand& known) { return same(known, o); }))
         group.in.push_back(o);
     }
     inside.emplace(code[i].out[0].slot, 0);
