@@ -172,9 +172,13 @@ def micros(seconds: float) -> str:
 
 def best_threads(results: list[Result]) -> list[str]:
     """Each contender with the thread count that suits it best, case by case."""
-    lines = []
-    for case in dict.fromkeys(r.case for r in results):
-        runs = [r for r in results if r.case == case]
+    lines: list[str] = []
+    group = None
+    for head, case in dict.fromkeys((r.group, r.case) for r in results):
+        if head != group:
+            lines += [f"\n{head}"]
+            group = head
+        runs = [r for r in results if (r.group, r.case) == (head, case)]
         best = {
             name: min((r.seconds[name], r.threads) for r in runs if name in r.seconds)
             for name in runs[0].seconds

@@ -123,8 +123,8 @@ MG_ONCE Vec<T> sigmoid(Vec<T> x) {
   const Vec<T> inverse = one / high;
   const Vec<T> error = fma(-inverse, low, -product_error(inverse, high, one));
   const Vec<T> result = fma(error, inverse, inverse);
-  if (__builtin_expect(far, 0)) {  // e^x, where 2^n may be too large
-    const Mask<T> left = x < Vec<T>(-exp_safe<T>);
+  if (__builtin_expect(far, 0)) {  // e^x, where 2^n, or what splits it, may be too large
+    const Mask<T> left = x < Vec<T>(choose<T>(-70, -680));
     if (any(left)) return select(left, exp(x), result);
   }
   return result;
