@@ -142,6 +142,14 @@ void run_avg_backward(const Call& c) {
              [&](int64_t begin, int64_t end) { kernel(s, g.raw(), c.out().raw(), begin, end); });
 }
 
+// The gradient of what is linear in input 0 and goes by the maxima of input 1.
+template <OpName transposed>
+void pool_vjp(Vjp& v) {
+  const Attrs& a = v.attrs;
+  if (v.needs(0))
+    v.set(0, call<transposed>(v.grad(), v.in(1), a.list(0), stride_of(a, 0), a.list(2)));
+}
+
 const Row rows[] = {
     {"max_pool2d(x, kernel_size: ints, stride: ints? = None, padding: ints = 0)", infer_pool,
      run_max_pool,
@@ -156,13 +164,7 @@ const Row rows[] = {
      "[[[[5.0, 7.0], [13.0, 15.0]]]]"},
 
     inner({"max_pool2d_backward(g, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-           infer_max_backward, run_max_backward<&Pool::max_grad>,
-           [](Vjp& v) {
-             const Attrs& a = v.attrs;
-             if (v.needs(0))
-               v.set(0, call<"max_pool2d_pick">(v.grad(), v.in(1), a.list(0), stride_of(a, 0),
-                                                a.list(2)));
-           },
+           infer_max_backward, run_max_backward<&Pool::max_grad>, pool_vjp<"max_pool2d_pick">,
            "g at the places where x has its maxima, summed where windows overlap, 0 elsewhere.\n\n"
            ">>> _core.max_pool2d_backward(mg.ones(1, 1, 1, 1), mg.tensor([[[[1.0, 4.0], [3.0, "
            "2.0]]]]), 2).tolist()\n"
@@ -183,13 +185,7 @@ const Row rows[] = {
            "[[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]"}),
 
     inner({"max_pool2d_pick(values, x, kernel_size: ints, stride: ints? = None, padding: ints = 0)",
-           infer_max_pick, run_max_pick,
-           [](Vjp& v) {
-             const Attrs& a = v.attrs;
-             if (v.needs(0))
-               v.set(0, call<"max_pool2d_backward">(v.grad(), v.in(1), a.list(0), stride_of(a, 0),
-                                                    a.list(2)));
-           },
+           infer_max_pick, run_max_pick, pool_vjp<"max_pool2d_backward">,
            "The elements of values at the places where x has its maxima.\n\n"
            ">>> x = mg.tensor([[[[1.0, 4.0], [3.0, 2.0]]]])\n"
            ">>> _core.max_pool2d_pick(10 * x, x, 2).tolist()\n"
