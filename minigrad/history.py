@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from minigrad._files import write_whole
 from minigrad._names import missing
+from minigrad.plots import plot_history
 from minigrad.rows import Columns, Row, Rows
 
 
@@ -206,8 +207,6 @@ class History:
         Returns:
             The matplotlib figure.
         """
-        from minigrad.plots import plot_history
-
         return plot_history(self, path, metric)
 
     def __repr__(self) -> str:

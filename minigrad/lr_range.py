@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,12 @@ from minigrad import random
 from minigrad._check import integer, number
 from minigrad._core import Tensor
 from minigrad.data.random import generator
+from minigrad.plots import INK, TRAIN, VALIDATION, figure, style
 from minigrad.training.feed import Feed
 from minigrad.training.modes import set_training
 from minigrad.training.preparation import check_optimizer, make_feed, source
 from minigrad.training.stream import Stream
-
-if TYPE_CHECKING:
-    from minigrad.trainer import Trainer
+from minigrad.training.training import Training
 
 Array = npt.NDArray[np.float64]
 
@@ -75,12 +74,33 @@ class LrRange:
     def plot(self, path: str | PathLike[str] | None = None) -> Any:
         """Draw losses, running average and suggestion; return the matplotlib figure.
 
+        The axis of losses ends a little above those of the low rates, as a diverging loss would
+        flatten all that is of interest.
+
         Raises:
             ImportError: matplotlib is missing; the message names the extra.
         """
-        from minigrad.plots import plot_lr_range
-
-        return plot_lr_range(self, path)
+        picture = figure(7.2, 4.2)
+        axes = picture.add_subplot()
+        axes.plot(self.lrs, self.losses, color=TRAIN, lw=0.8, alpha=0.45, label="loss of a batch")
+        axes.plot(self.lrs, self.smoothed, color=TRAIN, lw=1.8, label="running average")
+        try:
+            best = self.suggestion
+        except ValueError:
+            best = None
+        if best is not None:
+            axes.axvline(best, color=VALIDATION, lw=1.2, label=f"steepest descent: {best:.2g}")
+        low, high = self.losses.min(), self.losses[: max(1, int(self.smoothed.argmin()))].max()
+        axes.set_ylim(low - 0.08 * (high - low), high + 0.25 * (high - low) if high > low else None)
+        axes.set_xscale("log")
+        axes.set_xlabel("learning rate", fontsize=9, color=INK)
+        axes.set_ylabel("loss", fontsize=9, color=INK)
+        axes.set_title(self.stop_reason, fontsize=9, color=INK, loc="left")
+        axes.legend(frameon=False, loc="best", fontsize=9)
+        style(axes)
+        if path is not None:
+            picture.savefig(path)
+        return picture
 
     def __str__(self) -> str:
         """The suggestion and how the sweep ended."""
@@ -94,7 +114,7 @@ class LrRange:
 
 
 def lr_find(
-    trainer: Trainer,
+    trainer: Training,
     data: Any,
     *,
     start: float = 1e-7,
@@ -168,7 +188,7 @@ def lr_find(
     return LrRange(lrs[: len(losses)], np.array(losses), np.array(smoothed), reason)
 
 
-def _batches(trainer: Trainer, feed: Feed | Stream) -> Iterator[tuple[Tensor, ...]]:
+def _batches(trainer: Training, feed: Feed | Stream) -> Iterator[tuple[Tensor, ...]]:
     """Yield batches without end: full ones, shuffled anew each epoch, or those of the user."""
     while isinstance(feed, Stream):
         yield from feed.batches()
@@ -182,7 +202,7 @@ def _batches(trainer: Trainer, feed: Feed | Stream) -> Iterator[tuple[Tensor, ..
 
 
 @contextmanager
-def _left_as_it_was(trainer: Trainer) -> Iterator[None]:
+def _left_as_it_was(trainer: Training) -> Iterator[None]:
     """Train inside; afterwards everything that training changes is as it was, to the bit."""
     model, optimizer, noise = trainer.model, trainer.optimizer, random.default_generator
     modes = [(module, module.training) for module in model.modules()]

@@ -1,15 +1,11 @@
-"""Pictures of a History, with matplotlib, which is imported only when one is drawn."""
+"""Pictures of histories, with matplotlib, which is imported only when one is drawn."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from minigrad.history import History
-    from minigrad.lr_range import LrRange
 
 Array = npt.NDArray[Any]
 
@@ -19,6 +15,28 @@ INK = "#2d3748"
 FAINT = "#a0aec0"
 # Of runs in one chart: told apart also by those who see red and green alike (Okabe and Ito, 2008).
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
+
+
+class Curves(Protocol):
+    """What is drawn of a History."""
+
+    stop_reason: str
+    curves: str
+    monitor: str | None
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch that is marked."""
+
+    def __len__(self) -> int:
+        """The number of epochs."""
+
+    def __getitem__(self, column: str) -> Array:
+        """One column."""
 
 
 def figure(
@@ -37,7 +55,7 @@ def figure(
 
 
 def plot_history(
-    history: "History", path: str | PathLike[str] | None = None, metric: str = "loss"
+    history: Curves, path: str | PathLike[str] | None = None, metric: str = "loss"
 ) -> Any:
     """Draw one metric of a history and write the picture to ``path`` if given.
 
@@ -73,7 +91,7 @@ def plot_history(
 
 
 def compare(
-    histories: Mapping[str, "History"],
+    histories: Mapping[str, Curves],
     path: str | PathLike[str] | None = None,
     metric: str = "loss",
 ) -> Any:
@@ -125,7 +143,7 @@ def compare(
     return picture
 
 
-def draw_history(axes: Any, history: "History", metric: str = "loss", *, log: bool = True) -> None:
+def draw_history(axes: Any, history: Curves, metric: str = "loss", *, log: bool = True) -> None:
     """Draw train and validation of ``metric`` on ``axes``: gap shaded, best epoch marked.
 
     A loss that falls by more than a factor of 30 gets a logarithmic axis, unless ``log`` is off.
@@ -143,35 +161,6 @@ def draw_history(axes: Any, history: "History", metric: str = "loss", *, log: bo
     _finish(axes, [train] if val is None else [train, val], log=log)
 
 
-def plot_lr_range(found: "LrRange", path: str | PathLike[str] | None = None) -> Any:
-    """Draw a learning-rate range test and write the picture to ``path`` if given.
-
-    The axis of losses ends a little above those of the low rates, as a diverging loss would
-    flatten all that is of interest.
-    """
-    picture = figure(7.2, 4.2)
-    axes = picture.add_subplot()
-    axes.plot(found.lrs, found.losses, color=TRAIN, lw=0.8, alpha=0.45, label="loss of a batch")
-    axes.plot(found.lrs, found.smoothed, color=TRAIN, lw=1.8, label="running average")
-    try:
-        best = found.suggestion
-    except ValueError:
-        best = None
-    if best is not None:
-        axes.axvline(best, color=VALIDATION, lw=1.2, label=f"steepest descent: {best:.2g}")
-    low, high = found.losses.min(), found.losses[: max(1, int(found.smoothed.argmin()))].max()
-    axes.set_ylim(low - 0.08 * (high - low), high + 0.25 * (high - low) if high > low else None)
-    axes.set_xscale("log")
-    axes.set_xlabel("learning rate", fontsize=9, color=INK)
-    axes.set_ylabel("loss", fontsize=9, color=INK)
-    axes.set_title(found.stop_reason, fontsize=9, color=INK, loc="left")
-    axes.legend(frameon=False, loc="best", fontsize=9)
-    style(axes)
-    if path is not None:
-        picture.savefig(path)
-    return picture
-
-
 def style(axes: Any) -> None:
     """Give axes the house style: two spines, faint grid, quiet ticks."""
     axes.spines[["top", "right"]].set_visible(False)
@@ -180,7 +169,7 @@ def style(axes: Any) -> None:
     axes.tick_params(colors=INK, labelsize=8, length=3, color=FAINT)
 
 
-def _curves(history: "History", metric: str) -> tuple[Array, Array, Array | None]:
+def _curves(history: Curves, metric: str) -> tuple[Array, Array, Array | None]:
     """Epochs, train and, if there are any, validation figures of a metric."""
     epochs = history["epoch"] if "epoch" in history.columns else np.arange(len(history))
     val = history[f"val_{metric}"] if f"val_{metric}" in history.columns else None
@@ -203,7 +192,7 @@ def _finish(axes: Any, drawn: Sequence[Array], *, log: bool = True) -> None:
             axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _mark_best(axes: Any, history: "History", epochs: Any, values: Any) -> None:
+def _mark_best(axes: Any, history: Curves, epochs: Any, values: Any) -> None:
     best = history.best_epoch
     if best is None or best not in epochs:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from typing import Any, Literal
@@ -18,26 +18,21 @@ from minigrad._names import hinting
 from minigrad.callbacks import Callback, ProgressBar
 from minigrad.data.dataset import as_dataset
 from minigrad.history import History
+from minigrad.loop import Loop
 from minigrad.metrics import Metric, resolve
 from minigrad.nn import Module
-from minigrad.optim import EMA, SWA, update_bn
-from minigrad.random import Generator
+from minigrad.training.contract import model_dtype
 from minigrad.training.feed import Feed
-from minigrad.training.learner import Learner
-from minigrad.training.loop import Loop
 from minigrad.training.modes import evaluating
-from minigrad.training.preparation import make_feed, model_dtype, prepare, source
+from minigrad.training.preparation import make_feed, prepare, source
 from minigrad.training.resume import load_training, save_training
-from minigrad.training.snapshot import Snapshot, take_snapshot
 from minigrad.training.stream import InputStream, is_stream
+from minigrad.training.training import Training
 
 Array = npt.NDArray[Any]
 
-# Masks and noise of a training come from a stream of their own, not from that of the weights.
-_NOISE_STREAM = 0x7472_6169_6E00_0000
 
-
-class Trainer(Learner):
+class Trainer(Training):
     """Trains, evaluates and predicts. Arrays or tensors in, numpy arrays out.
 
     The curves are honest by default: after each epoch the data loss and the metrics of training
@@ -124,29 +119,20 @@ class Trainer(Learner):
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{callback!r} is not a Callback: give an instance of one")
-        super().__init__(model, loss, optimizer, resolve(metrics))
+        super().__init__(model, loss, optimizer, resolve(metrics), seed)
         self.penalty = penalty
         self.constraint = constraint
         self.clip_grad_norm = clip_grad_norm
         self.mix = mix
-        self.callbacks = [*callbacks]
+        self.callbacks: list[Callback] = [*callbacks]
         if not any(isinstance(callback, ProgressBar) for callback in callbacks):
             self.callbacks.append(ProgressBar(progress))
         self.callbacks.sort(key=lambda callback: callback.runs_last)
         self.batch_size = batch_size
-        self.seed = seed
         self.curves = curves
+        self.history = History(curves=curves)
         self.scheduler = scheduler
         self.scheduler_every = scheduler_every
-        self.history = History(curves=curves)
-        self.columns: list[str] = []
-        self.epoch = 0
-        self.epochs = 0
-        self.epochs_trained = 0  # over all calls of fit, so that a second call shuffles anew
-        self.stop_reason = ""
-        self.noise = Generator(seed ^ _NOISE_STREAM)
-        self._interruption = _core.Interrupt()
-        self._loop: Loop | None = None
 
     @hinting
     def fit(
@@ -195,8 +181,8 @@ class Trainer(Learner):
                     begun.append(callback)
                 if resume is not None:
                     load_training(self, resume)
-                self._loop = Loop(self, train, validation)
-                self._loop.run()
+                loop = self._loop = Loop(self, self.callbacks, train, validation)
+                loop.run()
             self.history.stop_reason = self.stop_reason or _all_run(self.history)
         except KeyboardInterrupt:
             self.history.stop_reason = f"interrupted in epoch {len(self.history)}"
@@ -219,37 +205,6 @@ class Trainer(Learner):
         if self._added:
             self._added.clear()
             self.begin()
-
-    def stop(self, reason: str) -> None:
-        """Ask the running ``fit`` to end after this epoch. The reason goes into the history."""
-        self.stop_reason = reason
-
-    def add_to_step(self, function: Callable[[], object]) -> None:
-        """Until the running ``fit`` ends: call ``function`` as a part of every step, after its
-        update and without gradients.
-
-        It consists of ops on tensors that it changes in place, as ``optim.EMA.update`` does: it is
-        called while a step is recorded, and plans repeat its ops. It must not read values.
-        """
-        self._added.append(function)
-        if self._loop is not None:
-            self._loop.record_anew()
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether `interrupt` was called for the running ``fit``, or for the next."""
-        return self._interruption.requested
-
-    def interrupt(self) -> None:
-        """From another thread: end the running ``fit``, or the next, as Ctrl-C does.
-
-        ``fit`` raises KeyboardInterrupt in its own thread, after the callbacks' ``on_fit_end``.
-        """
-        self._interruption.request()
-
-    def forget_interrupt(self) -> None:
-        """Let the next ``fit`` run although `interrupt` was called after the last one's end."""
-        self._interruption.clear()
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return the data loss and every metric, in eval mode.
@@ -280,41 +235,6 @@ class Trainer(Learner):
         """Write the whole training to a safetensors file, for ``fit(..., resume=path)``."""
         save_training(self, path)
 
-    def snapshot(self) -> Snapshot:
-        """Return the state after the current epoch, which a callback may put back later."""
-        if self._loop is None:
-            return Snapshot(take_snapshot(self.model, self.optimizer, self.average))
-        return self._loop.snapshot()
-
-    def evaluate_average(self, average: EMA | SWA, every: Literal["step", "epoch"]) -> None:
-        """Until the running ``fit`` ends: ``average`` takes in the weights after each step or each
-        epoch, and stands for them wherever ``fit`` evaluates the model.
-
-        Snapshots hold the weights and the average.
-        """
-        self.average, self.averages_epochs = average, every == "epoch"
-        if every == "step":
-            self._added.append(average.update)
-        if self._loop is not None:
-            self._loop.record_anew()
-
-    def update_statistics(self) -> None:
-        """Take the batch-norm statistics anew for the weights as they are (``optim.update_bn``).
-
-        The training rows come in the order of the first epoch, and noise is as in it, so that the
-        same weights get the same statistics. There must be a running ``fit``.
-        """
-        noise = Generator(self.seed ^ _NOISE_STREAM)
-        with random.default_generator.replaced(noise):
-            update_bn(self.training_batches(), self.model)
-
-    def training_batches(self) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the batches of the running ``fit``'s training rows as they are in the first epoch,
-        for callbacks."""
-        if self._loop is None:
-            raise ValueError("there is no running fit, so that there are no training rows")
-        return self._loop.batches(0)
-
     def _columns(self, validation: bool) -> list[str]:
         def pair(name: str) -> list[str]:
             return [name, f"val_{name}"] if validation else [name]
@@ -322,22 +242,6 @@ class Trainer(Learner):
         penalty = [] if self.penalty is None else ["penalty"]
         measured = [name for metric in self.metrics for name in pair(metric.name)]
         return ["epoch", *pair("loss"), *penalty, *measured, "lr", "seconds"]
-
-    def progress_state(self) -> dict[str, Any]:
-        """Return how far the training is, for a checkpoint."""
-        return {
-            "epoch": len(self.history),
-            "epochs_trained": self.epochs_trained,
-            "stop_reason": self.stop_reason,
-            "noise": self.noise.get_state()[1],
-        }
-
-    def load_progress_state(self, state: dict[str, Any]) -> None:
-        """Go on from ``progress_state``."""
-        self.epoch = state["epoch"]
-        self.epochs_trained = state["epochs_trained"]
-        self.stop_reason = state["stop_reason"]
-        self.noise.set_state((self.noise.initial_seed(), state["noise"]))
 
 
 def _check_callable(name: str, value: Any, example: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from minigrad._check import integer, number, one_of
 from minigrad.callbacks.callback import Callback
 from minigrad.optim.averaging import EMA, SWA
-
-if TYPE_CHECKING:
-    from minigrad.trainer import Trainer
+from minigrad.training.training import Training
 
 
 class AverageWeights(Callback):
@@ -78,7 +76,7 @@ class AverageWeights(Callback):
         """How many updates the average has had."""
         return 0 if self._average is None else self._average.n_averaged
 
-    def on_fit_begin(self, trainer: Trainer) -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Forget an earlier training.
 
         Raises:
@@ -90,19 +88,19 @@ class AverageWeights(Callback):
         if self.start == 0:
             self._begin(trainer)
 
-    def on_epoch_begin(self, trainer: Trainer) -> None:
+    def on_epoch_begin(self, trainer: Training) -> None:
         """Begin to average, if it is time."""
         if self._average is None and trainer.epoch >= self.start:
             self._begin(trainer)
 
-    def _begin(self, trainer: Trainer) -> None:
+    def _begin(self, trainer: Training) -> None:
         parameters = list(trainer.model.parameters())
         self._average = SWA(parameters) if self.decay is None else EMA(parameters, self.decay)
         if self._kept is not None:
             self._average.load_state_dict(self._kept)
         trainer.evaluate_average(self._average, self.every)
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Put the average into the model, unless it was put back to before there was one."""
         if self._average is not None and self.n_averaged and trainer.average is self._average:
             self._average.copy_to()

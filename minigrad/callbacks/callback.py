@@ -1,16 +1,14 @@
 """The base of all callbacks: hooks that do nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
 
 
 class Callback:
     """Override the hooks you need. Stop a training by ``trainer.stop("reason")``.
 
-    A hook sees the trainer: ``trainer.model``, ``.optimizer``, ``.history``, ``.epoch``. Callbacks
+    A hook sees the ``mg.Trainer``: its ``model``, ``optimizer``, ``history``, ``epoch``. Callbacks
     are called in the order given, those with ``runs_last`` after all others.
 
     Attributes:
@@ -35,23 +33,23 @@ class Callback:
     reads_model = True
     every_epoch = True
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Before the first epoch, when the data has been checked. May raise to refuse."""
 
-    def on_epoch_begin(self, trainer: "Trainer") -> None:
+    def on_epoch_begin(self, trainer: Any) -> None:
         """Before the first batch of an epoch."""
 
-    def on_batch_end(self, trainer: "Trainer", loss: Any) -> None:
+    def on_batch_end(self, trainer: Any, loss: Any) -> None:
         """After a step. ``loss`` is the batch's data loss, a tensor; reading it takes time.
 
         Overriding it has every op run by itself, without plans: for ops on tensors alone
         ``trainer.add_to_step``, called in ``on_fit_begin``, is the fast way.
         """
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Any, row: Row) -> None:
         """After an epoch; ``row`` is its entry in the history."""
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: Any) -> None:
         """After the last epoch, however the training ended: also after Ctrl-C or an exception."""
 
     def state_dict(self) -> dict[str, Any]:

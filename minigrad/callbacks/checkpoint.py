@@ -2,15 +2,14 @@
 
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from minigrad._names import hinting
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.resume import save_training
+from minigrad.training.training import Training
 
 
 class ModelCheckpoint(Callback):
@@ -57,7 +56,7 @@ class ModelCheckpoint(Callback):
         self.saved: Path | None = None
         self._best: float | None = None
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Check that column and folder exist, rather than after hours."""
         if self.save == "best":
             self.monitor.begin(trainer)
@@ -66,7 +65,7 @@ class ModelCheckpoint(Callback):
             raise FileNotFoundError(f"the folder {folder} of the checkpoint does not exist")
         self._best = None
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Save if this epoch is one to keep."""
         if self.save == "best":
             value = self.monitor.read(row)
@@ -76,7 +75,7 @@ class ModelCheckpoint(Callback):
         elif isinstance(self.save, int) and (trainer.epoch + 1) % self.save:
             return
         path = Path(self.path.replace("{epoch}", str(trainer.epoch)))
-        trainer.save(path)
+        save_training(trainer, path)
         self.saved = path
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from minigrad.callbacks.callback import Callback
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 
 class CSVLogger(Callback):
@@ -33,7 +31,7 @@ class CSVLogger(Callback):
         self._file: TextIO | None = None
         self._columns: list[str] = []
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Open the file and write the line of names.
 
         Raises:
@@ -51,14 +49,14 @@ class CSVLogger(Callback):
         if not old:
             self._file.write(names + "\n")
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Write the epoch's line."""
         if self._file is not None:
             cells: list[Any] = [row.get(name, "") for name in self._columns]
             self._file.write(",".join(map(str, cells)) + "\n")
             self._file.flush()
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()

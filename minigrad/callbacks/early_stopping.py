@@ -1,16 +1,14 @@
 """Stop when validation no longer improves, and keep the best weights."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad._names import hinting
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
+from minigrad.rows import Row
 from minigrad.training.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.training.training import Training
 
 
 class EarlyStopping(Callback):
@@ -82,12 +80,12 @@ class EarlyStopping(Callback):
         self._average: float | None = None
         self._snapshot: Snapshot | None = None
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Forget an earlier training and check that the monitored column will exist."""
         self.monitor.begin(trainer)
         self._reset()
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Compare the epoch with the best."""
         epoch, value = trainer.epoch, self.monitor.read(row)
         if epoch < self.start_from_epoch:
@@ -104,7 +102,7 @@ class EarlyStopping(Callback):
         if self.waited >= max(self.patience, 1):
             trainer.stop(self._reason())
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Put the best epoch back."""
         if self._snapshot is not None:
             self._snapshot.restore(trainer)

@@ -1,13 +1,11 @@
 """Watching one column of the history: what is better, and by how much."""
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from minigrad.metrics import METRICS
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 ModeName = Literal["auto", "min", "max"]
 
@@ -35,7 +33,7 @@ class Monitor:
         self.min_delta = min_delta
         self._sign = 0.0 if mode == "auto" else 1.0 if mode == "min" else -1.0
 
-    def begin(self, trainer: "Trainer") -> None:
+    def begin(self, trainer: Training) -> None:
         """Check that the training will have the column, and find the mode if it is automatic.
 
         Raises:
@@ -61,7 +59,7 @@ class Monitor:
             )
         self._sign = 1.0 if mode == "min" else -1.0
 
-    def read(self, row: "Row") -> float:
+    def read(self, row: Row) -> float:
         """Return the column's value of one epoch."""
         return row[self.column]
 

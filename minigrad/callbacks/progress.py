@@ -4,13 +4,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.callbacks.callback import Callback
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 _SECONDS_BETWEEN = 0.1  # redrawing costs more than a small epoch
 
@@ -36,7 +34,7 @@ class ProgressBar(Callback):
         self._bar: Any = None
         self._next = 0.0
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Open the bar."""
         if not _wanted(self.show):
             return
@@ -52,7 +50,7 @@ class ProgressBar(Callback):
         )
         self._next = 0.0
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Redraw, at most ten times a second."""
         if self._bar is None or time.perf_counter() < self._next:
             return
@@ -64,7 +62,7 @@ class ProgressBar(Callback):
         self._bar.update(trainer.epoch + 1 - self._bar.n)
         self._next = time.perf_counter() + _SECONDS_BETWEEN
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()

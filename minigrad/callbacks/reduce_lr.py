@@ -1,13 +1,11 @@
 """Lower the learning rate when a metric no longer improves."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.callbacks.callback import Callback
 from minigrad.callbacks.monitor import ModeName, Monitor
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 
 class ReduceLROnPlateau(Callback):
@@ -57,12 +55,12 @@ class ReduceLROnPlateau(Callback):
         self._waited = 0
         self._resting = 0
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Start afresh."""
         self.monitor.begin(trainer)
         self._reset()
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Count, and reduce when it is time."""
         value = self.monitor.read(row)
         if self.monitor.better(value, self._best):

@@ -1,13 +1,10 @@
 """Stop a training that has broken down."""
 
 import math
-from typing import TYPE_CHECKING
 
 from minigrad.callbacks.callback import Callback
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 
 class StopOnNaN(Callback):
@@ -23,7 +20,7 @@ class StopOnNaN(Callback):
 
     reads_model = False
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Look at the epoch's loss."""
         for name in ("loss", "penalty"):
             value = row.get(name, 0.0)

@@ -2,13 +2,11 @@
 
 import time
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.callbacks.callback import Callback
-
-if TYPE_CHECKING:
-    from minigrad.rows import Row
-    from minigrad.trainer import Trainer
+from minigrad.rows import Row
+from minigrad.training.training import Training
 
 
 class TensorBoard(Callback):
@@ -36,7 +34,7 @@ class TensorBoard(Callback):
         self.log_dir = fspath(log_dir)
         self._writers: dict[str, Any] = {}
 
-    def on_fit_begin(self, trainer: "Trainer") -> None:
+    def on_fit_begin(self, trainer: Training) -> None:
         """Open the event files."""
         try:
             from tensorboard.summary.writer.event_file_writer import (  # type: ignore
@@ -47,7 +45,7 @@ class TensorBoard(Callback):
         runs = ["train"] + ["validation"] * ("val_loss" in trainer.columns)
         self._writers = {run: EventFileWriter(f"{self.log_dir}/{run}") for run in runs}
 
-    def on_epoch_end(self, trainer: "Trainer", row: "Row") -> None:
+    def on_epoch_end(self, trainer: Training, row: Row) -> None:
         """Write the epoch's figures."""
         from tensorboard.compat.proto.event_pb2 import Event  # type: ignore
         from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore
@@ -62,7 +60,7 @@ class TensorBoard(Callback):
                 Event(wall_time=time.time(), step=trainer.epoch, summary=Summary(value=values))
             )
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Close the event files."""
         for writer in self._writers.values():
             writer.close()

@@ -1,1 +1,1 @@
-"""What the trainer is made of: data made ready, steps, modes, snapshots and resuming."""
+"""What a training is made of: data made ready, steps, modes, snapshots and resuming."""

@@ -18,9 +18,9 @@ from minigrad.nn import Module
 from minigrad.nn.functional import one_hot
 from minigrad.optim import EMA, SWA, clip_grad_norm_
 from minigrad.plan import Compiled, compile
+from minigrad.training.contract import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.feed import Feed
 from minigrad.training.modes import evaluating
-from minigrad.training.preparation import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.stream import InputStream, Stream
 
 Array = npt.NDArray[Any]

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from minigrad._core import Epoch, EpochPart, EpochState, Plan, Tensor
 from minigrad.metrics import Metric
+from minigrad.training.contract import EVALUATION_ROWS
 from minigrad.training.feed import Feed
 from minigrad.training.learner import Learner
-from minigrad.training.preparation import EVALUATION_ROWS
 from minigrad.training.running import total_weight
 
 Array = npt.NDArray[Any]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from minigrad._core import Tensor
 from minigrad.data import Dataset
 from minigrad.data.dataset import as_dataset
 from minigrad.nn import Module
+from minigrad.training.contract import EVALUATION_ROWS, check_rows, model_dtype, weighed
 from minigrad.training.feed import (
     Feed,
     TargetForm,
@@ -22,24 +20,19 @@ from minigrad.training.feed import (
     loss_kind,
     target_form,
 )
+from minigrad.training.learner import Learner
 from minigrad.training.modes import evaluating
 from minigrad.training.stream import Stream, is_stream
 
-if TYPE_CHECKING:
-    from minigrad.trainer import Trainer
-
-# Rows of a forward pass without gradient: large enough for speed, small enough for the cache.
-EVALUATION_ROWS = 512
-
 
 def prepare(
-    trainer: Trainer, data: Any, val: Any, epochs: int
+    learner: Learner, data: Any, val: Any, epochs: int
 ) -> tuple[Feed | Stream, Feed | Stream | None]:
     """Return training and validation data made ready, or raise and change nothing."""
-    check_optimizer(trainer.model, trainer.optimizer)
+    check_optimizer(learner.model, learner.optimizer)
     train = source(data, "data", epochs)
     if val is None:
-        return make_feed(trainer, train, "the training data"), None
+        return make_feed(learner, train, "the training data"), None
     if isinstance(val, int | float):
         raise TypeError(
             f"val must be data, got {val!r}: train, val = minigrad.data.split((x, y), {val!r})"
@@ -55,8 +48,8 @@ def prepare(
             f"rows of the training data have shape {rows[0]}, of the validation data {rows[1]}"
         )
     return (
-        make_feed(trainer, train, "the training data"),
-        make_feed(trainer, validation, "the validation data"),
+        make_feed(learner, train, "the training data"),
+        make_feed(learner, validation, "the validation data"),
     )
 
 
@@ -81,18 +74,18 @@ def source(data: Any, what: str = "data", epochs: int = 1) -> Dataset | Stream:
     return stream
 
 
-def make_feed(trainer: Trainer, data: Dataset | Stream, what: str) -> Feed | Stream:
+def make_feed(learner: Learner, data: Dataset | Stream, what: str) -> Feed | Stream:
     """Match data, model, loss, penalty and metrics on the first rows, in eval mode.
 
     Raises:
         ValueError: no targets, labels out of range, shapes that do not go together, or a loss that
             is not one number.
     """
-    form = _match(trainer, _first(data), what)
-    dtype = model_dtype(trainer.model)
+    form = _match(learner, _first(data), what)
+    dtype = model_dtype(learner.model)
     if isinstance(data, Dataset):
         return Feed(data, dtype, form)
-    data.match(dtype, form, lambda batch: _check_targets(trainer, batch, form, what))
+    data.match(dtype, form, lambda batch: _check_targets(learner, batch, form, what))
     return data
 
 
@@ -101,26 +94,26 @@ def _first(data: Dataset | Stream) -> Dataset:
     return data if isinstance(data, Dataset) else data.first
 
 
-def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
+def _match(learner: Learner, data: Dataset, what: str) -> TargetForm:
     """Find how the targets are handed to the loss."""
     if data.y is None:
         raise ValueError(f"{what} has no targets: give both as one pair, (x, y)")
-    dtype = model_dtype(trainer.model)
+    dtype = model_dtype(learner.model)
     first = slice(0, min(len(data), EVALUATION_ROWS))
     x, y = data.rows(first)
     assert y is not None
-    with evaluating(trainer.model.modules()):
-        output = trainer.model(Tensor(features(x, dtype)))
+    with evaluating(learner.model.modules()):
+        output = learner.model(Tensor(features(x, dtype)))
         check_rows(output, len(x))
-        kind = loss_kind(trainer.loss)
+        kind = loss_kind(learner.loss)
         form = target_form(y, output.shape, dtype, kind)
-        check_logits(trainer.model, output, kind, trainer.metrics)
-        _check_targets(trainer, data, form, what)
+        check_logits(learner.model, output, kind, learner.metrics)
+        _check_targets(learner, data, form, what)
         target = Tensor(form.of(y))
         given = data.weights(first)
         weights = [] if given is None else [Tensor(given.astype(dtype))]
         try:
-            loss = trainer.loss(output, target, **weighed(weights))
+            loss = learner.loss(output, target, **weighed(weights))
         except TypeError as error:
             if weights and kind == "own":
                 raise TypeError(
@@ -129,33 +122,25 @@ def _match(trainer: Trainer, data: Dataset, what: str) -> TargetForm:
                 ) from error
             raise
         _check_scalar(loss, "the loss")
-        if trainer.penalty is not None:
-            _check_scalar(trainer.penalty(trainer.model), "the penalty")
-    for metric in trainer.metrics:
+        if learner.penalty is not None:
+            _check_scalar(learner.penalty(learner.model), "the penalty")
+    for metric in learner.metrics:
         metric(output.numpy(), target.numpy())
     return form
 
 
-def _check_targets(trainer: Trainer, data: Dataset, form: TargetForm, what: str) -> None:
+def _check_targets(learner: Learner, data: Dataset, form: TargetForm, what: str) -> None:
     """Raise ValueError naming the first target that the loss or a metric cannot take."""
     assert data.y is not None
     if form.classes is not None:
         check_classes(data.y, form.classes, what)
         return
-    if loss_kind(trainer.loss) == "binary":
+    if loss_kind(learner.loss) == "binary":
         check_probabilities(data.y, what)
     if form.row in ((), (1,)):
-        for metric in trainer.metrics:
+        for metric in learner.metrics:
             if metric.of_classes:
                 check_class_numbers(data.y, what, metric.name)
-
-
-def model_dtype(model: Module) -> np.dtype[Any]:
-    """Return the dtype of the model's floating parameters; float32 if it has none."""
-    for parameter in model.parameters():
-        if parameter.dtype.kind == "f":
-            return parameter.dtype
-    return np.dtype(np.float32)
 
 
 def check_optimizer(model: Module, optimizer: Any) -> None:
@@ -169,26 +154,7 @@ def check_optimizer(model: Module, optimizer: Any) -> None:
         )
 
 
-def check_rows(output: Any, rows: int) -> None:
-    """Raise unless a model returned one tensor with the rows it was given."""
-    if not isinstance(output, Tensor):
-        mend = ""
-        if isinstance(output, tuple | list | dict):
-            mend = ": join the parts, as mg.cat([a, b], 1), and take them apart in the loss"
-        raise TypeError(f"the model must return one tensor, got {type(output).__name__}{mend}")
-    if output.ndim == 0 or output.shape[0] != rows:
-        raise ValueError(
-            f"the model returned shape {output.shape} for {rows} rows: its first axis must be the "
-            "rows; of a single row make x[None]"
-        )
-
-
 def _check_scalar(value: Any, what: str) -> None:
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = value.shape if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(f"{what} must be a tensor of one number, got {shape}: reduce it to a mean")
-
-
-def weighed(weights: Sequence[Tensor]) -> dict[str, Tensor]:
-    """What a loss is called with beside output and target, if rows have weights."""
-    return {"sample_weight": weights[0]} if weights else {}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from minigrad._core import EpochState, Tensor
-
-if TYPE_CHECKING:
-    from minigrad.trainer import Trainer
-    from minigrad.training.planned import PlannedEpochs
+from minigrad._core import Tensor
+from minigrad.training.learner import Learner
 
 
 def copied(tree: Any) -> Any:
@@ -63,39 +59,11 @@ class Snapshot:
         """Parameters, buffers, optimizer state and averages, as `take_snapshot` gave them."""
         return self._state
 
-    def restore(self, trainer: Any) -> None:
-        """Put the state back into a trainer's model, optimizer and averages.
+    def restore(self, learner: Learner) -> None:
+        """Put the state back into model, optimizer and averages.
 
         If nothing had been averaged then, the weights stand for themselves again.
         """
         if "average" not in self._state:
-            trainer.average = None
-        restore_snapshot(self._state, trainer.model, trainer.optimizer, trainer.average)
-
-
-class Replayed(Snapshot):
-    """The state after some epochs of a call, which runs them again from the call's beginning."""
-
-    def __init__(
-        self, trainer: Trainer, planned: PlannedEpochs, start: EpochState, orders: npt.NDArray[Any]
-    ) -> None:
-        self._trainer, self._planned = trainer, planned
-        self._start, self._orders = start, orders
-
-    def restore(self, trainer: Any) -> None:
-        """Put the state back."""
-        noise = self._trainer.noise.get_state()
-        try:
-            self._planned.repeat(self._start, self._orders)
-        finally:
-            self._trainer.noise.set_state(noise)
-
-    def state(self) -> dict[str, Any]:
-        """The state as arrays."""
-        now = self._planned.save()
-        try:
-            self._planned.repeat(self._start, self._orders)
-            trainer = self._trainer
-            return take_snapshot(trainer.model, trainer.optimizer, trainer.average)
-        finally:
-            self._planned.restore(now)
+            learner.average = None
+        restore_snapshot(self._state, learner.model, learner.optimizer, learner.average)

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from minigrad import _core
 from minigrad._core import EpochState, Tensor
-from minigrad.callbacks.callback import overrides, says
+from minigrad.callbacks.callback import Callback, overrides, says
 from minigrad.nn import BatchNorm1d, BatchNorm2d
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
 from minigrad.rows import Row, dicts
 from minigrad.training.feed import Feed, batch_spans
 from minigrad.training.modes import set_training
 from minigrad.training.planned import PlannedEpochs
+from minigrad.training.replayed import Replayed
 from minigrad.training.running import RunningAverage
-from minigrad.training.snapshot import Replayed, Snapshot, take_snapshot
+from minigrad.training.snapshot import Snapshot, take_snapshot
 from minigrad.training.stream import Stream
-
-if TYPE_CHECKING:
-    from minigrad.trainer import Trainer
+from minigrad.training.training import Training
 
 Array = npt.NDArray[Any]
 
@@ -49,7 +48,11 @@ class Loop:
     """
 
     def __init__(
-        self, trainer: Trainer, train: Feed | Stream, validation: Feed | Stream | None
+        self,
+        trainer: Training,
+        callbacks: Sequence[Callback],
+        train: Feed | Stream,
+        validation: Feed | Stream | None,
     ) -> None:
         self.trainer = trainer
         self.train = train
@@ -58,12 +61,12 @@ class Loop:
         self._normed = any(norms)
         self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not self._normed)
         _check_length(trainer, len(self.spans))
-        self.watchers = [c for c in trainer.callbacks if overrides(c, "on_batch_end")]
+        self.watchers = [c for c in callbacks if overrides(c, "on_batch_end")]
         self.unseen = trainer.scheduler is None and not any(
-            says(callback, "reads_model") for callback in trainer.callbacks
+            says(callback, "reads_model") for callback in callbacks
         )
-        self._beginners = [c for c in trainer.callbacks if overrides(c, "on_epoch_begin")]
-        self._enders = [c for c in trainer.callbacks if overrides(c, "on_epoch_end")]
+        self._beginners = [c for c in callbacks if overrides(c, "on_epoch_begin")]
+        self._enders = [c for c in callbacks if overrides(c, "on_epoch_end")]
         self._unwatched = self.unseen and not self._beginners
         self._unwatched &= not any(says(callback, "every_epoch") for callback in self._enders)
         self._planned: PlannedEpochs | None = None
@@ -283,7 +286,7 @@ class Loop:
         trainer.epoch += 1
 
 
-def _check_length(trainer: Trainer, steps: int) -> None:
+def _check_length(trainer: Training, steps: int) -> None:
     """Warn of a cycle as long as the steps to come that is called once an epoch only."""
     length = getattr(trainer.scheduler, "total_steps", None)
     if trainer.scheduler_every == "epoch" and steps > 1 and length == steps * trainer.epochs:
