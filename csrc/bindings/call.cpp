@@ -1,6 +1,7 @@
 #include "bindings/call.h"
 
 #include "bindings/interrupt.h"
+#include "bindings/ndarray.h"
 
 namespace mg {
 namespace {

@@ -40,15 +40,6 @@ py::object item(Self self, const char* reader);
 
 py::tuple tuple_of(const Dims& d);
 
-// np.dtype of a DType, and back; a TypeError names what there is instead.
-py::dtype numpy_dtype(DType d);
-DType dtype_from(const py::handle& object);
-
-// Any array-like. Memory is shared if `share`, the dtype is one of ours and the array is writeable;
-// narrow integers widen to int64, float16 to float32. Python's own floats become float32.
-Var from_array_like(const py::handle& object, bool share);
-// The tensor's memory as an ndarray that keeps the tensor alive.
-py::array to_numpy(const py::handle& tensor);
 // A Python number; `like` decides the width of floats.
 Var from_number(PyObject* number, DType like);
 bool is_number(PyObject* object);
@@ -61,39 +52,5 @@ std::string type_name(PyObject* object);
 bool is_integer(PyObject* object);
 int64_t integer_from(PyObject* object);
 Dims dims_from(PyObject* object, const char* op, const char* param);
-
-// Runs f and turns the engine's exceptions into Python's; null after an error.
-template <class F>
-PyObject* guarded(F&& f) noexcept;
-void set_python_error() noexcept;  // from the exception being handled
-PyObject* capture_error();         // minigrad._core.CaptureError
-
-template <class F>
-PyObject* guarded(F&& f) noexcept {
-  try {
-    return f();
-  } catch (...) {
-    set_python_error();
-    return nullptr;
-  }
-}
-
-// x[...] and x[...] = value.
-Var get_item(const Var& x, PyObject* key);
-void set_item(const Var& x, PyObject* key, PyObject* value);
-
-// The methods of Tensor that Python calls by itself: part of register_tensor.
-using TensorClass = py::class_<Tensor, Ref<Tensor>>;
-void register_protocols(TensorClass& tensor);
-
-// The parts of the module (module.cpp).
-void register_tensor(py::module_& m);
-void register_ops(py::module_& m);
-void register_operators(py::module_& m);
-void register_in_place(py::module_& m);
-void register_engine(py::module_& m);
-void register_plan(py::module_& m);
-void register_epoch(py::module_& m);
-void register_interrupt(py::module_& m);
 
 }  // namespace mg

@@ -3,6 +3,8 @@
 
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
+#include "bindings/module.h"
+#include "bindings/ndarray.h"
 #include "core/threads.h"
 #include "engine/record.h"
 #include "kernels/dispatch.h"

@@ -5,6 +5,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
+#include "bindings/module.h"
 
 namespace mg {
 namespace {

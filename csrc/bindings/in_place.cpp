@@ -3,6 +3,8 @@
 
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
+#include "bindings/module.h"
+#include "bindings/ndarray.h"
 
 namespace mg {
 namespace {

@@ -1,6 +1,8 @@
 // x[...]: numpy's indexing in terms of ops. Integers, slices, None and ... give views; one integer
 // or bool array (or several integer arrays side by side) gathers.
 #include "bindings/convert.h"
+#include "bindings/ndarray.h"
+#include "bindings/tensor.h"
 #include "engine/record.h"
 #include "engine/tensor.h"
 #include "ops/strided.h"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bindings/convert.h"
+#include "bindings/module.h"
 #include "core/thread_local.h"
 
 namespace mg {

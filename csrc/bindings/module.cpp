@@ -1,4 +1,5 @@
-#include "bindings/convert.h"
+#include "bindings/module.h"
+#include "bindings/raise.h"
 #include "kernels/kernels.h"
 
 PYBIND11_MODULE(_core, m) {

@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "bindings/call.h"
+#include "bindings/module.h"
+#include "bindings/raise.h"
 
 namespace mg {
 namespace {

@@ -7,6 +7,8 @@
 
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
+#include "bindings/module.h"
+#include "bindings/ndarray.h"
 #include "engine/record.h"
 
 namespace mg {

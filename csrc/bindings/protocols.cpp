@@ -2,6 +2,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/ndarray.h"
+#include "bindings/tensor.h"
 #include "engine/record.h"
 
 namespace mg {

@@ -3,6 +3,9 @@
 
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
+#include "bindings/module.h"
+#include "bindings/ndarray.h"
+#include "bindings/tensor.h"
 #include "engine/record.h"
 
 namespace mg {
