@@ -1,0 +1,1 @@
+"""What is tried against overfitting, on what, and what came of it."""
