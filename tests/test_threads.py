@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -75,12 +76,12 @@ def test_python_threads_train_side_by_side(way: str) -> None:
     assert together == alone
 
 
-def meet(threads: int, work: Callable[[], object]) -> None:
-    """Several threads at the same work, changing places as often as they can."""
+def meet(*works: Callable[[], object]) -> None:
+    """A thread for each work, changing places as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        workers = [threading.Thread(target=work) for _ in range(threads)]
+        workers = [threading.Thread(target=work) for work in works]
         for w in workers:
             w.start()
         for w in workers:
@@ -97,7 +98,7 @@ def test_gradients_of_several_threads_add_up() -> None:
             (w * 2).sum().backward()
             assert w.grad is not None
 
-    meet(4, work)
+    meet(*[work] * 4)
     assert w.grad is not None
     assert w.grad.tolist() == [4 * 500 * 2.0] * 100
 
@@ -114,9 +115,32 @@ def test_a_graph_serves_one_of_several_threads() -> None:
             except RuntimeError as error:
                 refused.append(str(error))
 
-        meet(2, work)
+        meet(work, work)
     assert len(refused) == 300
     assert all("retain_graph=True" in text for text in refused)
+
+
+def test_threads_that_keep_a_graph_see_it_whole_or_not_at_all() -> None:
+    """While one of them uses it up."""
+    outcomes: list[float | str] = []
+
+    def grad(y: mg.Tensor, x: mg.Tensor, keep: bool) -> None:
+        try:
+            outcomes.append(mg.grad(y, x, retain_graph=keep)[0].item())
+        except RuntimeError as error:
+            outcomes.append(str(error))
+
+    rounds = 150
+    for _ in range(rounds):
+        x = mg.ones(1, requires_grad=True)
+        y = x
+        for _ in range(100):
+            y = -y
+        ways = (functools.partial(grad, y, x, keep) for keep in (True, False, True, False))
+        meet(*ways)
+    assert len(outcomes) == 4 * rounds
+    assert outcomes.count(1.0) >= rounds
+    assert all(o == 1.0 or "pass retain_graph=True there" in str(o) for o in outcomes)
 
 
 def test_the_thread_count_may_change_while_others_compute() -> None:

@@ -11,6 +11,7 @@ MG_THREAD_LOCAL bool recording = true;
 // Inputs of the steps that a destructor further down this stack is about to let go.
 MG_THREAD_LOCAL std::vector<Few<Var, 3>>* doomed = nullptr;
 std::atomic<uint64_t> next_step{1};
+constexpr uint32_t closed = uint32_t{1} << 31;  // a step that is used up
 
 // Casts inputs to the dtype that the op computes in; returns false if nothing had to change.
 bool promote_inputs(const Op& op, std::span<const Var> in, std::vector<Var>& promoted) {
@@ -112,7 +113,21 @@ Step::~Step() {
   doomed = nullptr;
 }
 
-void Step::release() {
+bool Step::enter(bool keep) {
+  uint32_t now = inside_.load(std::memory_order_relaxed);
+  do {
+    if (now & closed) return false;
+  } while (!inside_.compare_exchange_weak(now, (now + 1) | (keep ? 0 : closed),
+                                          std::memory_order_acquire, std::memory_order_relaxed));
+  return true;
+}
+
+void Step::leave() {
+  // Whoever is alone behind a closed door stays so, and need not count.
+  constexpr uint32_t alone = closed | 1;
+  if (inside_.load(std::memory_order_acquire) != alone &&
+      inside_.fetch_sub(1, std::memory_order_acq_rel) != alone)
+    return;
   in = {};
   out = {};
 }

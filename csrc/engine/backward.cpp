@@ -47,22 +47,31 @@ Steps steps_between(std::span<const Var> outputs, std::span<const Var> chosen) {
   uint64_t oldest = ~uint64_t{0};  // a step on the way is younger than the values' own
   for (const Var& c : chosen)
     oldest = std::min(oldest, tensor_of(c).step ? tensor_of(c).step->id : 0);
-  std::vector<const Step*> found;
-  Steps seen, wanted;
+  std::vector<Ref<Step>> found;
+  std::vector<Entered> entered;  // all the while, as other threads may use them up
+  Steps seen, open, wanted;
   const auto find = [&](const Var& v) {
-    const Step* step = v ? tensor_of(v).step.get() : nullptr;
-    if (step && step->id > oldest && seen.insert(step).second) found.push_back(step);
+    if (!v) return;
+    const Ref<Step>& step = tensor_of(v).step;
+    if (step && step->id > oldest && seen.insert(step.get()).second) found.push_back(step);
   };
   for (const Var& v : outputs) find(v);
-  for (size_t i = 0; i < found.size(); ++i)
-    for (const Var& v : found[i]->in) find(v);
-  std::sort(found.begin(), found.end(), [](const Step* a, const Step* b) { return a->id < b->id; });
-  // What a released step depended on is forgotten: it is walked to, which is an error.
-  for (const Step* step : found)
-    if (step->released || std::any_of(step->in.begin(), step->in.end(), [&](const Var& v) {
+  for (size_t i = 0; i < found.size(); ++i) {
+    Step* step = found[i].get();
+    Entered here(step, true);
+    if (!here) continue;
+    entered.push_back(std::move(here));
+    open.insert(step);
+    for (const Var& v : step->in) find(v);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Ref<Step>& a, const Ref<Step>& b) { return a->id < b->id; });
+  // What a step that is used up depended on is forgotten: it is walked to, which is an error.
+  for (const Ref<Step>& step : found)
+    if (!open.count(step.get()) || std::any_of(step->in.begin(), step->in.end(), [&](const Var& v) {
           return v && (contains(chosen, v) || wanted.count(tensor_of(v).step.get()));
         }))
-      wanted.insert(step);
+      wanted.insert(step.get());
   return wanted;
 }
 
@@ -212,22 +221,20 @@ void walk(std::span<const Var> outputs, std::span<const Var> seeds, bool retain_
   while (!queue.empty()) {
     Pending p = queue.take();
     work += of_a_step;
-    for (const Var& g : p.grads)  // the step itself may be another thread's, which releases it
+    for (const Var& g : p.grads)  // the step itself may be another thread's, which uses it up
       if (g) work += g.array().numel();
     if (work >= enough) {
       const GradMode outside(mode.before);  // a signal's handler runs as between two statements
       check_interrupt();
       work = 0;
     }
-    // Of several threads that would use it up, one does.
-    const bool keep = retain_graph || create_graph;
-    if (keep ? p.step->released.load() : p.step->released.exchange(true))
+    const Entered here(p.step.get(), retain_graph || create_graph);
+    if (!here)
       fail<StateError>(
           "backward: this graph was used by an earlier backward and its values are "
           "freed; pass retain_graph=True there");
     StepVjp vjp(p, queue, sink);
     p.step->op.vjp(vjp);
-    if (!keep) p.step->release();
   }
 }
 

@@ -11,9 +11,9 @@ namespace {
 int kind(DType d) { return is_float(d) ? 2 : d == DType::i64 ? 1 : 0; }
 
 bool is_view_in_graph(const Tensor& x) {
-  return x.step && std::any_of(x.step->in.begin(), x.step->in.end(), [&](const Var& v) {
-           return v && v.array().buffer == x.array.buffer;
-         });
+  const Entered here(x.step.get(), true);
+  return here && std::any_of(x.step->in.begin(), x.step->in.end(),
+                             [&](const Var& v) { return v && v.array().buffer == x.array.buffer; });
 }
 
 // Whether x can become the result of the op. Steps hold their inputs themselves, not what made
