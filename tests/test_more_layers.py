@@ -171,6 +171,21 @@ def test_draws():
     assert len({str(f) for f in found}) > 1, "each replay draws anew"
 
 
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, np.nan, np.inf])
+def test_bernoulli_takes_probabilities_only(wrong):
+    for p in (mg.zeros(0), mg.tensor([0.0, -0.0, 1.0])):
+        assert mg.bernoulli(p).tolist() == p.tolist()
+    generator = mg.Generator(3)
+    given = mg.tensor([0.5, wrong])
+    with pytest.raises(ValueError, match=r"probabilities, which lie in \[0, 1\]"):
+        mg.bernoulli(given, generator)
+    assert generator.state.tolist() == mg.Generator(3).state.tolist(), "nothing was drawn"
+    plan = mg.compile(mg.bernoulli)
+    plan(mg.ones(2))
+    with pytest.raises(IndexError):
+        plan(given)
+
+
 @pytest.mark.parametrize(
     ("weights", "count"),
     [

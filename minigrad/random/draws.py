@@ -152,11 +152,19 @@ def normal(
 def bernoulli(input: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element of `input` is, else 0; in its dtype, no gradient.
 
+    Raises:
+        ValueError: an element is below 0, above 1 or NaN (in a plan's replay IndexError).
+
     >>> import minigrad as mg
     >>> mg.bernoulli(mg.tensor([0.0, 1.0])).tolist()
     [0.0, 1.0]
     """
-    return (rand_like(input, generator) < input).to(input.dtype)
+    outside = ~((input >= 0) & (input <= 1))
+    try:
+        zeros = _core.check_indices(outside.to(np.int64), 1)
+    except IndexError:
+        raise ValueError("bernoulli takes probabilities, which lie in [0, 1]") from None
+    return (rand_like(input, generator) < input + zeros).to(input.dtype)
 
 
 def multinomial(
