@@ -132,8 +132,13 @@ class Learner:
             output = _side_by_side(output)
         return loss, output, *shares
 
+    def _evaluate(self, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+        output = _checked(self.model(x), x)
+        loss = self.loss(output, y, **weighed(weights))
+        return output, loss, *[metric.function(output, y) for metric in self.planned_metrics]
+
     def _forward(self, x: Tensor) -> tuple[Tensor]:
-        return (_side_by_side(self.model(x)),)
+        return (_checked(self.model(x), x),)
 
     def _measure(self, output: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         loss = self.loss(output, y, **weighed(weights))
@@ -176,8 +181,13 @@ class Learner:
 
         Outside of a training the model may have changed since the plan: then ``planned`` is off.
         """
-        output, target = self.outputs(feed, planned), feed.targets
-        numbers = (self._call if planned else _do)(self._measure, output, target, *feed.weights)
+        call = self._call if planned else _do
+        if isinstance(feed, Feed) and feed.rows <= EVALUATION_ROWS:  # all in one go
+            x, target, *weights = feed.whole()
+            output, *numbers = call(self._evaluate, x, target, *weights)
+        else:
+            output, target = self.outputs(feed, planned), feed.targets
+            numbers = call(self._measure, output, target, *feed.weights)
         names = ["loss", *[metric.name for metric in self.planned_metrics]]
         figures = {name: value.item() for name, value in zip(names, numbers, strict=True)}
         figures |= self.measure(output.numpy(), target.numpy(), self.numpy_metrics)
@@ -197,7 +207,6 @@ class Learner:
         for x in feed.inputs(EVALUATION_ROWS):
             _core.check_interrupt()
             (output,) = (self._call if planned else _do)(self._forward, x)
-            check_rows(output, len(x))
             outputs.append(output)
         if len(outputs) == 1:
             return outputs[0]
@@ -206,6 +215,12 @@ class Learner:
     def measure(self, output: Array, target: Array, metrics: list[Metric]) -> dict[str, float]:
         """Return these metrics of all rows."""
         return {metric.name: metric(output, target) for metric in metrics}
+
+
+def _checked(output: Any, x: Tensor) -> Tensor:
+    check_rows(output, len(x))
+    gathered: Tensor = _side_by_side(output)
+    return gathered
 
 
 def _side_by_side(output: Any) -> Any:

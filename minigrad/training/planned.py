@@ -129,6 +129,24 @@ class PlannedEpochs:
 
     def _evaluation(self, feed: Feed, prefix: str) -> None:
         x, y, *weights = feed.whole()
+        names = ["loss", *[metric.name for metric in self._learner.planned_metrics]]
+        figures = [self._figures.index(prefix + name) for name in names]
+        nowhere: list[Tensor | None] = [None] * len(figures)
+        if len(x) <= EVALUATION_ROWS:
+            given = [x, y, *weights]
+            plan = self._learner.plan("_evaluate", *[rows.shape for rows in given])
+            outputs = _rows_of(plan, 0, len(x))
+            self._add(plan, given, (0, len(x)), [-1, *figures], [outputs, *nowhere])
+        else:
+            outputs = self._forward(x)
+            measured = [outputs, y, *weights]
+            plan = self._learner.plan("_measure", *[rows.shape for rows in measured])
+            self._add(plan, measured, (0, len(x)), figures, nowhere)
+        if metrics := self._learner.numpy_metrics:
+            self._to_measure.append((prefix, metrics, outputs, lambda order: y.numpy()))
+
+    def _forward(self, x: Tensor) -> Tensor:
+        """The outputs for all rows, once the epoch has run."""
         full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
         outputs = None
         for first, last in ((0, full), (full, len(x))):
@@ -140,13 +158,7 @@ class PlannedEpochs:
                 outputs = _rows_of(plan, 0, len(x))
             self._add(plan, [x], (first, last), [-1], [outputs])
         assert outputs is not None
-        names = ["loss", *[metric.name for metric in self._learner.planned_metrics]]
-        figures = [self._figures.index(prefix + name) for name in names]
-        measured = [outputs, y, *weights]
-        plan = self._learner.plan("_measure", *[rows.shape for rows in measured])
-        self._add(plan, measured, (0, len(x)), figures, [None] * len(figures))
-        if metrics := self._learner.numpy_metrics:
-            self._to_measure.append((prefix, metrics, outputs, lambda order: y.numpy()))
+        return outputs
 
     def _add(
         self,
