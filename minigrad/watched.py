@@ -7,8 +7,9 @@ to whoever records in that thread, and `note_change` of the core when something 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from threading import get_ident
 from typing import Any
 
@@ -37,9 +38,14 @@ def used(thing: Any) -> None:
 
 
 @contextmanager
-def recording() -> Iterator[dict[int, tuple[Any, list[Any], bool]]]:
-    """Inside: all that this thread uses comes into the dict, with its settings and mode then."""
-    found: dict[int, tuple[Any, list[Any], bool]] = {}
+def recording(
+    known: Iterable[tuple[Any, list[Any]]],
+) -> Iterator[dict[int, tuple[Any, list[Any], bool]]]:
+    """Inside: all that this thread uses comes into the dict, with its settings and mode before.
+
+    Things that are known with their settings are there from the beginning.
+    """
+    found = {id(t): (t, before, getattr(t, "training", False)) for t, before in known}
     recorders[get_ident()] = found
     try:
         yield found
@@ -60,7 +66,9 @@ def settings(thing: Any) -> list[Any]:
 
 def same(before: list[Any], now: list[Any]) -> bool:
     """Whether these are the same objects, or equal numbers and strings."""
-    return len(before) == len(now) and all(
+    if len(before) != len(now):
+        return False
+    return all(map(is_, before, now)) or all(
         x is y or (type(x) is type(y) and type(x) in _PLAIN and x == y)
         for x, y in zip(before, now, strict=True)
     )

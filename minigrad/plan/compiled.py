@@ -212,18 +212,14 @@ class Compiled(Generic[P, R]):
             results.append(flatten(self._fn(*args, **kwargs), outputs))
             return [o.detach() for o in outputs]
 
-        modes = {id(t): (t, t.training) for t in reach.things if isinstance(t, Module)}
-        side_effects = SideEffects(reach, self._seen, self._things)
-        with recording() as used:
+        side_effects = SideEffects(reach, self._seen)
+        with recording(self._things.values()) as used:
             outputs, plan = _core.record(inputs, body)
-        for thing, before, mode in used.values():
-            self._things.setdefault(id(thing), (thing, before))
-            if isinstance(thing, Module):
-                modes.setdefault(id(thing), (thing, mode))
+        self._things = {number: (t, before) for number, (t, before, _) in used.items()}
         if not isinstance(plan, str):
-            plan = side_effects.found() or plan
-        modules, states = [m for m, _ in modes.values()], [mode for _, mode in modes.values()]
-        made = Recording(modules, states)
+            plan = side_effects.found(self._things.values()) or plan
+        modes = [(t, mode) for t, _, mode in used.values() if isinstance(t, Module)]
+        made = Recording([module for module, _ in modes], [mode for _, mode in modes])
         if isinstance(plan, str):
             _hand_back(leaves, inputs)
             made.obstacle, made.obstacles = plan, 1 + (known.obstacles if known else 0)

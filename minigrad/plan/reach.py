@@ -70,9 +70,10 @@ class Reach:
     def walk(self) -> None:
         """Find the variables anew, as some hold something else now."""
         self._names: set[str] = set()
-        known = -1
-        while known < len(self._names):  # a method found late may name attributes
-            known = len(self._names)
+        self._late = True
+        while self._late:
+            # Whether attributes were looked up before a method was found that names further ones.
+            self._late = self._looked_up = False
             self._seen: dict[int, Any] = {}
             self._cells: list[Any] = []
             self._cell_names: list[str] = []
@@ -92,8 +93,8 @@ class Reach:
         elif isinstance(value, FunctionType):
             self._visit_function(value, depth)
         elif isinstance(value, MethodType):
-            self._visit(value.__self__, depth)
             self._visit(value.__func__, depth)
+            self._visit(value.__self__, depth)
         elif isinstance(value, functools.partial):
             for part in (value.func, *value.args, *value.keywords.values()):
                 self._visit(part, depth)
@@ -131,7 +132,9 @@ class Reach:
     def _visit_function(self, function: FunctionType, depth: int) -> None:
         if depth > 0 and _is_library(function.__module__ or ""):
             return
-        self._names |= _names_in(function.__code__)
+        names = _names_in(function.__code__)
+        self._late |= self._looked_up and not names <= self._names
+        self._names |= names
         for name, cell in zip(
             function.__code__.co_freevars, function.__closure__ or (), strict=True
         ):
@@ -142,7 +145,7 @@ class Reach:
             self._cells.append(cell)
             self._cell_names.append(name)
             self._visit(content, depth + 1)
-        self._visit_names(function.__globals__, depth, _names_in(function.__code__))
+        self._visit_names(function.__globals__, depth, names)
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._visit(default, depth + 1)
 
@@ -162,6 +165,7 @@ class Reach:
 
     def _visit_class(self, value: Any, depth: int, called: str) -> None:
         """The methods that the code names, and defaults of attributes."""
+        self._looked_up = True
         for cls in type(value).__mro__:
             if _is_library(cls.__module__):
                 continue
@@ -176,7 +180,9 @@ class Reach:
                     self._visit(inner, depth + 1)
 
     def _visit_names(self, space: Any, depth: int, names: set[str] | None = None) -> None:
-        for name in sorted((self._names if names is None else names) & space.keys()):
+        if names is None:
+            self._looked_up, names = True, self._names
+        for name in sorted(names & space.keys()):
             self._places.append((space, name))
             inner = space[name]
             self._visit(getattr(inner, "__func__", inner), depth + 1)

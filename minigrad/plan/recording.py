@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import is_
 from typing import Any
@@ -34,18 +35,20 @@ class Recording:
 class SideEffects:
     """Finds what a function does that a replay would not do.
 
-    Made before the call: takes down the variables in reach, the settings of the things that plans
-    depend on, and the states of random numbers that are not this library's.
+    Made before the call: takes down the variables in reach, and the states of random numbers that
+    are not this library's.
     """
 
-    def __init__(
-        self, reach: Reach, seen: list[Any], things: dict[int, tuple[Any, list[Any]]]
-    ) -> None:
-        self._reach, self._seen, self._things = reach, seen, things
+    def __init__(self, reach: Reach, seen: list[Any]) -> None:
+        self._reach, self._seen = reach, seen
         self._drawn = _random_states(reach)
 
-    def found(self) -> str:
-        """The first of them, as the end of a sentence; empty if there is none."""
+    def found(self, things: Iterable[tuple[Any, list[Any]]]) -> str:
+        """The first of them, as the end of a sentence; empty if there is none.
+
+        Args:
+            things: what plans depend on, each with its settings before the call.
+        """
         if self._drawn != _random_states(self._reach):
             return (
                 "random numbers of Python or numpy are drawn, which a replay would not draw again; "
@@ -61,7 +64,7 @@ class SideEffects:
             ]
         changed += [
             f"a setting of {type(thing).__name__}"
-            for thing, before in self._things.values()
+            for thing, before in things
             if not same(before, settings(thing))
         ]
         if not changed and len(now) == len(self._seen):
