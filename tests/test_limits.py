@@ -27,6 +27,7 @@ THETA = mg.tensor(np.zeros((1, 2, 3)))
         (lambda: _core.embedding_backward(mg.ones(0, 4), NO_ROWS, 2**60), "more bytes"),
         (lambda: _core.slice_backward(mg.ones(0, 0), [-1, -1], [0, 0], [1, 1]), "not be negative"),
         (lambda: _core.take_backward(mg.ones(0), NO_ROWS, [-3], 0), "must not be negative"),
+        (lambda: mg.cat([mg.ones(1).expand(2**62)] * 4 + [mg.ones(5)]), "than can be counted"),
         (lambda: mg.conv2d(IMAGE, FILTERS, dilation=2**62), "dilation must be at most 2147483648"),
         (lambda: mg.conv2d(IMAGE, FILTERS, padding=2**63 - 1), "padding must be at most"),
         (lambda: mg.max_pool2d(IMAGE, 2**62, 1, 2**61), "kernel_size must be at most"),
@@ -36,6 +37,11 @@ THETA = mg.tensor(np.zeros((1, 2, 3)))
 def test_sizes_that_cannot_be(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_sizes_beyond_all_counting_beside_one_of_0() -> None:
+    x = mg.ones(0).reshape(0, 2**62, 2**62)
+    assert ((x + 1).shape, x.sum().item()) == ((0, 2**62, 2**62), 0)
 
 
 @pytest.mark.parametrize(

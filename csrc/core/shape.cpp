@@ -12,8 +12,9 @@ std::ostream& operator<<(std::ostream& out, const Dims& d) {
 
 Dims contiguous_strides(const Dims& shape) {
   Dims strides = Dims::filled(shape.size(), 1);
+  // Beside a size of 0 they may be beyond all counting.
   for (int i = shape.size() - 2; i >= 0; --i)
-    strides[i] = strides[i + 1] * std::max<int64_t>(shape[i + 1], 1);
+    __builtin_mul_overflow(strides[i + 1], std::max<int64_t>(shape[i + 1], 1), &strides[i]);
   return strides;
 }
 

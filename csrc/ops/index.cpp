@@ -140,7 +140,9 @@ void infer_concatenate(const Call& c) {
     if (!(x.shape == expected))
       fail<ValueError>(c.name, ": tensor ", i, " has shape ", x.shape, ", tensor 0 has ",
                        first.shape, "; all sizes but that of dimension ", dim, " must be equal");
-    shape[dim] += x.shape[dim];
+    if (__builtin_add_overflow(shape[dim], x.shape[dim], &shape[dim]))
+      fail<ValueError>(c.name, ": ", c.count(), " tensors like the first, of shape ", first.shape,
+                       ", have more elements than can be counted");
   }
   c.make(first.dtype, shape);
 }
