@@ -16,7 +16,13 @@ struct Finish {
   Vec<T> masked(Vec<T> x, Vec<T> y) const {
     return select(y <= Vec<T>::zero(), Vec<T>::zero(), x * Vec<T>(scale));
   }
-  // The first n outputs from column j on, `down` elements into `kept`.
+  // A whole vector of outputs from column j on, `down` elements into `kept`.
+  MG_METHOD Vec<T> operator()(Vec<T> x, int64_t j, int64_t down) const {
+    if (bias) x = x + load(bias + j);
+    if (relu) x = max(Vec<T>::zero(), x);
+    return kept ? masked(x, load(kept + down + j)) : x;
+  }
+  // The first n of them.
   Vec<T> operator()(Vec<T> x, int64_t j, int64_t down, int n) const {
     if (bias) x = x + load_n(bias + j, n);
     if (relu) x = max(Vec<T>::zero(), x);

@@ -20,7 +20,7 @@ struct Links {
   int64_t row;
 };
 
-template <class T, int K, int Rows>
+template <class T, int K, int Rows, bool Finished>
 static void links_rows(const Problem<T>& g, const Links<T>& links, int64_t i0) {
   constexpr int width = Vec<T>::width;
   Vec<T> a[Rows][K];
@@ -28,36 +28,33 @@ static void links_rows(const Problem<T>& g, const Links<T>& links, int64_t i0) {
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
     for (int p = 0; p < K; ++p) a[i][p] = Vec<T>(g.a[(i0 + i) * g.a_row + p * g.a_col]);
-  const int64_t c_row = g.c_row;
+  // Copies, as stores to C might change what lies in memory.
+  const int64_t c_row = g.c_row, b_row = links.row, last = g.n - width;
+  const T* const b = links.b;
   T* const c = g.c + i0 * c_row;
   const Finish<T> finish = g.finish.at(0, i0 * c_row);
-  for (int64_t next = 0; next < g.n; next += width) {
-    const int64_t j = next + width <= g.n ? next : g.n - width;
-    Vec<T> row[K], x[Rows];
+  // Without a bias or relu the same sums do nothing: fewer branches where most time is spent.
+  const Vec<T> least(finish.relu ? T(0) : -static_cast<T>(__builtin_inf()));
+  const auto vector = [&](int64_t j) __attribute__((always_inline)) {
+    Vec<T> row[K], bias;
 #pragma GCC unroll 4
-    for (int p = 0; p < K; ++p) row[p] = load(links.b + p * links.row + j);
-#pragma GCC unroll 4
+    for (int p = 0; p < K; ++p) row[p] = load(b + p * b_row + j);
+    if constexpr (Finished) bias = finish.bias ? load(finish.bias + j) : Vec<T>(T(-0.0));
+#pragma GCC unroll 2
     for (int i = 0; i < Rows; ++i) {
-      x[i] = Vec<T>::zero();
+      Vec<T> x = Vec<T>::zero();
 #pragma GCC unroll 4
-      for (int p = 0; p < K; ++p) x[i] = fma(a[i][p], row[p], x[i]);
+      for (int p = 0; p < K; ++p) x = fma(a[i][p], row[p], x);
+      if constexpr (Finished) {
+        x = max(least, x + bias);
+        if (finish.kept) x = finish.masked(x, load(finish.kept + i * c_row + j));
+      }
+      store(c + i * c_row + j, x);
     }
-    if (finish.bias) {
-      const Vec<T> bias = load(finish.bias + j);
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) x[i] = x[i] + bias;
-    }
-    if (finish.relu) {
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) x[i] = max(Vec<T>::zero(), x[i]);
-    }
-    if (finish.kept) {
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) x[i] = finish.masked(x[i], load(finish.kept + i * c_row + j));
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) store(c + i * c_row + j, x[i]);
-  }
+  };
+  int64_t j = 0;
+  for (; j <= last; j += width) vector(j);
+  if (j < last + width) vector(last);
 }
 
 // Turns B into K rows side by side; dense columns of 2 or 4 go through registers.
@@ -95,20 +92,21 @@ static int64_t links_scratch(const Problem<T>& g) {
 }
 
 // `done(rows)` is called when so many rows of C are written.
-template <class T, int K, class Done>
+template <class T, int K, bool Finished, class Done>
 static void links_all(const Problem<T>& g, const Links<T>& links, Done done) {
-  constexpr int rows = K <= 2 ? 3 : 2;
   int64_t i = 0;
-  for (; i + rows <= g.m; i += rows) {
-    links_rows<T, K, rows>(g, links, i);
-    done(i + rows);
+  for (; i + 2 <= g.m; i += 2) {
+    links_rows<T, K, 2, Finished>(g, links, i);
+    done(i + 2);
   }
   if (i == g.m) return;
-  if (rows == 3 && i + 2 == g.m)
-    links_rows<T, K, 2>(g, links, i);
-  else
-    links_rows<T, K, 1>(g, links, i);
+  links_rows<T, K, 1, Finished>(g, links, i);
   done(g.m);
+}
+
+template <class T, int K, class Done>
+static void links_finished(const Problem<T>& g, const Links<T>& links, Done done) {
+  g.finish ? links_all<T, K, true>(g, links, done) : links_all<T, K, false>(g, links, done);
 }
 
 template <class T, class Done>
@@ -116,13 +114,13 @@ static void multiply_links(const Problem<T>& g, T* scratch, Done done) {
   const Links<T> links = g.b_col == 1 ? Links<T>{g.b, g.b_row} : pack_links(g, scratch);
   switch (g.k) {
     case 1:
-      return links_all<T, 1>(g, links, done);
+      return links_finished<T, 1>(g, links, done);
     case 2:
-      return links_all<T, 2>(g, links, done);
+      return links_finished<T, 2>(g, links, done);
     case 3:
-      return links_all<T, 3>(g, links, done);
+      return links_finished<T, 3>(g, links, done);
     default:
-      return links_all<T, 4>(g, links, done);
+      return links_finished<T, 4>(g, links, done);
   }
 }
 
@@ -181,7 +179,7 @@ static void rows_strip(const Problem<T>& g, int64_t j) {
 #pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) {
         const int64_t at = i * g.c_row, column = j + v * width;
-        store(g.c + at + column, g.finish(acc[i][v], column, at, width));
+        store(g.c + at + column, g.finish(acc[i][v], column, at));
       }
   }
 }
