@@ -92,6 +92,7 @@ __all__ = [
     "sub",
     "sum",
     "take",
+    "take_along_dim",
     "tanh",
     "transpose",
     "unsqueeze",
@@ -509,6 +510,7 @@ class Tensor:
         """
     def sum(self, dim: _Ints | None = None, keepdim: _Bool = False, *, axis: _Ints | None = None, keepdims: _Bool = False) -> Tensor: ...
     def take(self, indices: TensorLike, dim: int = 0, *, axis: int = 0) -> Tensor: ...
+    def take_along_dim(self, indices: TensorLike, dim: int) -> Tensor: ...
     def tan(self) -> Tensor: ...
     def tanh(self) -> Tensor: ...
     def tile(self, *dims: int | Sequence[int]) -> Tensor: ...
@@ -1175,6 +1177,22 @@ def stack(*tensors: Tensor | Sequence[Tensor], dim: int = 0) -> Tensor:
 
     >>> mg.stack(mg.tensor([1, 2]), mg.tensor([3, 4]), dim=1).tolist()
     [[1, 3], [2, 4]]
+    """
+
+def take_along_dim(x: TensorLike, indices: TensorLike, dim: int) -> Tensor:
+    """out[i, j] = x[i, indices[i, j]] for dim 1, and likewise for others (numpy's take_along_axis); indices below 0 count from the end. The int64 indices have the sizes of x but for `dim`, or 1 where all of x take the same.
+
+    >>> x = mg.tensor([[0.5, 1.5], [2.5, 3.5]])
+    >>> mg.take_along_dim(x, mg.tensor([[1], [0]]), 1).tolist()
+    [[1.5], [2.5]]
+    """
+
+def take_along_dim_backward(g: TensorLike, indices: TensorLike, shape: _Ints, dim: int) -> Tensor:
+    """Zeros of `shape` to which the elements of g are added where `take_along_dim` read them.
+
+    >>> g, indices = mg.ones(1, 3), mg.tensor([[1, 1, 0]])
+    >>> _core.take_along_dim_backward(g, indices, [1, 2], 1).tolist()
+    [[1.0, 2.0]]
     """
 
 def cumsum(x: TensorLike, dim: int) -> Tensor:

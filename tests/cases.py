@@ -258,6 +258,8 @@ CASES = [
     Case("slice_backward", ref.slice_box_backward, moves.slice_box_backward),
     Case("take", lambda x, indices, dim: np.take(x, indices, axis=dim), moves.take),
     Case("take_backward", ref.take_backward, moves.take_backward),
+    Case("take_along_dim", ref.take_along_dim, moves.take_along_dim),
+    Case("take_along_dim_backward", ref.take_along_dim_backward, moves.take_along_dim_backward),
     Case("check_indices", lambda indices, size: indices % size, moves.check_indices),
     Case("concatenate", lambda *x, dim: np.concatenate(x, axis=dim), moves.concatenate),
     Case("stack", lambda *x, dim: np.stack(x, axis=dim), moves.stack),

@@ -108,6 +108,27 @@ def take_backward(s: Source) -> Call:
     return Call((g, at), {"shape": shape, "dim": dim})
 
 
+def along(s: Source) -> tuple[tuple[int, ...], int, tuple[int, ...], np.ndarray]:
+    """A shape, a dimension of it, the shape of what is chosen, and indices."""
+    shape = s.shape(min_rank=1, max_rank=3)
+    dim = s.dim(len(shape))
+    chosen = list(shape)
+    chosen[dim] = s.integer(0, 4) if shape[dim] else 0
+    sizes = [n if i == dim % len(shape) or s.flag() else 1 for i, n in enumerate(chosen)]
+    at = s.rng.integers(-shape[dim], max(shape[dim], 1), sizes)
+    return shape, dim, tuple(chosen), at
+
+
+def take_along_dim(s: Source) -> Call:
+    shape, dim, _, at = along(s)
+    return Call((real(s.rng, shape), at), {"dim": dim})
+
+
+def take_along_dim_backward(s: Source) -> Call:
+    shape, dim, chosen, at = along(s)
+    return Call((real(s.rng, chosen), at), {"shape": shape, "dim": dim})
+
+
 def check_indices(s: Source) -> Call:
     size = s.integer(1, 9)
     return Call((indices(s, size),), {"size": size})

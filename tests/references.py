@@ -60,6 +60,20 @@ def take_backward(g: Array, indices: Array, shape: Any, dim: int) -> Array:
     return out
 
 
+def take_along_dim(x: Array, indices: Array, dim: int) -> Array:
+    dim %= x.ndim
+    wanted = (*x.shape[:dim], indices.shape[dim], *x.shape[dim + 1 :])
+    return np.take_along_axis(x, np.broadcast_to(indices, wanted), dim)
+
+
+def take_along_dim_backward(g: Array, indices: Array, shape: Any, dim: int) -> Array:
+    out = np.zeros(shape)
+    at = list(np.indices(g.shape))
+    at[dim] = np.broadcast_to(indices, g.shape)
+    np.add.at(out, tuple(at), g)
+    return out
+
+
 # ---- activations ------------------------------------------------------------------------------
 
 SELU = (1.0507009873554805, 1.6732632423543772)

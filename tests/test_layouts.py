@@ -46,3 +46,35 @@ def test_turned_matrices_of_all_sizes(dtype: Any) -> None:
         stack = np.stack([x, x[::-1]])
         turned = mg.tensor(stack).permute((0, 2, 1)).clone()
         np.testing.assert_array_equal(turned.numpy(), stack.transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(
+    ("shape", "order"),
+    [((300, 700), (1, 0)), ((1, 900, 64), (0, 2, 1)), ((9, 70, 33, 5), (0, 2, 3, 1))],
+    ids=str,
+)
+def test_elements_of_turned_arrays(
+    shape: tuple[int, ...], order: tuple[int, ...], threads: int
+) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal(shape).astype(np.float32) for _ in range(2))
+    a, b = mg.tensor(x).permute(order), mg.tensor(y).permute(order)
+    p, q = x.transpose(order), y.transpose(order)
+    z = rng.standard_normal(p.shape).astype(np.float32)
+    row = z[..., -1:]
+    before = mg.get_num_threads()
+    mg.set_num_threads(threads)
+    try:
+        for got, want in [
+            (a + 1, p + 1),
+            (a * b, p * q),
+            (a - mg.tensor(z), p - z),
+            (mg.tensor(z) - a, z - p),
+            (a * mg.tensor(row), p * row),
+            (mg.where(a > b, a, 0.0), np.where(p > q, p, np.float32(0))),
+            (mg.where(mg.tensor(z) > 0, 2.0, b), np.where(z > 0, np.float32(2), q)),
+        ]:
+            np.testing.assert_array_equal(got.numpy(), want)
+    finally:
+        mg.set_num_threads(before)

@@ -9,6 +9,7 @@ namespace mg {
 namespace {
 
 constexpr int64_t block = 1024;    // elements gathered at a time; they stay in L1
+constexpr int64_t panel = 32768;   // elements turned over at a time, in L2
 constexpr int64_t short_row = 32;  // rows below this are gathered rather than called one by one
 constexpr int64_t thread_grain = 32768;  // elements worth a thread, where they are as fast as relu
 
@@ -102,18 +103,47 @@ void run_elementwise(const Call& c, const Pointwise& usual) {
         n, enough, [&](int64_t begin, int64_t end) { piece(begin, end - begin); }, dropout_grain);
   }
 
-  // Turned over square by square at once, rather than gathered piece by piece.
-  Array turned[max_operands];
-  const Array* in[max_operands];
-  bool turns = false;
-  for (int k = 0; k < c.count(); ++k) {
-    in[k] = c.inputs[k];
-    if (k >= count || !lies_across(c.in(k), out)) continue;
-    turned[k] = dense(c.in(k));
-    in[k] = &turned[k];
-    turns = true;
+  // Turned over square by square at once, rather than gathered piece by piece: in panels that stay
+  // in the cache if nothing else is in the way.
+  bool across[max_operands] = {};
+  bool turns = false, panels = true;
+  for (int k = 0; k < count; ++k) {
+    const Array& a = c.in(k);
+    across[k] = lies_across(a, out);
+    turns = turns || across[k];
+    step[k] = a.numel() > 1;
+    panels = panels && (across[k] || a.numel() == 1 || (a.shape == out.shape && a.contiguous()));
+  }
+  if (turns && panels) {
+    int d = 0;
+    while (out.shape[d] == 1) ++d;
+    const int64_t rows = out.shape[d], width = n / rows;
+    const int64_t high = 16 * (1 + panel / (16 * width));
+    return each_range((rows + high - 1) / high, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t first = i * high, count_of = std::min(high, rows - first);
+        Array turned[max_operands];
+        Inputs in;
+        for (int k = 0; k < c.count(); ++k) {
+          in[k] = base[k] + first * width * step[k] * item[k];
+          if (!across[k]) continue;
+          const Array whole = c.in(k).broadcast_to(out.shape);
+          Dims shape = out.shape;
+          shape[d] = count_of;
+          turned[k] = dense(whole.view(shape, whole.strides, first * whole.strides[d]));
+          in[k] = turned[k].raw();
+        }
+        p.run(p, {in, step, to + first * width * out_item, count_of * width, first * width});
+      }
+    });
   }
   if (turns) {
+    Array turned[max_operands];
+    const Array* in[max_operands];
+    for (int k = 0; k < c.count(); ++k) {
+      if (across[k]) turned[k] = dense(c.in(k));
+      in[k] = across[k] ? &turned[k] : c.inputs[k];
+    }
     const std::span<const Array* const> inputs(in, static_cast<size_t>(c.count()));
     return run_elementwise(Call{inputs, c.attrs, c.outputs, c.name}, p);
   }

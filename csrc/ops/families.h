@@ -12,6 +12,7 @@ extern const Family function_family;
 extern const Family activation_family;
 extern const Family shape_family;
 extern const Family index_family;
+extern const Family along_family;
 extern const Family order_family;
 extern const Family reduce_family;
 extern const Family softmax_family;

@@ -52,23 +52,6 @@ Dims taken_shape(const Dims& shape, int dim, const Dims& indices) {
   return out;
 }
 
-struct TakeSizes {
-  int64_t outer = 1, rows = 1, inner = 1;
-  TakeSizes(const Dims& shape, int dim) : rows(shape[dim]) {
-    for (int i = 0; i < dim; ++i) outer *= shape[i];
-    for (int i = dim + 1; i < shape.size(); ++i) inner *= shape[i];
-  }
-};
-
-// Names the first index that is not in [-n, n).
-void refuse_beyond(const char* what, const Array& dense_indices, int64_t n) {
-  const int64_t* at = dense_indices.data<int64_t>();
-  for (int64_t i = 0, count = dense_indices.numel(); i < count; ++i)
-    if (at[i] < -n || at[i] >= n)
-      fail<IndexError>(what, ": index ", at[i], " at position ", i,
-                       " is out of range for a dimension of size ", n);
-}
-
 // out = the indices as numbers in [0, n).
 void check_into(const Array& out, const char* what, const Array& indices, int64_t n) {
   const Array from = dense(indices);
@@ -85,7 +68,7 @@ void check_into(const Array& out, const char* what, const Array& indices, int64_
 void run_take(const Call& c) {
   const int dim = normalize_dim(c.attrs.integer(0), c.in(0).rank(), c.name);
   const Array x = dense(c.in(0)), index = dense(c.in(1));
-  const TakeSizes s(x.shape, dim);
+  const AroundDim s(x.shape, dim);
   const int64_t* at = index.data<int64_t>();
   const int64_t count = index.numel(), bytes = s.inner * item_size(x.dtype);
   const char* from = x.data<char>();
@@ -108,7 +91,7 @@ void run_take(const Call& c) {
 void run_take_backward(const Call& c) {
   const int dim = normalize_dim(c.attrs.integer(1), c.out().rank(), c.name);
   const Array g = dense(c.in(0));
-  const TakeSizes s(c.out().shape, dim);
+  const AroundDim s(c.out().shape, dim);
   const Array index = Array::dense(DType::i64, c.in(1).shape);
   check_into(index, c.name, c.in(1), s.rows);
   const int64_t* at = index.data<int64_t>();

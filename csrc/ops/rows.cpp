@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/error.h"
+
 namespace mg {
 namespace {
 
@@ -43,6 +45,14 @@ bool each_word(const char* table, int64_t rows, const int64_t* at, int64_t n, in
 }
 
 }  // namespace
+
+void refuse_beyond(const char* what, const Array& dense_indices, int64_t n) {
+  const int64_t* at = dense_indices.data<int64_t>();
+  for (int64_t i = 0, count = dense_indices.numel(); i < count; ++i)
+    if (at[i] < -n || at[i] >= n)
+      fail<IndexError>(what, ": index ", at[i], " at position ", i,
+                       " is out of range for a dimension of size ", n);
+}
 
 bool take_rows(const char* table, int64_t rows, int64_t bytes, const int64_t* at, int64_t n,
                int64_t lowest, char* to) {

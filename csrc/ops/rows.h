@@ -4,6 +4,18 @@
 
 namespace mg {
 
+// A shape around one of its dimensions, whose elements are the rows.
+struct AroundDim {
+  int64_t outer = 1, rows = 1, inner = 1;
+  AroundDim(const Dims& shape, int dim) : rows(shape[dim]) {
+    for (int i = 0; i < dim; ++i) outer *= shape[i];
+    for (int i = dim + 1; i < shape.size(); ++i) inner *= shape[i];
+  }
+};
+
+// An IndexError names the first index that is not in [-n, n), if there is one.
+void refuse_beyond(const char* what, const Array& dense_indices, int64_t n);
+
 // Calls use(i, index) for indices [begin, end), each read once; those below 0 count from the end.
 // False if some are not in [lowest, n), which are left out.
 template <class Use>

@@ -12,13 +12,13 @@ struct Table {
 
   Table() {
     for (const Family& family :
-         {arithmetic_family, division_family,      comparison_family, function_family,
-          activation_family, shape_family,         index_family,      order_family,
-          reduce_family,     softmax_family,       batch_norm_family, layer_norm_family,
-          loss_family,       cross_entropy_family, optim_family,      rescale_family,
-          random_family,     conv_family,          pool_family,       embedding_family,
-          matmul_family,     linear_family,        hidden_family,     resample_family,
-          blend_family,      boxes_family})
+         {arithmetic_family, division_family, comparison_family,    function_family,
+          activation_family, shape_family,    index_family,         along_family,
+          order_family,      reduce_family,   softmax_family,       batch_norm_family,
+          layer_norm_family, loss_family,     cross_entropy_family, optim_family,
+          rescale_family,    random_family,   conv_family,          pool_family,
+          embedding_family,  matmul_family,   linear_family,        hidden_family,
+          resample_family,   blend_family,    boxes_family})
       for (const Row& row : family)
         ops.push_back(Op{row, Signature::parse(row.signature), static_cast<int>(ops.size())});
     for (const Op& op : ops) {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from minigrad import _core
 from minigrad._check import integer
-from minigrad._core import Tensor, from_numpy
+from minigrad._core import Tensor
 from minigrad.composed.arrangement import _dim, _part
 
 
@@ -34,25 +32,7 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
     >>> scores.gather(1, mg.tensor([[1], [0]])).tolist() == [[scores[0, 1].item()], [scores[1, 0].item()]]
     True
     """  # noqa: E501
-    dim = _dim("gather", x, dim)
-    wanted = [*x.shape[:dim], index.shape[dim] if index.ndim > dim else 0, *x.shape[dim + 1 :]]
-    if index.ndim != x.ndim or not builtins.all(
-        n in (1, m) for n, m in zip(index.shape, wanted, strict=True)
-    ):
-        raise ValueError(
-            f"gather: index of shape {index.shape} must have the {x.ndim} dimensions of x, "
-            f"{x.shape}, and its sizes but for dimension {dim}"
-        )
-    size, stride = x.shape[dim], math.prod(x.shape[dim + 1 :])
-    flat = _core.check_indices(index, size)
-    if stride != 1:
-        flat = flat * stride
-    # Where each element of x stands, but for its place along dim.
-    before, after = math.prod(x.shape[:dim]), np.arange(stride)
-    if before != 1 or stride != 1:
-        others = np.arange(before)[:, np.newaxis] * (size * stride) + after
-        flat = flat + from_numpy(others.reshape([*x.shape[:dim], 1, *x.shape[dim + 1 :]]))
-    return _core.take(x.reshape(-1), flat)
+    return _core.take_along_dim(x, index, dim)
 
 
 def sort(x: Tensor, dim: int = -1, descending: bool = False) -> Sorted:
@@ -100,7 +80,8 @@ def any(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     >>> (mg.arange(4).reshape(2, 2) > 2).any(dim=1).tolist()
     [False, True]
     """
-    return (x != 0).sum(dim, keepdim) > 0
+    flags = x if x.dtype == bool else x != 0
+    return flags.max(dim, keepdim) if x.numel() else flags.sum(dim, keepdim) > 0
 
 
 def all(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -110,4 +91,5 @@ def all(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     >>> (mg.arange(4).reshape(2, 2) > 1).all(dim=1).tolist()
     [False, True]
     """
-    return (x == 0).sum(dim, keepdim) == 0
+    flags = x if x.dtype == bool else x != 0
+    return flags.min(dim, keepdim) if x.numel() else (x == 0).sum(dim, keepdim) == 0
