@@ -92,6 +92,8 @@ def test_padding_is_a_zero_that_is_multiplied():
         ((5, 3, 9, 8), (3, 1, 3, 3), 1, 2, 1, 3),
         ((5, 3, 9, 8), (6, 1, 5, 5), 2, 4, 1, 3),
         ((5, 4, 9, 8), (2, 2, 3, 3), 2, 1, 1, 2),
+        ((7, 4, 5, 6), (4, 2, 3, 3), 1, 1, 1, 2),
+        ((2, 4, 5, 6), (8, 1, 3, 3), 1, 2, 2, 4),
     ],
 )
 def test_padding_gives_the_bits_of_zeros_around_the_image(

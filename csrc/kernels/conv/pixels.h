@@ -7,6 +7,7 @@
 #pragma once
 #include "kernels/conv/axis.h"
 #include "kernels/conv/indirect.h"
+#include "kernels/conv/taken.h"
 
 namespace mg {
 namespace MG_ISA {
@@ -113,20 +114,16 @@ struct Tables {
 
 template <class T>
 static Tables<T> tables(const ConvShape& s, const Outputs& o, void* memory) {
-  uintptr_t at = reinterpret_cast<uintptr_t>(memory);
-  const auto take = [&]<class P>(P*& p, int64_t n) {
-    p = reinterpret_cast<P*>(at);
-    at += static_cast<uintptr_t>(round_up(n * static_cast<int64_t>(sizeof(P)), 64));
-  };
+  Taken taken(memory);
   Tables<T> t;
-  take(t.poisoned, 1);
-  take(t.kind, o.kinds);
-  take(t.count, o.blocks * o.kinds);
-  take(t.row, o.images * o.plane);
-  take(t.place, o.images * o.plane);
-  take(t.link, o.links);
-  take(t.weight, s.groups * padded_columns<T>(o.columns) * o.elements);
-  t.bytes = static_cast<int64_t>(at - reinterpret_cast<uintptr_t>(memory));
+  taken.take(t.poisoned, 1);
+  taken.take(t.kind, o.kinds);
+  taken.take(t.count, o.blocks * o.kinds);
+  taken.take(t.row, o.images * o.plane);
+  taken.take(t.place, o.images * o.plane);
+  taken.take(t.link, o.links);
+  taken.take(t.weight, s.groups * padded_columns<T>(o.columns) * o.elements);
+  t.bytes = taken.bytes();
   return t;
 }
 
