@@ -131,17 +131,24 @@ static Tables<T> tables(const ConvShape& s, const Outputs& o, void* memory) {
 template <class T, bool Backward>
 static void pack_weight(const ConvShape& s, const Outputs& o, const T* weight, T* packed) {
   const int64_t kernel = s.kernel_h * s.kernel_w, channels = o.source.channels;
-  // A filter's weights are (channel, kh, kw); the product runs over the channels of its source.
-  const int64_t column_step = Backward ? kernel : channels * kernel;
-  const int64_t source_step = Backward ? o.columns * kernel : kernel;
   for (int64_t g = 0; g < s.groups; ++g, weight += o.columns * channels * kernel)
     for (int64_t panel = 0; panel < o.panels; ++panel) {
       const int64_t first = panel * panel_columns<T>;
       const int64_t wide = panel_vectors<T>(o.columns, panel) * Vec<T>::width;
       const int64_t used = min_of(wide, o.columns - first);
-      for (int64_t c = 0; c < channels; ++c, packed += kernel * wide)
-        turn<true>(weight + first * column_step + c * source_step, column_step, used, kernel,
-                   packed, wide);
+      if constexpr (Backward) {
+        // A filter's weights are (channel, kh, kw); the product runs over the filters.
+        const T* from = weight + first * kernel;
+        for (int64_t c = 0; c < channels; ++c, from += o.columns * kernel, packed += kernel * wide)
+          if (kernel == 1)
+            copy_whole(from, packed, used);
+          else
+            turn<true>(from, kernel, used, kernel, packed, wide);
+      } else {
+        const int64_t each = channels * kernel;
+        turn<true>(weight + first * each, each, used, each, packed, wide);
+        packed += each * wide;
+      }
     }
 }
 

@@ -103,14 +103,8 @@ MG_SMALL static SideBySide side_by_side(const ConvShape& s, bool backward) {
   return o;
 }
 
-// The columns of a row; zeros are stored up to a vector past the end.
-template <class T>
-MG_INLINE void lay_row(const T* from, int64_t n, T* to) {
-  constexpr int64_t w = Vec<T>::width;
-  for (int64_t j = 0; j < n; j += w)
-    store(to + j, n - j < w ? load_n(from + j, static_cast<int>(n - j)) : load(from + j));
-}
-// Likewise, every other one from the first, and from the second, on.
+// Every other column of a row from the first, and from the second, on; zeros are stored up to a
+// vector past the end.
 template <class T>
 MG_INLINE void lay_halves(const T* from, int64_t n, T* firsts, T* seconds) {
   constexpr int64_t w = Vec<T>::width;
@@ -140,7 +134,7 @@ static void lay_planes(const SideBySide& o, const T* x, int64_t image, int64_t i
     for (int64_t r = 0; r < o.rows.count; ++r, from += o.width, to += o.row) {
       __builtin_prefetch(from + o.height * o.width, 0, 2);
       if (o.stride == 1)
-        lay_row(from, o.cols.count, to + at);
+        copy_whole(from, to + at, o.cols.count);
       else
         lay_halves(from, o.cols.count, to + first, to + second);
     }

@@ -84,6 +84,14 @@ static void copy_row(const T* src, T* dst, int64_t n) {
   if (rest) store_n(dst + i, load_n(src + i, rest), rest);
 }
 
+// The same, in whole vectors, zero beyond.
+template <class T>
+static void copy_whole(const T* src, T* dst, int64_t n) {
+  constexpr int w = Vec<T>::width;
+  for (int64_t i = 0; i < n; i += w)
+    store(dst + i, n - i < w ? load_n(src + i, static_cast<int>(n - i)) : load(src + i));
+}
+
 // The planes of one group of `images` images from `first`; copies fill the inside of `scratch`.
 template <class T>
 static const T* read_source(const Source& s, const T* x, int64_t first, int64_t images,

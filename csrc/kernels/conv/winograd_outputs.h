@@ -16,8 +16,24 @@ constexpr int product_columns = vector_registers >= 32 ? 8 : 4, product_vectors 
 struct WinogradOutputs {
   Tiling t;
   int64_t channels, columns, panels;  // of the output: all channels, those of a group
-  int64_t units, padded;              // columns in whole vectors
-  int64_t sums_plane;                 // from element to element of the sums
+  int64_t units;
+  int64_t sums_plane;  // from element to element of the sums
+
+  // The columns of a panel, rounded up, and from element to element of its weights.
+  int64_t used(int64_t panel) const {
+    return min_of(columns - panel * winograd_panel, winograd_panel);
+  }
+  int64_t wide(int64_t panel) const { return round_up(used(panel), 16); }
+  template <class T>
+  int64_t weight_plane(int64_t panel) const {
+    return odd_lines<T>(t.channels * wide(panel));
+  }
+  // The weights of a panel among those of all groups.
+  template <class T>
+  int64_t weight_at(int64_t group, int64_t panel) const {
+    const int64_t whole = weight_plane<T>(0), last = weight_plane<T>(panels - 1);
+    return tile_elements * (group * ((panels - 1) * whole + last) + panel * whole);
+  }
 };
 
 template <class T, bool Backward>
@@ -28,15 +44,14 @@ static WinogradOutputs winograd_outputs(const ConvShape& s) {
   o.columns = o.channels / s.groups;
   o.panels = ceil_div(o.columns, winograd_panel);
   o.units = ceil_div(s.images * o.t.high, o.t.block) * s.groups * o.panels;
-  o.padded = round_up(o.columns, 16);
-  o.sums_plane = odd_lines<T>(min_of(o.padded, winograd_panel) * o.t.stride);
+  o.sums_plane = odd_lines<T>(o.wide(0) * o.t.stride);
   return o;
 }
 
 template <class T, bool Backward>
 static ConvSizes winograd_outputs_sizes(const ConvShape& s) {
   const WinogradOutputs o = winograd_outputs<T, Backward>(s);
-  const int64_t shared = s.groups * o.padded * o.t.channels * tile_elements;
+  const int64_t shared = o.template weight_at<T>(s.groups, 0);
   const int64_t scratch = buffer_elements<T>(o.t) + tile_elements * (o.t.plane + o.sums_plane);
   return {o.units, o.panels, shared * int64_t{sizeof(T)}, scratch * int64_t{sizeof(T)}};
 }
@@ -68,14 +83,15 @@ static void prepare_winograd_outputs(const ConvShape& s, const void* weight, voi
   constexpr int w = Vec<T>::width;
   const WinogradOutputs o = winograd_outputs<T, Backward>(s);
   const T* from = static_cast<const T*>(weight);
-  T* to = static_cast<T*>(shared);
   const int64_t channels = o.t.channels;
   const int64_t column_step = Backward ? 9 : channels * 9;
   const int64_t channel_step = Backward ? o.columns * 9 : 9;
   alignas(64) T turned[9 * winograd_panel];
   for (int64_t g = 0; g < s.groups; ++g, from += o.columns * channels * 9)
-    for (int64_t first = 0; first < o.columns; first += winograd_panel) {
-      const int64_t used = min_of(o.columns - first, winograd_panel), wide = round_up(used, 16);
+    for (int64_t panel = 0; panel < o.panels; ++panel) {
+      const int64_t first = panel * winograd_panel, used = o.used(panel), wide = o.wide(panel);
+      const int64_t plane = o.template weight_plane<T>(panel);
+      T* to = static_cast<T*>(shared) + o.template weight_at<T>(g, panel);
       for (int64_t c = 0; c < channels; ++c) {
         turn<true>(from + first * column_step + c * channel_step, column_step, used, int64_t{9},
                    turned, wide);
@@ -83,10 +99,9 @@ static void prepare_winograd_outputs(const ConvShape& s, const void* weight, voi
           Vec<T> kernel[9], u[tile_elements];
           for (int k = 0; k < 9; ++k) kernel[k] = load(turned + (Backward ? 8 - k : k) * wide + v);
           transform_kernel(kernel, u);
-          for (int e = 0; e < tile_elements; ++e) store(to + (e * channels + c) * wide + v, u[e]);
+          for (int e = 0; e < tile_elements; ++e) store(to + e * plane + c * wide + v, u[e]);
         }
       }
-      to += tile_elements * channels * wide;
     }
 }
 
@@ -228,12 +243,12 @@ static void run_winograd_outputs(const ConvShape& s, const void* x, const void* 
     if (unit == begin || panel == 0)
       transform_source(t, static_cast<const T*>(x), group, row, rows, buffer, source);
     const int64_t first = panel * winograd_panel;
-    const int64_t used = min_of(o.columns - first, winograd_panel), wide = round_up(used, 16);
-    const T* weight =
-        static_cast<const T*>(shared) + (group * o.padded + first) * t.channels * tile_elements;
+    const int64_t used = o.used(panel), wide = o.wide(panel);
+    const int64_t weight_plane = o.template weight_plane<T>(panel);
+    const T* weight = static_cast<const T*>(shared) + o.template weight_at<T>(group, panel);
     for (int e = 0; e < tile_elements; ++e)
-      multiply_tiles(Products<T>{source + e * t.plane, t.stride, weight + e * t.channels * wide,
-                                 wide, t.channels, sums + e * o.sums_plane, t.stride},
+      multiply_tiles(Products<T>{source + e * t.plane, t.stride, weight + e * weight_plane, wide,
+                                 t.channels, sums + e * o.sums_plane, t.stride},
                      used, rows * t.across);
     const int64_t channel = group * o.columns + first;
     each_image(t, row, rows, [&](int64_t image, int64_t from, int64_t n, int64_t tile) {
