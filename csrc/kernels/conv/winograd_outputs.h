@@ -86,18 +86,22 @@ static void prepare_winograd_outputs(const ConvShape& s, const void* weight, voi
   const int64_t channels = o.t.channels;
   const int64_t column_step = Backward ? 9 : channels * 9;
   const int64_t channel_step = Backward ? o.columns * 9 : 9;
-  alignas(64) T turned[9 * winograd_panel];
+  // Forward, the weights of a filter are one row: so many channels at a time.
+  constexpr int64_t together = Backward ? 1 : 16;
+  alignas(64) T turned[9 * together * winograd_panel];
   for (int64_t g = 0; g < s.groups; ++g, from += o.columns * channels * 9)
     for (int64_t panel = 0; panel < o.panels; ++panel) {
       const int64_t first = panel * winograd_panel, used = o.used(panel), wide = o.wide(panel);
       const int64_t plane = o.template weight_plane<T>(panel);
       T* to = static_cast<T*>(shared) + o.template weight_at<T>(g, panel);
       for (int64_t c = 0; c < channels; ++c) {
-        turn<true>(from + first * column_step + c * channel_step, column_step, used, int64_t{9},
-                   turned, wide);
+        if (c % together == 0)
+          turn<true>(from + first * column_step + c * channel_step, column_step, used,
+                     9 * min_of(together, channels - c), turned, wide);
+        const T* rows = turned + c % together * 9 * wide;
         for (int64_t v = 0; v < round_up(used, w); v += w) {
           Vec<T> kernel[9], u[tile_elements];
-          for (int k = 0; k < 9; ++k) kernel[k] = load(turned + (Backward ? 8 - k : k) * wide + v);
+          for (int k = 0; k < 9; ++k) kernel[k] = load(rows + (Backward ? 8 - k : k) * wide + v);
           transform_kernel(kernel, u);
           for (int e = 0; e < tile_elements; ++e) store(to + e * plane + c * wide + v, u[e]);
         }
@@ -116,6 +120,7 @@ struct Products {
   int64_t channels;
   T* sums;
   int64_t sums_row;
+  int64_t ahead;  // from each row of the weights to what is fetched meanwhile
 };
 
 template <class T, int V>
@@ -131,6 +136,7 @@ static void product_tile(const Products<T>& p) {
     Vec<T> b[V];
 #pragma GCC unroll 3
     for (int j = 0; j < V; ++j) b[j] = load(x + j * w);
+    __builtin_prefetch(u + p.ahead);
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const Vec<T> a(u[r]);
@@ -144,10 +150,12 @@ static void product_tile(const Products<T>& p) {
     for (int j = 0; j < V; ++j) store(p.sums + r * p.sums_row + j * w, acc[r][j]);
 }
 
-// For `columns` columns and `tiles` tiles; both are rounded up, columns to product_columns.
+// For `columns` columns and `tiles` tiles; both are rounded up, columns to product_columns. The
+// weights of the next product lie `next` further on.
 template <class T>
-static void multiply_tiles(Products<T> p, int64_t columns, int64_t tiles) {
+static void multiply_tiles(Products<T> p, int64_t columns, int64_t tiles, int64_t next) {
   constexpr int w = Vec<T>::width;
+  constexpr int64_t line = 64 / sizeof(T);
   const T* weight = p.weight;
   T* sums = p.sums;
   for (int64_t i = 0; i < tiles; i += product_vectors * w, p.source += product_vectors * w) {
@@ -155,6 +163,7 @@ static void multiply_tiles(Products<T> p, int64_t columns, int64_t tiles) {
     for (int64_t c = 0; c < columns; c += product_columns) {
       p.weight = weight + c;
       p.sums = sums + c * p.sums_row + i;
+      p.ahead = c + line < columns ? line : next - c;
       if (vectors >= 3)
         product_tile<T, 3>(p);
       else
@@ -248,8 +257,8 @@ static void run_winograd_outputs(const ConvShape& s, const void* x, const void* 
     const T* weight = static_cast<const T*>(shared) + o.template weight_at<T>(group, panel);
     for (int e = 0; e < tile_elements; ++e)
       multiply_tiles(Products<T>{source + e * t.plane, t.stride, weight + e * weight_plane, wide,
-                                 t.channels, sums + e * o.sums_plane, t.stride},
-                     used, rows * t.across);
+                                 t.channels, sums + e * o.sums_plane, t.stride, 0},
+                     used, rows * t.across, weight_plane);
     const int64_t channel = group * o.columns + first;
     each_image(t, row, rows, [&](int64_t image, int64_t from, int64_t n, int64_t tile) {
       const int64_t at = (image * o.channels + channel) * plane;
