@@ -52,6 +52,7 @@ LAYERS = (
     Layer("lenet, second", (64, 6, 14, 14), 16, 5),
     Layer("a filter a channel", (16, 64, 16, 16), 64, 3, padding=1, groups=64),
     Layer("the same, stride 2", (32, 32, 28, 28), 32, 3, stride=2, padding=1, groups=32),
+    Layer("the same, narrow", (16, 128, 8, 8), 128, 3, padding=1, groups=128),
     Layer("the same, 5 by 5", (16, 64, 16, 16), 64, 5, padding=2, groups=64),
 )
 

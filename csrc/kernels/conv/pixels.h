@@ -38,13 +38,15 @@ struct Outputs {
 };
 
 // The cost of a pixel either way, in multiply-adds: what the lanes and accumulators that stay empty
-// waste, and what a tile costs besides (of indirect_product, also to be turned over).
+// waste, and what a tile costs besides (of indirect_product, also to be turned over, and once for
+// all images to be listed).
 template <class T>
-static bool rows_are_faster(const Outputs& o, int64_t out_w, double links) {
-  const double lonely = o.columns <= Vec<T>::width ? 1.33 : 1;
+static bool rows_are_faster(const Outputs& o, int64_t images, int64_t out_w, double links) {
+  const double lonely = o.columns <= Vec<T>::width ? 1.25 : 1;
   const double filled = static_cast<double>(o.vectors * Vec<T>::width) / out_w;
+  const double listed = 4000.0 / static_cast<double>(max_of(images, 1));
   return filled * round_up(o.columns, 4) * (o.elements + 7) * 1.05 <
-         lonely * padded_columns<T>(o.columns) * (links + 16);
+         lonely * padded_columns<T>(o.columns) * (links + 16) + listed;
 }
 
 template <class T, bool Backward>
@@ -69,7 +71,7 @@ MG_SMALL static Outputs outputs(const ConvShape& s) {
       (o.trimmed ? h.mean_links() * v.mean_links() : static_cast<double>(s.kernel_h * s.kernel_w));
   const bool strided = Backward && (s.stride_h > 1 || s.stride_w > 1);
   o.by_rows = !plain_vectors && s.stride_w == 1 && !strided && (source.copied || out_w >= w) &&
-              rows_are_faster<T>(o, out_w, links);
+              rows_are_faster<T>(o, s.images, out_w, links);
   if (o.by_rows) o.trimmed = false;
 
   o.source = o.trimmed ? without_border(source, s.groups) : source;
