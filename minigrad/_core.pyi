@@ -1671,17 +1671,10 @@ def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) ->
     [11.5]
     """
 
-def linear_dropout(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor:
-    """dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.
+def linear_relu(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
+    """relu(linear(x, weight, bias)) in one pass.
 
-    >>> _core.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
-    [[2.0, -2.0]]
-    """
-
-def linear_relu_dropout(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None, key: TensorLike | None = None, p: _Float = 0.0) -> Tensor:
-    """dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.
-
-    >>> _core.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, None).tolist()
+    >>> _core.linear_relu(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]])).tolist()
     [[2.0, 0.0]]
     """
 

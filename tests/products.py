@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 import references as ref
 from draws import Call, Source, grid, real, thinned
-from numbers_drawn import key
-
-from minigrad import _core
 
 
 def matmul(s: Source) -> Call:
@@ -31,34 +28,19 @@ def masked_matmul(s: Source) -> Call:
     return Call((*call.inputs, y), {"scale": s.choice([1.0, 2.0, 1.25])})
 
 
-def linear_relu_dropout(s: Source) -> Call:
+def linear_relu(s: Source) -> Call:
     """Nowhere near the kink: multiples of 1/4, and 0.1 or 0.15."""
     wanted, given = s.size(), s.size(low=1)
     x, weight = grid(s.rng, (*s.shape(max_rank=3), given)), grid(s.rng, (wanted, given))
     x[..., 0] = 1
     weight[:, 0] += 0.1
     bias = grid(s.rng, (wanted,)) + 0.05 if s.flag() else None
-    p = s.choice([0.0, 0.5, 0.3, 1.0])
-    return Call((x, weight, bias, key(s) if p or s.flag() else None), {"p": p})
+    return Call((x, weight, bias))
 
 
-def dropped(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, key: np.ndarray | None, p: float
-) -> np.ndarray:
-    """In numpy but for the mask, which is that of the op `dropout`."""
-    return _dropped(ref.linear(x, weight, bias), key, p)
-
-
-def relu_dropped(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, key: np.ndarray | None, p: float
-) -> np.ndarray:
-    """The same with relu between."""
+def relu_after(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
     y = ref.linear(x, weight, bias)
-    return _dropped(np.where(y < 0, 0, y), key, p)
-
-
-def _dropped(y: np.ndarray, key: np.ndarray | None, p: float) -> np.ndarray:
-    return y if key is None else _core.dropout(y, key, p).numpy()
+    return np.where(y < 0, 0, y)
 
 
 def linear_weight_grad(s: Source) -> Call:

@@ -65,7 +65,7 @@ void* Blocks::Fold::part(int64_t element) const {
   return reinterpret_cast<char*>(parts.data()) + element / chunk_elements * item_size(ready.dtype);
 }
 
-Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
+Blocks::Blocks(std::span<const Part> parts, bool near) : n_(parts[0].out.numel()), near_(near) {
   const bool folds = parts.back().op->folding != nullptr;
   const size_t calls = parts.size() - folds;
   std::vector<Member> members;
@@ -88,14 +88,14 @@ Blocks::Blocks(std::span<const Part> parts) : n_(parts[0].out.numel()) {
   Registers registers;
   calls_.reserve(members.size());
   for (const Member& member : members) add(member, last_use, registers);
-  int64_t work = folds;
+  work_ = folds;
   for (const Call& call : calls_) {
-    work += call.ready.work;
+    work_ += call.ready.work;
     for (int k = 0; k < call.ready.streams; ++k)
       widest = std::max(widest, item_size(call.in[k].dtype));
   }
   block_ = register_bytes / widest;
-  grain_ = std::max(2 * block_, thread_grain / work);
+  grain_ = std::max(2 * block_, thread_grain / work_);
   rousing_grain_ = std::max(2 * block_, thread_grain / static_cast<int64_t>(parts.size()));
   if (folds) add_fold(parts.back(), folded);
 }
@@ -166,7 +166,8 @@ void Blocks::add(const Member& member, std::span<const int> last_use, Registers&
   };
   if (alike) end();
   if (member.kept) call.out.base = static_cast<char*>(member.out.raw());
-  if (member.kept && !member.folded && last_use[number] < 0 && outgrows_cache(n_ * item)) {
+  if (!near_ && member.kept && !member.folded && last_use[number] < 0 &&
+      outgrows_cache(n_ * item)) {
     write_past_cache(&call.ready);
     past_cache_ = true;
   }

@@ -24,9 +24,13 @@ class Blocks {
     std::vector<int> from;
     bool kept;  // the output has memory, for others to read
   };
-  explicit Blocks(std::span<const Part> parts);
+  // What is `near` is in the cache when it is gone over, and is not written past it.
+  explicit Blocks(std::span<const Part> parts, bool near = false);
 
   void run() const;
+  void run(int64_t begin, int64_t end) const;  // some of the elements, without a fold
+  // How long it takes for an element, beside relu.
+  int64_t work() const { return work_; }
   // Are there operands that must be brought side by side first?
   bool gathers() const;
 
@@ -64,13 +68,13 @@ class Blocks {
   static int64_t row_of(std::span<const Member> members);
   void add(const Member& member, std::span<const int> last_use, Registers& registers);
   void add_fold(const Part& part, int from);
-  void run(int64_t begin, int64_t end) const;
 
   std::vector<Call> calls_;
   std::unique_ptr<const Fold> fold_;
-  int64_t n_ = 0, block_ = 0;
+  int64_t n_ = 0, block_ = 0, work_ = 0;
   int64_t grain_ = 0, rousing_grain_ = 0;  // elements worth a thread, awake and asleep
-  int64_t row_ = 0;          // if not 0, no piece goes over the end of so many elements
+  int64_t row_ = 0;  // if not 0, no piece goes over the end of so many elements
+  bool near_;
   bool past_cache_ = false;  // what is kept for others is written past it
 };
 

@@ -23,8 +23,8 @@ Ref<Buffer> copied(const Buffer& recorded) {
 }  // namespace
 
 Plan::Plan(Program recorded)
-    : program_(place(update_together(update_at_once(stream_shared(
-          fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded)))))))))) {
+    : program_(place(update_together(update_at_once(stream_shared(finish_products(
+          fuse(take_hidden_layers(take_epilogues(drop_dead(std::move(recorded))))))))))) {
   arena_ = Ref<Buffer>(new Buffer(static_cast<size_t>(std::max<int64_t>(program_.arena_bytes, 1))));
   for (Slot& s : program_.slots)
     if (s.kind == Slot::input) s.buffer = copied(*s.buffer);
@@ -50,6 +50,9 @@ Plan::Bound Plan::bind(const Instruction& code) const {
   if (code.updates_at_once() || code.updates_together()) {
     for (const Instruction& part : code.parts) b.parts.push_back(bind(part));
     if (code.updates_together()) b.updates.resize(code.parts.size());
+  } else if (code.finishes_product()) {
+    b.parts.push_back(bind(code.parts[0]));
+    b.blocks = blocks_of(std::span(code.parts).subspan(1), code.out, true);
   } else {
     b.blocks = blocks_of(code);
   }
@@ -96,8 +99,13 @@ Array Plan::bind(const Operand& o) const {
 
 std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
   if (code.op && !code.goes_by_element()) return nullptr;
-  const std::span<const Instruction> parts =
-      code.op ? std::span(&code, 1) : std::span(code.parts.data(), code.parts.size());
+  auto blocks = blocks_of(code.op ? std::span(&code, 1) : std::span(code.parts), code.out, false);
+  // Alone, an op walks broadcast rows without copying them side by side.
+  return code.op && blocks->gathers() ? nullptr : std::move(blocks);
+}
+
+std::unique_ptr<const Blocks> Plan::blocks_of(std::span<const Instruction> parts,
+                                              const std::vector<Operand>& kept, bool near) const {
   std::vector<Blocks::Part> bound;
   for (const Instruction& part : parts) {
     Blocks::Part& b = bound.emplace_back(Blocks::Part{part.op, &part.attrs, {}, {}, {}, false});
@@ -108,23 +116,33 @@ std::unique_ptr<const Blocks> Plan::blocks_of(const Instruction& code) const {
       b.in.push_back(from >= 0 ? o.view : bind(o));
     }
     const Operand& made = part.out[0];
-    b.kept = std::any_of(code.out.begin(), code.out.end(),
+    b.kept = std::any_of(kept.begin(), kept.end(),
                          [&](const Operand& o) { return o.slot == made.slot; });
     b.out = b.kept ? bind(made) : made.view;
   }
-  auto blocks = std::make_unique<const Blocks>(bound);
-  // Alone, an op walks broadcast rows without copying them side by side.
-  return parts.size() == 1 && blocks->gathers() ? nullptr : std::move(blocks);
+  return std::make_unique<const Blocks>(bound, near);
 }
 
 void Plan::run(Bound& b) {
-  if (b.blocks) return b.blocks->run();
+  if (b.blocks) return b.parts.empty() ? b.blocks->run() : run_then(b.parts[0], *b.blocks);
   if (b.parts.empty()) return b.op->run(Call{b.in, *b.attrs, b.out, b.op->name().c_str()});
   b.updates.empty() ? run_at_once(b.parts[0], b.parts[1]) : run_together(b);
 }
 
 void Plan::make_ready(const Bound& update, Update* ready) {
   update.op->update(Call{update.in, *update.attrs, {}, update.op->name().c_str()}, ready);
+}
+
+// Each stretch of the product is gone over by the thread that made it.
+void Plan::run_then(const Bound& product, const Blocks& blocks) {
+  constexpr int64_t work_of_relu = 8;  // in multiply-adds
+  const Sink sink = {const_cast<Blocks*>(&blocks),
+                     [](void* context, const void*, int64_t first, int64_t n) {
+                       static_cast<const Blocks*>(context)->run(first, first + n);
+                     },
+                     blocks.work() * work_of_relu};
+  product.op->run_then(Call{product.in, *product.attrs, product.out, product.op->name().c_str()},
+                       sink);
 }
 
 // The gradient goes from the product to the update, and nowhere else.

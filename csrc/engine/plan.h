@@ -47,18 +47,21 @@ class Plan {
     std::vector<const Array*> in;
     std::span<Array> out;
     std::unique_ptr<const Blocks> blocks;  // of ops that go element by element
-    std::vector<Bound> parts;              // of all other groups
+    std::vector<Bound> parts;              // all others
     std::vector<Update> updates;           // for those of several parameters
     bool asks = false;                     // is it time for check_interrupt()?
   };
   Bound bind(const Instruction& code) const;
   Array bind(const Operand& o) const;
   std::unique_ptr<const Blocks> blocks_of(const Instruction& code) const;
+  std::unique_ptr<const Blocks> blocks_of(std::span<const Instruction> parts,
+                                          const std::vector<Operand>& kept, bool near) const;
   std::vector<Ref<Buffer>> find_written() const;
   void place_asks();
   size_t first_update() const;
   static void run(Bound& b);
   static void make_ready(const Bound& update, Update* ready);
+  static void run_then(const Bound& product, const Blocks& blocks);
   static void run_at_once(const Bound& product, const Bound& update);
   static void run_together(Bound& b);
 

@@ -38,6 +38,10 @@ bool Instruction::folds_all() const {
   return op && op->folding && in[0].view.contiguous() && makes_ready(*this, op->folding);
 }
 
+bool Instruction::finishes_product() const {
+  return !op && parts[0].op->run_then && parts[1].op->pointwise;
+}
+
 bool Instruction::updates_at_once() const {
   return !op && parts.back().op->update && !parts[0].op->update;
 }

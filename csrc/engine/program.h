@@ -28,9 +28,10 @@ struct Instruction {
   const Op* op = nullptr;  // null for a group
   Attrs attrs;
   std::vector<Operand> in, out;
-  // A group runs these together: ops that go element by element, in this order; a product and the
-  // update that uses it up; or updates of several parameters. Its own `in` and `out` are what it
-  // reads from others and leaves to them; what only its parts see has no place in memory.
+  // A group runs these together: ops that go element by element, in this order; a product and such
+  // ops, which go over what it has just stored; a product and the update that uses it up; or
+  // updates of several parameters. Its own `in` and `out` are what it reads from others and leaves
+  // to them; what only its parts see has no place in memory.
   std::vector<Instruction> parts;
 
   std::string name() const;  // of a group, its parts': "mul+add+relu"
@@ -38,6 +39,8 @@ struct Instruction {
   bool goes_by_element() const;
   // Does it fold all elements of its input, side by side, into one number?
   bool folds_all() const;
+  // Is it a product and what goes over it, element by element, while it is in the cache?
+  bool finishes_product() const;
   // Is it a product and the update that uses it up?
   bool updates_at_once() const;
   // Is it updates of several parameters?

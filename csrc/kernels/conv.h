@@ -39,6 +39,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/sink.h"
+
 namespace mg {
 
 struct ConvShape {
@@ -55,6 +57,7 @@ struct ConvFinish {
   // array is not above 0 (nor NaN).
   const void* kept = nullptr;
   double scale = 1;
+  Sink then = {};  // is handed them afterwards
 };
 
 struct ConvSizes {

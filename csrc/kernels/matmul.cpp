@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "kernels/fold.h"
+#include "kernels/random.h"
 
 MG_KERNEL_NAMESPACE_BEGIN
 
@@ -72,7 +73,10 @@ static Problem<T> problem_of(const Gemm& g, bool turned) {
   p.b_col = turned ? g.a_row : g.b_col;
   p.c = static_cast<T*>(g.c);
   p.c_row = turned ? g.m : g.c_row;
-  if (!turned) p.finish = finish_of<T>(g.epilogue);
+  if (!turned) {
+    p.finish = finish_of<T>(g.epilogue);
+    p.hands_over = g.then.take != nullptr;
+  }
   p.sums = static_cast<T*>(g.row_sums);
   p.unwanted = g.unwanted;
   p.context = g.context;
@@ -110,7 +114,7 @@ static void no_links(const Gemm& g) {
   for (int64_t i = 0; i < g.m; ++i)
     for (int64_t j = 0; j < g.n; ++j) c[i * g.c_row + j] = T(0);
   finish_rows(c, g.c_row, c, g.c_row, g.m, g.n, finish_of<T>(g.epilogue));
-  Dropping<T>(g).reach(g.m);
+  HandOver<T>(g).reach(g.m);
 }
 
 template <class T>
@@ -123,6 +127,10 @@ static void run(const Gemm& g, const GemmPlan& x, void* scratch) {
     p.c = d;
     p.c_row = aligned(p.n);
   }
+  HandOver<T> over(g);
+  const auto done = [&](int64_t rows) {
+    if (!x.turned) over.reach(rows);
+  };
   switch (x.path) {
     case Path::none:
       return;
@@ -130,11 +138,7 @@ static void run(const Gemm& g, const GemmPlan& x, void* scratch) {
       multiply_lanes(p, rest);
       break;
     case Path::links:
-      if (!x.turned) {
-        Dropping<T> dropping(g);
-        return multiply_links(p, rest, [&](int64_t rows) { dropping.reach(rows); });
-      }
-      multiply_links(p, rest, [](int64_t) {});
+      multiply_links(p, rest, done);
       break;
     case Path::rows:
       multiply_rows(p);
@@ -146,10 +150,10 @@ static void run(const Gemm& g, const GemmPlan& x, void* scratch) {
       multiply_narrow(p);
       break;
     case Path::small:
-      multiply_small(p);
+      multiply_small(p, done);
       break;
     case Path::blocks:
-      multiply_blocks(p, x.blocks, rest + aligned(x.blocks.b_size), rest);
+      multiply_blocks(p, x.blocks, rest + aligned(x.blocks.b_size), rest, done);
       break;
   }
   if (x.turned) {
@@ -160,7 +164,7 @@ static void run(const Gemm& g, const GemmPlan& x, void* scratch) {
     else if (x.path != Path::pairs && finish)
       finish_column(c, g.m, finish);
   }
-  Dropping<T>(g).reach(g.m);
+  over.reach(g.m);
 }
 
 template <class T>

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "kernels/matmul/plan.h"
-#include "kernels/random.h"
+#include "kernels/sink.h"
 
 namespace mg {
 
@@ -26,7 +26,6 @@ struct Epilogue {
   // the value is not above 0 (nor NaN).
   const void* kept = nullptr;
   double scale = 1;
-  DropOut dropout = {};
 };
 
 struct Gemm {
@@ -39,6 +38,9 @@ struct Gemm {
   int64_t c_row;
   bool lanes;  // in_lanes() of the whole product, kept by its parts
   Epilogue epilogue = {};
+  // Null, or what is handed C, element by element of what `first` is the first number in.
+  Sink then = {};
+  int64_t first = 0;
   void* row_sums = nullptr;  // null, or where the sums of A's rows go, if sums() says it can be
   bool cut_rows = false;     // threads take rows of C, as those will who go over it next
   // Null, or asked with `context` between blocks of some tens of ms at most: whether the product is
@@ -83,13 +85,13 @@ static inline Gemm gemm_part(const Gemm& g, bool rows, int64_t begin, int64_t en
     part.a = moved(g.a, begin * g.a_row);
     if (g.row_sums) part.row_sums = static_cast<char*>(g.row_sums) + begin * item_size;
     part.epilogue.kept = moved(g.epilogue.kept, begin * g.c_row);
-    part.epilogue.dropout.element += begin * g.c_row;
+    part.first += begin * g.c_row;
   } else {
     part.n = end - begin;
     part.b = moved(g.b, begin * g.b_col);
     part.epilogue.bias = moved(g.epilogue.bias, begin);
     part.epilogue.kept = moved(g.epilogue.kept, begin);
-    part.epilogue.dropout.element += begin;
+    part.first += begin;
   }
   return part;
 }

@@ -26,13 +26,6 @@ struct RandomKey {
   uint64_t seed, step;
 };
 
-// A dropout that another kernel applies to its outputs: `element` is the number of the first.
-struct DropOut {
-  double p = 0;
-  RandomKey key = {};
-  int64_t element = 0;
-};
-
 struct Random {
   // y = x / (1 - p), or 0 with probability p in [0, 1], exact to 2^-17; 0 also where x is NaN or
   // infinite and dropped. Fastest where offset is a multiple of dropout_grain.

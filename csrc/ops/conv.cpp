@@ -88,13 +88,18 @@ void infer_conv(const Call& c) {
 }
 
 template <bool Relu>
-void run_conv(const Call& c) {
+void run_conv_then(const Call& c, const Sink& sink) {
   const ConvShape s = conv_shape(c, c.in(0).shape, c.in(1).shape, 0);
   const Array x = dense(c.in(0)), weight = dense(c.in(1));
   const Array bias = c.has(2) ? dense(c.in(2)) : Array();
   const int t = index(x.dtype);
   run_pass(kernels().conv.forward[t](s), s, x.raw(), c.has(2) ? bias.raw() : nullptr, weight.raw(),
-           c.out().raw(), {.relu = Relu});
+           c.out().raw(), {.relu = Relu, .then = sink});
+}
+
+template <bool Relu>
+void run_conv(const Call& c) {
+  run_conv_then<Relu>(c, {});
 }
 
 // The gradients of x, weight and bias, g being that of the convolution.
@@ -144,6 +149,8 @@ void run_input_grad(const Call& c, const ConvFinish& finish) {
 }
 
 void run_input_grad(const Call& c) { run_input_grad(c, {}); }
+
+void run_input_grad_then(const Call& c, const Sink& sink) { run_input_grad(c, {.then = sink}); }
 
 // The gradients of g and weight, `grad` being that of the convolution's input.
 void input_grad_vjp(Vjp& v, const Var& grad) {
@@ -228,21 +235,22 @@ void weight_grad_vjp(Vjp& v) {
 }
 
 const Row rows[] = {
-    {"conv2d(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
-     "groups: int = 1)",
-     infer_conv, run_conv<false>, conv_vjp,
-     "The convolution (without flipping, as in PyTorch) of x (images, channels, height, "
-     "width) with weight (filters, channels / groups, kernel height, kernel width), plus "
-     "bias (filters,): (images, filters, out height, out width), where out = (size + 2 * "
-     "padding - dilation * (kernel - 1) - 1) // stride + 1. Kernels of 3 by 3 with stride 1 and at "
-     "least 8 channels and filters go by Winograd's F(2x2, 3x3) where it is faster: no less "
-     "accurate, but a window with an infinity may give NaN.\n\n"
-     ">>> mg.conv2d(mg.ones(1, 1, 3, 3), mg.ones(2, 1, 2, 2), padding=1).shape\n"
-     "(1, 2, 4, 4)",
-     Promote::none, 1, 0, 0,
-     [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }},
+    then<run_conv_then<false>>(
+        {"conv2d(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
+         "groups: int = 1)",
+         infer_conv, run_conv<false>, conv_vjp,
+         "The convolution (without flipping, as in PyTorch) of x (images, channels, height, "
+         "width) with weight (filters, channels / groups, kernel height, kernel width), plus "
+         "bias (filters,): (images, filters, out height, out width), where out = (size + 2 * "
+         "padding - dilation * (kernel - 1) - 1) // stride + 1. Kernels of 3 by 3 with stride 1 "
+         "and at least 8 channels and filters go by Winograd's F(2x2, 3x3) where it is faster: no "
+         "less accurate, but a window with an infinity may give NaN.\n\n"
+         ">>> mg.conv2d(mg.ones(1, 1, 3, 3), mg.ones(2, 1, 2, 2), padding=1).shape\n"
+         "(1, 2, 4, 4)",
+         Promote::none, 1, 0, 0,
+         [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }}),
 
-    inner(
+    inner(then<run_conv_then<true>>(
         {"conv2d_relu(x, weight, bias?, stride: ints = 1, padding: ints = 0, dilation: ints = 1, "
          "groups: int = 1)",
          infer_conv, run_conv<true>, conv_relu_vjp,
@@ -250,17 +258,20 @@ const Row rows[] = {
          ">>> _core.conv2d_relu(mg.ones(1, 1, 2, 2), -mg.ones(1, 1, 2, 2), None).tolist()\n"
          "[[[[0.0]]]]",
          Promote::none, 1, 0, 0,
-         [](const Call& c) { return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0)); }}),
+         [](const Call& c) {
+           return conv_flops(conv_shape(c, c.in(0).shape, c.in(1).shape, 0));
+         }})),
 
-    inner({"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints "
-           "= 0, "
-           "dilation: ints = 1, groups: int = 1)",
-           infer_input_grad, run_input_grad, input_grad_vjp,
-           "The gradient of conv2d by x, of the given height and width, for gradient g of its "
-           "output; also the transposed convolution of g.\n\n"
-           ">>> _core.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()\n"
-           "[[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]",
-           Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }}),
+    inner(then<run_input_grad_then>(
+        {"conv2d_input_grad(g, weight, height: int, width: int, stride: ints = 1, padding: ints "
+         "= 0, "
+         "dilation: ints = 1, groups: int = 1)",
+         infer_input_grad, run_input_grad, input_grad_vjp,
+         "The gradient of conv2d by x, of the given height and width, for gradient g of its "
+         "output; also the transposed convolution of g.\n\n"
+         ">>> _core.conv2d_input_grad(mg.ones(1, 1, 2, 2), mg.ones(1, 1, 2, 2), 3, 3).tolist()\n"
+         "[[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]",
+         Promote::none, 1, 0, 0, [](const Call& c) { return conv_flops(input_grad_shape(c)); }})),
 
     inner(
         {"conv2d_input_grad_relu_backward(g, weight, y, height: int, width: int, stride: ints = 1, "

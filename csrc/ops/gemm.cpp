@@ -22,8 +22,17 @@ constexpr int64_t round_lines = 4096, round_step = 128;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// In multiply-adds; to draw whether an output is dropped takes as long as 16 of them.
-int64_t work_of(const Gemm& g) { return g.m * g.n * (g.k + (g.epilogue.dropout.p > 0 ? 16 : 0)); }
+int64_t work_of(const Gemm& g) { return g.m * g.n * (g.k + g.then.work); }  // in multiply-adds
+
+// Whether threads that share a product take rows of it if something goes over them afterwards. Rows
+// that touch are handed over many at once. But a larger weight stays in the caches of the threads
+// that updated it if they take columns here.
+bool takes_rows(const Gemm& g) {
+  constexpr int64_t few_links = 16;  // for which a product costs less than what goes over it
+  constexpr int64_t few_rows = 8, small_weight = 1 << 17;
+  const int64_t threads = get_num_threads();
+  return g.k <= few_links ? g.m >= threads : g.m >= threads * few_rows && g.n * g.k <= small_weight;
+}
 
 int64_t parts_of(const Gemm& g) {
   const int64_t threads = get_num_threads(), most = work_of(g) / enough_work;
@@ -48,16 +57,17 @@ class Scratch {
   char* data_ = nullptr;
 };
 
-void run_round(const Gemm& gemm, DType dtype) {
+void run_round(Gemm gemm, DType dtype) {
   const Matmul& kernel = kernels().matmul;
   const int d = index(dtype);
   int64_t parts = parts_of(gemm);
+  if (gemm.then.take && takes_rows(gemm)) gemm.cut_rows = true;
   if (parts == 1) {
     const GemmPlan plan = kernel.plan[d](gemm);
     const Scratch scratch(plan.scratch_bytes, 1);
     return kernel.run[d](gemm, plan, scratch.of(0));
   }
-  const GemmSplit split = kernel.split[d](gemm);  // which does not count what dropout takes
+  const GemmSplit split = kernel.split[d](gemm);  // which does not count what comes then
   parts = std::min<int64_t>(get_num_threads(), std::max(split.parts, parts));
   const int64_t total = split.rows ? gemm.m : gemm.n;
   // Tiles of rows may all be a little lower, those of columns may not be narrower.

@@ -1,24 +1,12 @@
 // Linear layers: forward, with what usually follows, and the gradients of weight and bias.
 #include "core/threads.h"
 #include "ops/families.h"
-#include "ops/key.h"
 #include "ops/product.h"
 #include "ops/reduction.h"
 #include "ops/strided.h"
 
 namespace mg {
 namespace {
-
-// Whether threads that share a product with dropout take rows. Rows that touch share random
-// numbers, up to 2048 elements a group: cut at a column, each part of a row draws a group of its
-// own. But a larger weight stays in the caches of the threads that updated it if they take columns
-// here.
-bool takes_rows(const Gemm& g) {
-  constexpr int64_t few_links = 16;  // for which a product costs less than its dropout
-  constexpr int64_t few_rows = 8, small_weight = 1 << 17;
-  const int64_t threads = get_num_threads();
-  return g.k <= few_links ? g.m >= threads : g.m >= threads * few_rows && g.n * g.k <= small_weight;
-}
 
 void linear_infer(const Call& c) {
   const Array &x = c.in(0), &weight = c.in(1);
@@ -44,20 +32,20 @@ void linear_infer(const Call& c) {
   c.make(x.dtype, out);
 }
 
-void run_linear(const Call& c, Epilogue epilogue) {
+template <Activation After>
+void linear_run_then(const Call& c, const Sink& sink) {
   const Array &x = c.in(0), &weight = c.in(1);
   const Array bias = c.has(2) ? dense(c.in(2)) : Array{};
-  if (c.has(2)) epilogue.bias = bias.raw();
+  const Epilogue epilogue = {.bias = c.has(2) ? bias.raw() : nullptr, .activation = After};
   const Array turned =
       weight.view({weight.shape[1], weight.shape[0]}, {weight.strides[1], weight.strides[0]});
-  if (x.rank() != 2) return multiply(product_of(x, turned), c.out(), epilogue);
-  Gemm g = gemm_of(x, turned, c.out().raw());
-  g.epilogue = epilogue;
-  g.cut_rows = epilogue.dropout.p > 0 && takes_rows(g);
-  run_gemm(g, x.dtype);
+  multiply(x, turned, c.out(), epilogue, sink);
 }
 
-void linear_run(const Call& c) { run_linear(c, {}); }
+template <Activation After>
+void linear_run(const Call& c) {
+  linear_run_then<After>(c, {});
+}
 
 // The gradients of x, weight and bias, g being that of x @ weight.T + bias.
 void affine_vjp(Vjp& v, const Var& g) {
@@ -79,33 +67,13 @@ void affine_vjp(Vjp& v, const Var& g) {
 
 void linear_vjp(Vjp& v) { affine_vjp(v, v.grad()); }
 
-// ---- linear and dropout, with relu between or without -------------------------------------------
-
-void linear_dropout_infer(const Call& c) {
+void linear_relu_infer(const Call& c) {
   linear_infer(c);
   for (const int i : {1, 2})
     if (c.has(i)) need_same_dtype(c.name, c.in(i), i == 1 ? "weight" : "bias", c.in(0).dtype);
-  require_probability(c, 0);
-  if (c.has(3))
-    require_key(c, 3);
-  else if (c.attrs.real(0) != 0)
-    fail<ValueError>(c.name, ": p = ", c.attrs.real(0), " needs a key to draw from");
 }
 
-template <Activation Between>
-void linear_dropout_run(const Call& c) {
-  Epilogue epilogue;
-  epilogue.activation = Between;
-  if (c.has(3)) epilogue.dropout = {c.attrs.real(0), key_of(c.in(3))};
-  run_linear(c, epilogue);
-}
-
-void linear_dropout_vjp(Vjp& v) {
-  affine_vjp(v, v.in(3) ? call<"dropout">(v.grad(), v.in(3), v.attrs.real(0)) : v.grad());
-}
-void linear_relu_vjp(Vjp& v) {
-  affine_vjp(v, call<"relu_dropout_backward">(v.grad(), v.out(), 1 / (1 - v.attrs.real(0))));
-}
+void linear_relu_vjp(Vjp& v) { affine_vjp(v, call<"relu_dropout_backward">(v.grad(), v.out())); }
 
 // ---- gradients of weight and bias ---------------------------------------------------------------
 
@@ -157,27 +125,21 @@ double weight_grad_flops(const Call& c) {
 }
 
 constexpr Row rows[] = {
-    {"linear(x, weight, bias?)", linear_infer, linear_run, linear_vjp,
-     "x @ weight.T + bias for x (..., in), weight (out, in) and bias (out,): (..., out).\n\n"
-     "Raises ValueError if the features of x are not those that weight takes.\n\n"
-     ">>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), mg.tensor([0.5])).tolist()\n"
-     "[11.5]\n",
-     Promote::any, 1, 0, 0, product_flops},
-    inner({"linear_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
-           linear_dropout_run<Activation::none>, linear_dropout_vjp,
-           "dropout(linear(x, weight, bias), key, p) in one pass; without a key no dropout.\n\n"
-           ">>> _core.linear_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), None, "
-           "None).tolist()\n"
-           "[[2.0, -2.0]]",
-           Promote::none, 1, 0, 0, product_flops}),
-    inner(
-        {"linear_relu_dropout(x, weight, bias?, key?, p: float = 0.0)", linear_dropout_infer,
-         linear_dropout_run<Activation::relu>, linear_relu_vjp,
-         "dropout(relu(linear(x, weight, bias)), key, p) in one pass; without a key no dropout.\n\n"
-         ">>> _core.linear_relu_dropout(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]]), "
-         "None, None).tolist()\n"
+    then<linear_run_then<Activation::none>>(
+        {"linear(x, weight, bias?)", linear_infer, linear_run<Activation::none>, linear_vjp,
+         "x @ weight.T + bias for x (..., in), weight (out, in) and bias (out,): (..., out).\n\n"
+         "Raises ValueError if the features of x are not those that weight takes.\n\n"
+         ">>> mg.linear(mg.tensor([1.0, 2.0]), mg.tensor([[3.0, 4.0]]), "
+         "mg.tensor([0.5])).tolist()\n"
+         "[11.5]\n",
+         Promote::any, 1, 0, 0, product_flops}),
+    inner(then<linear_run_then<Activation::relu>>(
+        {"linear_relu(x, weight, bias?)", linear_relu_infer, linear_run<Activation::relu>,
+         linear_relu_vjp,
+         "relu(linear(x, weight, bias)) in one pass.\n\n"
+         ">>> _core.linear_relu(mg.ones(1, 2), mg.tensor([[1.0, 1.0], [-1.0, -1.0]])).tolist()\n"
          "[[2.0, 0.0]]",
-         Promote::none, 1, 0, 0, product_flops}),
+         Promote::none, 1, 0, 0, product_flops})),
     inner({"linear_weight_grad(g, x)", weight_grad_infer, weight_grad_run, weight_grad_vjp,
            "The gradients of a linear layer's weight, g.T @ x, and bias, the sum of g's rows, for "
            "g (batch, out) and x (batch, in).\n\n"

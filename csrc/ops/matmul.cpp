@@ -8,15 +8,11 @@ namespace {
 
 void matmul_infer(const Call& c) { c.make(c.in(0).dtype, matmul_shape(c.name, c.in(0), c.in(1))); }
 
-void run_product(const Call& c, const Epilogue& epilogue) {
-  const Array &x = c.in(0), &y = c.in(1);
-  if (x.rank() != 2 || y.rank() != 2) return multiply(product_of(x, y), c.out(), epilogue);
-  Gemm g = gemm_of(x, y, c.out().raw());
-  g.epilogue = epilogue;
-  run_gemm(g, x.dtype);
-}
+void matmul_run(const Call& c) { multiply(c.in(0), c.in(1), c.out()); }
 
-void matmul_run(const Call& c) { run_product(c, {}); }
+void matmul_run_then(const Call& c, const Sink& sink) {
+  multiply(c.in(0), c.in(1), c.out(), {}, sink);
+}
 
 void matmul_run_to(const Call& c, const Sink& sink) {
   run_gemm_to(gemm_of(c.in(0), c.in(1), nullptr), c.in(0).dtype, sink);
@@ -64,10 +60,7 @@ void matmul_relu_infer(const Call& c) {
 
 void matmul_relu_run(const Call& c) {
   const Array y = dense(c.in(2));
-  Epilogue epilogue;
-  epilogue.kept = y.raw();
-  epilogue.scale = c.attrs.real(0);
-  run_product(c, epilogue);
+  multiply(c.in(0), c.in(1), c.out(), {.kept = y.raw(), .scale = c.attrs.real(0)});
 }
 
 void matmul_relu_vjp(Vjp& v) {
@@ -75,15 +68,17 @@ void matmul_relu_vjp(Vjp& v) {
 }
 
 constexpr Row rows[] = {
-    {"matmul(x, y)", matmul_infer, matmul_run, matmul_vjp,
-     "The matrix product x @ y of x (..., m, k) and y (..., k, n): (..., m, n).\n\n"
-     "Leading dimensions broadcast. A 1-d x counts as one row and a 1-d y as one column, which "
-     "the\n"
-     "result leaves out. Strided operands, such as transposes, are used where they lie.\n\n"
-     "Raises ValueError if the inner dimensions differ, TypeError if x or y holds no floats.\n\n"
-     ">>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()\n"
-     "[[11.0]]\n",
-     Promote::any, 1, 0, 0, product_flops, nullptr, nullptr, matmul_run_to},
+    then<matmul_run_then>(
+        {"matmul(x, y)", matmul_infer, matmul_run, matmul_vjp,
+         "The matrix product x @ y of x (..., m, k) and y (..., k, n): (..., m, n).\n\n"
+         "Leading dimensions broadcast. A 1-d x counts as one row and a 1-d y as one column, which "
+         "the\n"
+         "result leaves out. Strided operands, such as transposes, are used where they lie.\n\n"
+         "Raises ValueError if the inner dimensions differ, TypeError if x or y holds no "
+         "floats.\n\n"
+         ">>> mg.matmul(mg.tensor([[1.0, 2.0]]), mg.tensor([[3.0], [4.0]])).tolist()\n"
+         "[[11.0]]\n",
+         Promote::any, 1, 0, 0, product_flops, nullptr, nullptr, matmul_run_to}),
     inner({"matmul_relu_dropout_backward(x, w, y, scale: float = 1.0)", matmul_relu_infer,
            matmul_relu_run, matmul_relu_vjp,
            "relu_dropout_backward(x @ w, y, scale) in one pass: the gradient of what was put into "

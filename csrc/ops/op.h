@@ -8,6 +8,7 @@
 
 #include "core/array.h"
 #include "core/few.h"
+#include "kernels/sink.h"
 #include "ops/attrs.h"
 #include "ops/signature.h"
 #include "ops/var.h"
@@ -71,12 +72,6 @@ struct Pointwise;
 struct Folding;
 struct Update;
 
-// Takes what an op would have stored, n elements from `first` on at a time, on any thread.
-struct Sink {
-  void* context;
-  void (*take)(void* context, const void* elements, int64_t first, int64_t n);
-};
-
 struct Row {
   const char* signature;
   void (*infer)(const Call&);
@@ -102,6 +97,9 @@ struct Row {
   // 0 is `stream`: makes a call with dense inputs ready to use up the gradient in pieces
   // (ops/update.h).
   void (*update)(const Call&, Update*) = nullptr;
+  // Of a product or a convolution, of one output: runs a call, and hands over what it has stored
+  // while that is in the cache.
+  void (*run_then)(const Call&, const Sink&) = nullptr;
   // What gradients, plans and the package's Python are made of: in minigrad._core alone, no method
   // of Tensor.
   bool inner = false;
@@ -110,6 +108,13 @@ struct Row {
 // The row of an inner op.
 constexpr Row inner(Row row) {
   row.inner = true;
+  return row;
+}
+
+// The row of an op that can hand over what it has stored.
+template <void (*RunThen)(const Call&, const Sink&)>
+constexpr Row then(Row row) {
+  row.run_then = RunThen;
   return row;
 }
 

@@ -14,7 +14,7 @@ struct Piece {
   const int64_t* step;
   void* out;  // side by side; may be an input of step 1 whose elements are as large
   int64_t n;
-  int64_t first;  // a multiple of dropout_grain / 2
+  int64_t first;  // random numbers are drawn fastest if it is a multiple of dropout_grain / 2
 };
 
 // A call made ready: all that does not depend on the data is decided.

@@ -54,13 +54,22 @@ Gemm gemm_of(const Array& x, const Array& y, void* out) {
           Gemm::in_lanes(m, n, k)};
 }
 
-void multiply(const Product& p, const Array& out, const Epilogue& epilogue) {
+void multiply(const Array& x, const Array& y, const Array& out, const Epilogue& epilogue,
+              const Sink& sink) {
+  if (x.rank() == 2 && y.rank() == 2) {
+    Gemm g = gemm_of(x, y, out.raw());
+    g.epilogue = epilogue;
+    g.then = sink;
+    return run_gemm(g, out.dtype);
+  }
+  const Product p = product_of(x, y);
   const int64_t batches = product(p.batch);
   if (out.numel() == 0) return;
   const int64_t rows = p.flat ? batches * p.m : p.m;
   Gemm g = gemm_of(p.x, p.y, out.raw());
   g.lanes = Gemm::in_lanes(rows, p.n, p.k);
   g.epilogue = epilogue;
+  g.then = sink;
   Dims strides;
   if (p.flat && reshape_strides(p.x, {rows, p.k}, &strides)) {
     g.m = rows;

@@ -16,8 +16,10 @@ struct Product {
 Product product_of(const Array& x, const Array& y);
 // The product of two matrices into a dense one.
 Gemm gemm_of(const Array& x, const Array& y, void* out);
-// Any product; `out` is dense, and so is what lies beside it in the epilogue.
-void multiply(const Product& p, const Array& out, const Epilogue& epilogue);
+// Any product; `out` is dense, and so is what lies beside it in the epilogue. The sink is handed it
+// while it is in the cache.
+void multiply(const Array& x, const Array& y, const Array& out, const Epilogue& epilogue = {},
+              const Sink& sink = {});
 
 // TypeErrors that say which tensor of the call is meant.
 void need_floats(const char* op, const Array& a, const char* what);

@@ -1,5 +1,5 @@
-// Products take in what is done to their results: relu and dropout on the way forward, each alone
-// or both, and the gradients of relu on the way back. The intermediate results are never stored.
+// Products take in relu on the way forward, and its gradient on the way back: done in registers,
+// the intermediate results are never stored.
 #include "engine/passes/flow.h"
 #include "engine/passes/passes.h"
 
@@ -35,15 +35,12 @@ bool mask_by_relu(Program& p, const Flow& flow, int i) {
   return true;
 }
 
-// Which op takes in what follows `op`: the count of its inputs, or the place of its scale.
+// Which op takes in what follows `op`, and the place of its scale.
 struct Absorber {
   const char *op, *with;
-  int number;
+  int scale = 0;
 };
-constexpr Absorber before_relu[] = {{"linear", "linear_relu_dropout", 4},
-                                    {"conv2d", "conv2d_relu", 3}};
-constexpr Absorber before_dropout[] = {{"linear", "linear_dropout", 4},
-                                       {"linear_relu_dropout", "linear_relu_dropout", 4}};
+constexpr Absorber before_relu[] = {{"linear", "linear_relu"}, {"conv2d", "conv2d_relu"}};
 constexpr Absorber before_mask[] = {{"matmul", "matmul_relu_dropout_backward", 0},
                                     {"conv2d_input_grad", "conv2d_input_grad_relu_backward", 6}};
 
@@ -53,30 +50,10 @@ bool take_relu(Program& p, const Flow& flow, int i) {
   const int product = flow.sole_maker(p.code[i].in[0]);
   for (const Absorber& a : before_relu)
     if (flow.is(product, a.op) && flow.can_wait(product, i)) {
-      std::vector<Operand> in = p.code[product].in;
-      in.resize(a.number);
-      p.code[i] = instruction(a.with, std::move(in), p.code[i]);
+      p.code[i] = instruction(a.with, p.code[product].in, p.code[i]);
       p.code[i].attrs = p.code[product].attrs;
       return true;
     }
-  return false;
-}
-
-// linear, or linear and relu, then dropout.
-bool take_dropout(Program& p, const Flow& flow, int i) {
-  if (!flow.is(i, "dropout")) return false;
-  const int linear = flow.sole_maker(p.code[i].in[0]);
-  for (const Absorber& a : before_dropout) {
-    if (!flow.is(linear, a.op) || !flow.can_wait(linear, i)) continue;
-    std::vector<Operand> in = p.code[linear].in;
-    in.resize(a.number);
-    if (in[3].slot >= 0) return false;
-    in[3] = p.code[i].in[1];
-    const double rate = p.code[i].attrs.real(0);
-    p.code[i] = instruction(a.with, std::move(in), p.code[i]);
-    p.code[i].attrs.set_real(0, rate);
-    return true;
-  }
   return false;
 }
 
@@ -92,7 +69,7 @@ bool take_mask(Program& p, const Flow& flow, int i) {
       const Instruction& made = p.code[product];
       p.code[i] = instruction(a.with, {made.in[0], made.in[1], y}, p.code[i]);
       p.code[i].attrs = made.attrs;
-      p.code[i].attrs.set_real(a.number, scale);
+      p.code[i].attrs.set_real(a.scale, scale);
       return true;
     }
   return false;
@@ -123,7 +100,7 @@ bool take_norm_relu(Program& p, const Flow& flow, int i) {
 
 // A rule lets instruction i take in others, or says that it cannot.
 using Rule = bool (*)(Program& p, const Flow& flow, int i);
-constexpr Rule rules[] = {mask_by_dropped, mask_by_relu,   take_relu,     take_dropout,
+constexpr Rule rules[] = {mask_by_dropped, mask_by_relu,   take_relu,
                           take_mask,       take_pool_mask, take_norm_relu};
 
 bool apply_one(Program& p) {

@@ -58,6 +58,14 @@ class Flow {
       }
     return true;
   }
+  // Whether instruction i may run at `later` instead, before what is there now.
+  bool can_come_late(int i, int later) const {
+    if (!can_wait(i, later)) return false;
+    for (const Operand& o : program_.code[i].out)
+      for (const int reader : readers(o))
+        if (reader < later) return false;
+    return true;
+  }
   // The op of this name that made something of the value, both of which are unchanged at
   // `later`; or -1.
   int maker_of(const char* op, const Operand& from, int later) const {

@@ -10,12 +10,14 @@
 namespace mg {
 namespace {
 
-// The instruction that made the hidden layer which `i` brings to one output, or -1.
+// The instruction that made the hidden layer which `i` brings to one output, perhaps before
+// dropout, or -1.
 int hidden_before(const Program& p, const Flow& flow, int i) {
   if (!flow.is(i, "linear") || p.code[i].in[2].slot < 0) return -1;
   const Operand& hidden = p.code[i].in[0];
-  const int made = flow.maker(hidden);
-  if (!flow.is(made, "linear_relu_dropout") || p.code[made].in[2].slot < 0) return -1;
+  int made = flow.maker(hidden);
+  if (flow.is(made, "dropout")) made = flow.maker(p.code[made].in[0]);
+  if (!flow.is(made, "linear_relu") || p.code[made].in[2].slot < 0) return -1;
   const Array &x = p.code[made].in[0].view, &out = p.code[i].out[0].view;
   if (x.rank() != 2 || x.shape[1] < 1 || x.shape[1] > few_features || out.shape[1] != 1) return -1;
   return hidden.view.shape[1] >= many_units ? made : -1;
@@ -23,12 +25,11 @@ int hidden_before(const Program& p, const Flow& flow, int i) {
 
 bool pass_layer(Program& p, const Flow& flow, int i) {
   const int made = hidden_before(p, flow, i);
-  if (made < 0 || !flow.can_wait(made, i)) return false;
   const Operand hidden = p.code[i].in[0];
+  if (made < 0 || made != flow.maker(hidden) || !flow.can_wait(made, i)) return false;
   const std::vector<int>& readers = flow.readers(hidden);
   if (readers[0] < i) return false;
   const std::vector<Operand>&first = p.code[made].in, &second = p.code[i].in;
-  if (first[3].slot >= 0) return false;  // dropout
   const bool stored = readers.size() > 1;
   p.code[i] = instruction(stored ? "linear_relu_linear_stored" : "linear_relu_linear",
                           {first[0], first[1], first[2], second[1], second[2]}, p.code[i]);

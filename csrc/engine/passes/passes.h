@@ -12,6 +12,9 @@ Program take_epilogues(Program p);
 Program take_hidden_layers(Program p);
 // With chains of elementwise ops as groups that walk through the cache together.
 Program fuse(Program p);
+// Products and convolutions with the elementwise ops that go over their results, as groups: what is
+// stored is gone over while it is in the cache.
+Program finish_products(Program p);
 // With updates that store a parameter past the caches if several threads read all of it each.
 Program stream_shared(Program p);
 // Products whose result only an optimizer's update reads as one instruction with it.

@@ -26,15 +26,6 @@ bool meet(const Instruction& update, const Instruction& other) {
   return false;
 }
 
-// Whether instruction i may run at `later` instead.
-bool may_come_late(const Program& p, const Flow& flow, int i, int later) {
-  if (!flow.can_wait(i, later)) return false;
-  for (const Operand& o : p.code[i].out)
-    for (const int reader : flow.readers(o))
-      if (reader < later) return false;
-  return true;
-}
-
 // Smaller gradients stay in the caches anyway.
 constexpr int64_t enough_elements = 1 << 13;
 // From the first update on a replay is not interrupted: no more work than takes some 50 ms.
@@ -57,7 +48,7 @@ bool take_product(Program& p, const Flow& flow, int i) {
   if (made < 0 || !can_take(p.code[made], p.code[i]) || meet(p.code[i], p.code[made])) return false;
   int at = i;
   while (at > made + 1 && !meet(p.code[i], p.code[at - 1])) --at;
-  if (!may_come_late(p, flow, made, at)) return false;
+  if (!flow.can_come_late(made, at)) return false;
   double work = p.code[made].flops();
   for (size_t later = at; later < p.code.size(); ++later) work += p.code[later].flops();
   if (work > most_work) return false;

@@ -30,6 +30,12 @@ struct Completed {
   }
 };
 
+// The n outputs from `at` on are stored.
+template <class T>
+static void hand_over(const ConvFinish& f, const T* out, int64_t at, int64_t n) {
+  if (f.then.take) f.then.take(f.then.context, out + at, at, n);
+}
+
 // Of the panel of columns that begins with `channel`, its first output being the one at `at`.
 template <class T>
 static Completed<T> completed(const ConvFinish& f, const T* bias, int64_t channel, int64_t at,

@@ -120,19 +120,21 @@ static void run_outputs(const ConvShape& s, const void* x, const void* b, void* 
     const int64_t at = (image * o.channels + channel) * o.plane;
     p.out = static_cast<T*>(out) + at;
     p.finish = completed(finish, bias, channel, at, o.plane);
-    if constexpr (!plain_vectors)
-      if (o.by_rows) {
-        run_rows<T, Backward>(s, o, t, p);
-        continue;
-      }
+    bool by_rows = false;
+    if constexpr (!plain_vectors) by_rows = o.by_rows;
     // The source of the next unit, if it is another.
     Ahead next;
-    if (panel == o.panels - 1 && unit + 1 < end) {
+    if (!by_rows && panel == o.panels - 1 && unit + 1 < end) {
       const int64_t then = (unit + 1) / o.panels, other = then / s.groups * o.images;
       next = fetch_source(o.source, from, other, min_of(o.images, s.images - other),
                           then % s.groups, p.images * o.plane / tile_rows);
     }
-    run_blocks<T, Backward>(s, o, t, p, next, start, block);
+    if constexpr (!plain_vectors)
+      if (by_rows) run_rows<T, Backward>(s, o, t, p);
+    if (!by_rows) run_blocks<T, Backward>(s, o, t, p, next, start, block);
+    for (int64_t i = 0; i < p.images; ++i)
+      hand_over(finish, static_cast<const T*>(out), at + i * o.channels * o.plane,
+                p.used * o.plane);
   }
 }
 

@@ -132,6 +132,8 @@ static void run_shifted(const ConvShape& s, const ShiftedOutputs& o, const T* x,
                                      to,        f.plane,
                                      lanes};
     pixel_rows(rows, o.columns, images * o.vectors, t.at, t.to);
+    for (int64_t n = 0; n < images; ++n)
+      hand_over(finish, out, at + n * s.groups * o.columns * f.plane, o.columns * f.plane);
   }
 }
 

@@ -122,6 +122,7 @@ static void run_strips(const SideBySide& o, const ConvShape& s, const T* x, cons
     for (int64_t n = 0; n < images; ++n) {
       const int64_t at = ((image + n) * groups * o.columns + channel) * out_plane;
       take_plane(o, sums + n * o.pitch, completed(finish, bias, channel, at, out_plane), out + at);
+      hand_over(finish, out, at, out_plane);
     }
   }
 }

@@ -263,9 +263,13 @@ static void run_winograd_outputs(const ConvShape& s, const void* x, const void* 
     each_image(t, row, rows, [&](int64_t image, int64_t from, int64_t n, int64_t tile) {
       const int64_t at = (image * o.channels + channel) * plane;
       const Completed<T> done = completed(finish, bias, channel, at, plane);
-      for (int64_t c = 0; c < used; ++c)
+      const int64_t pixel = 2 * from * t.width;
+      const int64_t pixels = min_of(2 * (from + n), t.height) * t.width - pixel;
+      for (int64_t c = 0; c < used; ++c) {
         write_plane(t, sums + c * t.stride + tile, o.sums_plane, from, n,
                     static_cast<T*>(out) + at + c * plane, c, done);
+        hand_over(finish, static_cast<const T*>(out), at + c * plane + pixel, pixels);
+      }
     });
   }
 }

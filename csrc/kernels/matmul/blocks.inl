@@ -10,7 +10,8 @@ struct Problem {
   T* c;
   int64_t c_row;
   Finish<T> finish;
-  T* sums = nullptr;  // of the columns of B, for few rows; or null
+  bool hands_over = false;  // rows of C as they are finished
+  T* sums = nullptr;        // of the columns of B, for few rows; or null
   bool (*unwanted)(void* context) = nullptr;
   void* context = nullptr;
 };
@@ -35,6 +36,9 @@ static constexpr bool wide_vectors = Vec<float>::width > 8;
 static constexpr int64_t most_k = wide_vectors ? 8192 : 1536;
 static constexpr int64_t most_a = wide_vectors ? 640 << 10 : 256 << 10, most_b = 8 << 20;
 
+// The most bytes of C between two times that rows of it are handed over, if it outgrows L2.
+static constexpr int64_t near_rows = 384 << 10;
+
 // Rows of A whose elements lie on the same few lines of L1 (of 8 ways) and yet stay there.
 static constexpr int64_t clashing_rows = 7;
 
@@ -55,7 +59,13 @@ static Blocks choose_blocks(const Problem<T>& g) {
   const bool clash = !x.pack_a && a_col == 1 && a_row * size % 2048 == 0;
   x.rows = clash && S::rows > clashing_rows ? clashing_rows : S::rows;
   x.rows_outside = !x.pack_a && k >= 64 && b_size * size <= l2 / 4 && m > 24 * S::rows;
-  const int64_t fit = most_a / depth / S::rows, most = fit < 24 ? fit : 24;
+  int64_t most = most_a / depth / S::rows;
+  if (most > 24) most = 24;
+  // Rows stay in L2 until they are handed over.
+  if (g.hands_over && m * n * size > l2 && most * S::rows * n * size > near_rows) {
+    most = near_rows / (n * size) / S::rows;
+    if (most < 1) most = 1;
+  }
   x.m = x.rows_outside ? m : even_block(m, most * S::rows, S::rows);
   x.one_panel = m <= x.m && !x.rows_outside;
   x.b = b_col != 1 ? BForm::packed
@@ -184,15 +194,16 @@ static inline void fetch_part(const T* at, int64_t step, int64_t lines, int64_t 
     prefetch_far(at + l * step);
 }
 
-template <class T>
-static void run_block(const Block<T>& s) {
+// `done(rows)` is called when so many rows of C are written.
+template <class T, class Done>
+static void run_block(const Block<T>& s, Done done) {
   using S = Shape<T>;
   constexpr int64_t line = 64 / sizeof(T), lines = S::columns / line;  // of a row of a panel
   const Problem<T>& g = s.g;
   Column<T> c;
   if (s.x.rows_outside) {
     const int64_t panels = ceil_div(s.n1 - s.n0, S::columns);
-    for (int64_t i = 0; i < s.tiles; ++i)
+    for (int64_t i = 0; i < s.tiles; ++i) {
       for (int64_t q = 0; q < panels; ++q) {
         const int64_t row = s.row(i), rows = s.row(i + 1) - row, j = s.n0 + q * S::columns;
         start(c, s, panel_at(s, j, i == 0));
@@ -203,6 +214,8 @@ static void run_block(const Block<T>& s) {
         }
         run_tile(c, s, row, rows, j);
       }
+      done(s.row(i + 1));
+    }
     return;
   }
   for (int64_t j = s.n0; j < s.n1; j += S::columns) {
@@ -226,10 +239,12 @@ static void run_block(const Block<T>& s) {
       row += rows;
     }
   }
+  done(s.m);
 }
 
-template <class T>
-static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T* b_packed) {
+template <class T, class Done>
+static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T* b_packed,
+                            Done done) {
   const AForm form = x.pack_a || g.a_col != 1 ? AForm::columns : AForm::rows;
   const auto most = [](int64_t begin, int64_t block, int64_t all) {
     return begin + block < all ? begin + block : all;
@@ -261,6 +276,8 @@ static void multiply_blocks(const Problem<T>& g, const Blocks& x, T* a_packed, T
           for (int64_t i = 0; i < s.tiles; ++i)
             pack_a(s.a + s.row(i) * g.a_row, g.a_row, g.a_col,
                    static_cast<int>(s.row(i + 1) - s.row(i)), s.k, a_packed + s.row(i) * s.k);
-        run_block(s);
+        run_block(s, [&](int64_t rows) {
+          if (s.n1 == g.n && k0 + s.k == g.k) done(m0 + rows);
+        });
       }
 }

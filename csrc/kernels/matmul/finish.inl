@@ -1,4 +1,4 @@
-// What happens to finished outputs: in registers on their way to C, and, for dropout, in C.
+// What happens to finished outputs: in registers on their way to C, and then in C.
 
 template <class T>
 struct Finish {
@@ -36,35 +36,30 @@ static Finish<T> finish_of(const Epilogue& e) {
           static_cast<const T*>(e.kept), static_cast<T>(e.scale)};
 }
 
-extern const Random random;
-
-// Dropout of the rows of C that are finished, while they are still in cache; where rows touch, in
+// Hands over the rows of C that are finished, while they are still in cache; where rows touch, in
 // whole groups of random numbers.
 template <class T>
-class Dropping {
+class HandOver {
  public:
-  explicit Dropping(const Gemm& g) : g_(g), dense_(g.c_row == g.n) {}
+  explicit HandOver(const Gemm& g) : g_(g), dense_(g.c_row == g.n) {}
 
   // Rows up to here are finished.
   void reach(int64_t rows) {
-    const int64_t first = g_.epilogue.dropout.element;
-    if (g_.epilogue.dropout.p == 0) return;
+    if (!g_.then.take || g_.n == 0) return;
     if (!dense_) {
-      for (; done_ < rows; ++done_) drop(done_ * g_.c_row, g_.n);
+      for (; done_ < rows; ++done_) give(done_ * g_.c_row, g_.n);
       return;
     }
-    const int64_t all = rows * g_.n;
+    const int64_t all = rows * g_.n, first = g_.first;
     const int64_t end = rows == g_.m ? all : (first + all) / dropout_grain * dropout_grain - first;
     if (end <= done_) return;
-    drop(done_, end - done_);
+    give(done_, end - done_);
     done_ = end;
   }
 
  private:
-  void drop(int64_t at, int64_t count) const {
-    const DropOut& d = g_.epilogue.dropout;
-    T* x = static_cast<T*>(g_.c) + at;
-    random.dropout[sizeof(T) == sizeof(double)](x, x, count, d.key, d.p, d.element + at);
+  void give(int64_t at, int64_t count) const {
+    g_.then.take(g_.then.context, static_cast<T*>(g_.c) + at, g_.first + at, count);
   }
 
   const Gemm& g_;

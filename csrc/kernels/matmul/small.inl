@@ -9,8 +9,9 @@ static bool is_small(const Problem<T>& g) {
   return row * g.k <= small_b / static_cast<int64_t>(sizeof(T)) && (g.a_row == 1 || g.a_col == 1);
 }
 
-template <class T>
-static void multiply_small(const Problem<T>& g) {
+// `done(rows)` is called when so many rows of C are written.
+template <class T, class Done>
+static void multiply_small(const Problem<T>& g, Done done) {
   using S = Shape<T>;
   constexpr int64_t width = Vec<T>::width, size = sizeof(T);
   alignas(64) T packed[small_b / size];
@@ -56,5 +57,6 @@ static void multiply_small(const Problem<T>& g) {
       t.ahead += t.ahead_step * g.k;
     }
     row += rows;
+    done(row);
   }
 }
