@@ -66,6 +66,8 @@ PRODUCTS = {
 # x, weight and options of convolutions, as the kernels tell them apart.
 CONVOLUTIONS = {
     "winograd": ((3, 8, 13, 9), (70, 8, 3, 3), {"padding": 1}),
+    "winograd, in parts of images": ((5, 8, 28, 28), (70, 8, 3, 3), {"padding": 1}),
+    "winograd, large images": ((2, 8, 50, 51), (66, 8, 3, 3), {}),
     "few channels": ((4, 1, 20, 20), (5, 1, 3, 3), {}),
     "narrow": ((40, 6, 4, 4), (40, 6, 3, 3), {"padding": 1}),
     "strided": ((2, 5, 11, 11), (50, 5, 5, 5), {"stride": 2, "padding": 2}),

@@ -231,6 +231,21 @@ static void write_plane(const Tiling& t, const T* m, int64_t sums_plane, int64_t
   }
 }
 
+// The most elements of an image that are still near when the last of them is written: they are
+// handed over together, as what goes over many at once is faster.
+template <class T>
+constexpr int64_t near_image = (int64_t{512} << 10) / sizeof(T);
+
+// Rows [top, bottom) of tiles of `used` planes.
+template <class T>
+static void hand_over_rows(const Tiling& t, const ConvFinish& finish, const T* out, int64_t at,
+                           int64_t used, int64_t top, int64_t bottom) {
+  const int64_t plane = t.height * t.width;
+  if (top == 0 && bottom == t.high) return hand_over(finish, out, at, used * plane);
+  const int64_t pixel = 2 * top * t.width, end = min_of(2 * bottom, t.height) * t.width;
+  for (int64_t c = 0; c < used; ++c) hand_over(finish, out, at + c * plane + pixel, end - pixel);
+}
+
 template <class T, bool Backward>
 static void run_winograd_outputs(const ConvShape& s, const void* x, const void* b, void* out,
                                  const ConvFinish& finish, int64_t begin, int64_t end,
@@ -245,6 +260,7 @@ static void run_winograd_outputs(const ConvShape& s, const void* x, const void* 
   __builtin_memset(source, 0, tile_elements * t.plane * sizeof(T));
   __builtin_memset(buffer, 0, buffer_elements<T>(t) * sizeof(T));
 
+  const int64_t step = o.panels * s.groups;  // from a panel's block of rows to the next
   for (int64_t unit = begin; unit < end; ++unit) {
     const int64_t panel = unit % o.panels, group = unit / o.panels % s.groups;
     const int64_t row = unit / o.panels / s.groups * t.block;
@@ -260,16 +276,18 @@ static void run_winograd_outputs(const ConvShape& s, const void* x, const void* 
                                  t.channels, sums + e * o.sums_plane, t.stride, 0},
                      used, rows * t.across, weight_plane);
     const int64_t channel = group * o.columns + first;
+    // The first row of this panel that is ours, and whether this block of rows is the last.
+    const int64_t begun = (unit - (unit - begin) / step * step) / step * t.block;
+    const bool ends = unit + step >= end, near = used * plane <= near_image<T>;
     each_image(t, row, rows, [&](int64_t image, int64_t from, int64_t n, int64_t tile) {
       const int64_t at = (image * o.channels + channel) * plane;
       const Completed<T> done = completed(finish, bias, channel, at, plane);
-      const int64_t pixel = 2 * from * t.width;
-      const int64_t pixels = min_of(2 * (from + n), t.height) * t.width - pixel;
-      for (int64_t c = 0; c < used; ++c) {
+      for (int64_t c = 0; c < used; ++c)
         write_plane(t, sums + c * t.stride + tile, o.sums_plane, from, n,
                     static_cast<T*>(out) + at + c * plane, c, done);
-        hand_over(finish, static_cast<const T*>(out), at + c * plane + pixel, pixels);
-      }
+      const int64_t top = near ? max_of(0, begun - image * t.high) : from;
+      if (near && from + n < t.high && !ends) return;
+      hand_over_rows(t, finish, static_cast<const T*>(out), at, used, top, from + n);
     });
   }
 }
