@@ -112,8 +112,10 @@ class Epoch:
         """Whole epochs of the last run."""
     def restore(self, state: EpochState) -> None:
         """Puts back what save() gave."""
-    def run(self, orders: ArrayLike, table: _Array, interruptible: _Bool = True) -> None:
+    def run(self, orders: ArrayLike, table: _Array) -> None:
         """One epoch for each row of `orders`. In that row of `table` its figures are added to what is there and divided by their rows; the seconds since the call began come last."""
+    def run_drawn(self, seed: int, first: int, rows: int, table: _Array, seconds: _Float, interruptible: _Bool = True) -> int:
+        """The same for each row of `table`, in the orders that orders() draws. None begins once `seconds` are over, but for the first; returns how many there were."""
     def save(self) -> EpochState:
         """A copy of all that the plans change."""
 

@@ -30,13 +30,11 @@ Array = npt.NDArray[Any]
 
 # Orders of rows come from a stream of their own.
 _ORDER_STREAM = 0x6F72_6465_7200_0000
-# Epochs run in one call for about so long, as a stop in between has them run again; if nobody may
-# ask for one, they do longer. They hold no more row numbers than this, and a call no more than so
-# many times the epochs of the one before, by whose time they are counted.
+# Epochs run in one call for so long, as a stop in between has them run again; if nobody may ask for
+# one, they do longer. A call has room for so many.
 _SECONDS_A_CALL = 0.005
 _SECONDS_UNWATCHED = 0.05
-_ROWS_A_CALL = 1_000_000
-_GROWTH = 32
+_EPOCHS_A_CALL = 5_000
 
 
 class Loop:
@@ -57,6 +55,7 @@ class Loop:
         self.trainer = trainer
         self.train = train
         self.validation = validation
+        self._order_seed = (trainer.seed ^ _ORDER_STREAM) % 2**63
         norms = (m for m in trainer.model.modules() if isinstance(m, BatchNorm1d | BatchNorm2d))
         self._normed = any(norms)
         self.spans = batch_spans(train.rows, trainer.batch_size, lone_row_allowed=not self._normed)
@@ -70,11 +69,11 @@ class Loop:
         self._unwatched = self.unseen and not self._beginners
         self._unwatched &= not any(says(callback, "every_epoch") for callback in self._enders)
         self._planned: PlannedEpochs | None = None
-        # While the rows of a call are told: where it began, its orders, how many were told.
-        self._moment: tuple[EpochState, Array] | None = None
+        # While the rows of a call are told: where it began, the number of its first epoch, how many
+        # it has; and how many were told.
+        self._moment: tuple[EpochState, int, int] | None = None
         self._seen = 0
         self._changes = -1
-        self._epochs_a_call = 1
         self._lr = 0.0  # of the last step
 
     def run(self) -> None:
@@ -105,10 +104,10 @@ class Loop:
         if self._moment is None or self._planned is None:
             trainer = self.trainer
             return Snapshot(take_snapshot(trainer.model, trainer.optimizer, trainer.average))
-        state, orders = self._moment
-        if self._seen == len(orders):  # it is the state of now
-            return Replayed(self.trainer, self._planned, self._planned.save(), orders[:0])
-        return Replayed(self.trainer, self._planned, state, orders[: self._seen])
+        state, first, epochs = self._moment
+        if self._seen == epochs:  # it is the state of now
+            return Replayed(self.trainer, self._planned, self._planned.save(), first, 0)
+        return Replayed(self.trainer, self._planned, state, first, self._seen)
 
     def _plans(self) -> PlannedEpochs | None:
         """All of an epoch as one call, once every part of it has a plan."""
@@ -132,7 +131,9 @@ class Loop:
         figures = [c for c in trainer.columns if c not in ("epoch", "lr", "seconds")]
         running = trainer.curves == "running"
         try:
-            self._planned = PlannedEpochs(trainer, train, validation, self.spans, figures, running)
+            self._planned = PlannedEpochs(
+                trainer, train, validation, self.spans, self._order_seed, figures, running
+            )
         except LookupError:
             return None
         return self._planned
@@ -141,24 +142,17 @@ class Loop:
         trainer = self.trainer
         epochs = 1
         if self.unseen and not planned.one_at_a_time:
-            epochs = min(self._epochs_a_call, trainer.epochs - trainer.epoch)
-        orders = np.zeros((epochs, 0), np.int64)
-        if planned.shuffled:
-            orders = self._orders(epochs)
+            epochs = min(_EPOCHS_A_CALL, trainer.epochs - trainer.epoch)
         watched = self.unseen and not self._unwatched
         state = planned.save() if watched else None
-        start = time.perf_counter() - self._start
-        table, interrupted = planned.run(orders)
-        self._moment = None if state is None else (state, orders)
+        first, start = trainer.epochs_trained, time.perf_counter() - self._start
+        seconds = _SECONDS_A_CALL if watched else _SECONDS_UNWATCHED
+        table, interrupted = planned.run(first, epochs, seconds)
+        self._moment = None if state is None else (state, first, len(table))
         if len(table):
             self._tell(planned, self._columns(table, start))
         if interrupted:
             raise KeyboardInterrupt
-        if epochs == self._epochs_a_call:
-            width = self.train.rows if planned.shuffled else 1
-            seconds = _SECONDS_A_CALL if watched else _SECONDS_UNWATCHED
-            wanted = min(seconds * epochs / table[-1, -1], _ROWS_A_CALL / width)
-            self._epochs_a_call = max(1, min(int(wanted), _GROWTH * epochs))
 
     def _columns(self, table: Array, start: float) -> dict[str, Array]:
         """The columns of the history, from those of a call that began at `start`."""
@@ -179,17 +173,18 @@ class Loop:
             trainer.epoch += count - 1
             columns = {name: column[-1:] for name, column in columns.items()}
         self._seen = 0
+        unasked = not trainer.interrupted
         try:
             for row in dicts(columns):
                 self._seen += 1
                 trainer.epochs_trained += 1
                 self._end_epoch(row)
-                if trainer.stop_reason:
+                if trainer.stop_reason or (unasked and trainer.interrupted):
                     break
         finally:
             moment, self._moment = self._moment, None
             if moment is not None and self._seen < count:  # further than anyone wanted to go
-                planned.repeat(moment[0], moment[1][: self._seen])
+                planned.repeat(*moment[:2], self._seen)
 
     def _one_by_one(self) -> None:
         trainer = self.trainer
@@ -257,15 +252,10 @@ class Loop:
         if len(self.spans) == 1 and self.trainer.mix is None:
             yield self.train.whole()
             return
-        order = self._orders(1, epoch)[0]
+        number = self.trainer.epochs_trained if epoch is None else epoch
+        [order] = _core.orders(self._order_seed, number, 1, self.train.rows)
         for start, stop in self.spans:
             yield self.train.take(order[start:stop])
-
-    def _orders(self, epochs: int, first: int | None = None) -> Array:
-        """The orders of rows of so many epochs, from `first` on; None: from this one on."""
-        seed = (self.trainer.seed ^ _ORDER_STREAM) % 2**63
-        first = self.trainer.epochs_trained if first is None else first
-        return _core.orders(seed, first, epochs, self.train.rows)
 
     def _begin_epoch(self) -> None:
         for callback in self._beginners:

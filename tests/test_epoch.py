@@ -49,6 +49,29 @@ def test_shuffled_rows_follow_each_epochs_order():
     assert np.array_equal(found[:, 0], wanted)
 
 
+def test_epochs_in_drawn_orders_are_those_in_given_ones():
+    given, drawn = table(7, 1), table(7, 1)
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 0, 9, True, [-1, 0], 3.0, [None, None])
+    epoch = Epoch([part], [9.0])
+    epoch.run(orders(5, 3, 7, 10), given)
+    assert epoch.run_drawn(5, 3, 10, drawn, np.inf) == 7
+    assert np.array_equal(drawn[:, 0], given[:, 0])
+    assert len(set(drawn[:, 0])) > 1, "the rows that are left out differ"
+
+
+def test_no_epoch_begins_once_time_is_over():
+    part = EpochPart(doubled_and_sum(), [mg.tensor(X)], 1, 10, False, [-1, 0], 3.0, [None, None])
+    epoch = Epoch([part], [9.0])
+    found = table(10**6, 1)
+    for seconds, fewest, most in ((0.0, 1, 1), (0.01, 2, 10**6 - 1)):
+        found[:] = 0
+        count = epoch.run_drawn(0, 0, 0, found, seconds)
+        assert fewest <= count <= most
+        assert count == epoch.completed == np.count_nonzero(found[:, 1])
+        assert found[count - 1, 1] >= seconds
+        assert (found[: count - 1, 1] < max(seconds, 1e-9)).all()
+
+
 @pytest.fixture
 def threads():
     before = mg.get_num_threads()
@@ -137,6 +160,15 @@ def test_orders_that_do_not_fit_are_refused():
     ):
         with pytest.raises(error, match=message):
             epoch.run(order, table(1, 1))
+    for rows, error, message in (
+        (11, IndexError, "row 10 of 10"),
+        (8, ValueError, "of which 9 are taken"),
+        (-1, ValueError, "orders of -1 rows"),
+    ):
+        with pytest.raises(error, match=message):
+            epoch.run_drawn(0, 0, rows, table(1, 1), 1.0)
+    with pytest.raises(ValueError, match="a table"):
+        epoch.run_drawn(0, 0, 10, table(1, 2), 1.0)
 
 
 def test_threads_that_use_one_epoch_at_once_are_refused():

@@ -25,16 +25,31 @@ EpochPart part(std::shared_ptr<Plan> plan, const py::sequence& data, int64_t fir
 using Orders = py::array_t<int64_t, py::array::c_style>;
 using Table = py::array_t<double, py::array::c_style>;
 
-void run(Epoch& epoch, const Orders& orders, Table& table, bool interruptible) {
-  if (orders.ndim() != 2 || table.ndim() != 2 || orders.shape(0) != table.shape(0) ||
-      table.shape(1) != epoch.figures() + 1)
-    fail<ValueError>("epoch: orders (epochs, rows) and table (epochs, ", epoch.figures() + 1,
-                     ") expected");
+void check_table(const Epoch& epoch, const Table& table) {
+  if (table.ndim() != 2 || table.shape(1) != epoch.figures() + 1)
+    fail<ValueError>("epoch: a table (epochs, ", epoch.figures() + 1, ") expected");
+}
+
+void run(Epoch& epoch, const Orders& orders, Table& table) {
+  check_table(epoch, table);
+  if (orders.ndim() != 2 || orders.shape(0) != table.shape(0))
+    fail<ValueError>("epoch: orders (", table.shape(0), " epochs, rows) expected");
   const int64_t epochs = orders.shape(0), width = orders.shape(1);
   const int64_t* rows = orders.data();
   double* figures = table.mutable_data();
-  const LongWork work(interruptible);
+  const LongWork work;
   epoch.run(epochs, rows, width, figures);
+}
+
+int64_t run_drawn(Epoch& epoch, int64_t seed, int64_t first, int64_t rows, Table& table,
+                  double seconds, bool interruptible) {
+  check_table(epoch, table);
+  if (rows < 0) fail<ValueError>("epoch: orders of ", rows, " rows");
+  const int64_t epochs = table.shape(0);
+  double* figures = table.mutable_data();
+  const LongWork work(interruptible);
+  epoch.run_drawn(epochs, seed, first, rows, figures, seconds);
+  return epoch.completed();
 }
 
 Orders orders(int64_t seed, int64_t first, int64_t epochs, int64_t rows) {
@@ -59,9 +74,12 @@ void register_epoch(py::module_& m) {
       .def(py::init<std::vector<EpochPart>, std::vector<double>>(), py::arg("parts"),
            py::arg("rows"))
       .def("run", &run, py::arg("orders"), py::arg("table").noconvert(),
-           py::arg("interruptible") = true,
            "One epoch for each row of `orders`. In that row of `table` its figures are added to "
            "what is there and divided by their rows; the seconds since the call began come last.")
+      .def("run_drawn", &run_drawn, py::arg("seed"), py::arg("first"), py::arg("rows"),
+           py::arg("table").noconvert(), py::arg("seconds"), py::arg("interruptible") = true,
+           "The same for each row of `table`, in the orders that orders() draws. None begins once "
+           "`seconds` are over, but for the first; returns how many there were.")
       .def_property_readonly("completed", &Epoch::completed, "Whole epochs of the last run.")
       .def("save", &Epoch::save, "A copy of all that the plans change.")
       .def("restore", &Epoch::restore, py::arg("state"), "Puts back what save() gave.");

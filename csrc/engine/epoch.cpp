@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 #include "core/interrupt.h"
 #include "core/threads.h"
@@ -129,26 +130,55 @@ std::vector<std::unique_lock<std::mutex>> Epoch::take() const {
   return held;
 }
 
+void Epoch::check_width(int64_t width) const {
+  for (const Ready& r : parts_)
+    if (r.part.shuffled && r.part.last > width)
+      fail<ValueError>("epoch: an order of ", width, " rows, of which ", r.part.last, " are taken");
+}
+
+template <class OrderOf>
+void Epoch::run_each(int64_t epochs, const OrderOf& order_of, double* table, double seconds) {
+  completed_ = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (int64_t done = 0; done < epochs; table += figures() + 1) {
+    const int64_t* order = order_of(done);
+    for (Ready& r : parts_) run(r, order, table);
+    for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    table[figures()] = spent.count();
+    completed_ = ++done;
+    if (spent.count() >= seconds) return;
+  }
+}
+
 void Epoch::run(int64_t epochs, const int64_t* orders, int64_t width, double* table) {
   const auto held = take();
+  check_width(width);
   // The caller's threads may write to theirs while it is followed.
   const std::vector<int64_t> order(orders, orders + epochs * width);
   for (const Ready& r : parts_) {
-    if (r.part.shuffled && r.part.last > width)
-      fail<ValueError>("epoch: an order of ", width, " rows, of which ", r.part.last, " are taken");
     if (!r.part.shuffled) continue;
     for (const int64_t row : order)
       if (row < 0 || row >= r.rows_needed)
         fail<IndexError>("epoch: row ", row, " of ", r.rows_needed);
   }
-  completed_ = 0;
-  const auto start = std::chrono::steady_clock::now();
-  for (int64_t done = 0; done < epochs; completed_ = ++done, table += figures() + 1) {
-    for (Ready& r : parts_) run(r, order.data() + done * width, table);
-    for (int f = 0; f < figures(); ++f) table[f] /= rows_[f];
-    const auto now = std::chrono::steady_clock::now();
-    table[figures()] = std::chrono::duration<double>(now - start).count();
-  }
+  constexpr double for_ever = std::numeric_limits<double>::infinity();
+  run_each(epochs, [&](int64_t i) { return order.data() + i * width; }, table, for_ever);
+}
+
+void Epoch::run_drawn(int64_t epochs, int64_t seed, int64_t first, int64_t rows, double* table,
+                      double seconds) {
+  const auto held = take();
+  check_width(rows);
+  for (const Ready& r : parts_)
+    if (r.part.shuffled && rows > r.rows_needed)
+      fail<IndexError>("epoch: row ", rows - 1, " of ", r.rows_needed);
+  std::vector<int64_t> order(rows);
+  const auto drawn = [&](int64_t i) {
+    if (rows > 0) draw_orders(seed, first + i, 1, rows, order.data());
+    return order.data();
+  };
+  run_each(epochs, drawn, table, seconds);
 }
 
 EpochState Epoch::save() const {

@@ -41,6 +41,10 @@ class Epoch {
   // and the seconds since the call began come last. Where check_interrupt() throws, completed()
   // tells how many epochs were whole.
   void run(int64_t epochs, const int64_t* orders, int64_t width, double* table);
+  // The same in the orders of draw_orders(seed, first, ...). No epoch begins once `seconds` are
+  // over, but for the first: completed() tells how many there were.
+  void run_drawn(int64_t epochs, int64_t seed, int64_t first, int64_t rows, double* table,
+                 double seconds);
   int64_t completed() const { return completed_; }
   int figures() const { return static_cast<int>(rows_.size()); }
 
@@ -66,6 +70,10 @@ class Epoch {
     int64_t rows_needed = 0;  // a row number must be below it
   };
   std::vector<std::unique_lock<std::mutex>> take() const;
+  void check_width(int64_t width) const;
+  // `order_of(i)` gives the row numbers of the i-th epoch.
+  template <class OrderOf>
+  void run_each(int64_t epochs, const OrderOf& order_of, double* table, double seconds);
   static Ready prepare(EpochPart part, int figures);
   static void run(Ready& r, const int64_t* order, double* figures);
   static void bring(const Gather& rows, const int64_t* order, int64_t first, int64_t count);

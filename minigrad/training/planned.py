@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import groupby
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minigrad import _core
 from minigrad._core import Epoch, EpochPart, EpochState, Plan, Tensor
 from minigrad.metrics import Metric
 from minigrad.training.contract import EVALUATION_ROWS
@@ -28,6 +30,7 @@ class PlannedEpochs:
         train: the rows to train on, in memory.
         validation: the rows to validate on, in memory, or None.
         spans: ``(start, stop)`` of each batch in the epoch's order.
+        seed: of the orders.
         figures: the names of the figures wanted, as in the history.
         running: whether those of the training rows are taken from the steps.
 
@@ -41,6 +44,7 @@ class PlannedEpochs:
         train: Feed,
         validation: Feed | None,
         spans: list[tuple[int, int]],
+        seed: int,
         figures: list[str],
         running: bool,
     ) -> None:
@@ -48,10 +52,12 @@ class PlannedEpochs:
         self._figures = figures
         self._parts: list[EpochPart] = []
         self._rows = [1.0] * len(figures)
-        # What is measured with numpy after the call: prefix, metrics, outputs, ordered targets.
-        self._to_measure: list[tuple[str, list[Metric], Tensor, Callable[[Array], Array]]] = []
+        # What is measured with numpy after the call: prefix, metrics, outputs, targets in the order
+        # of an epoch.
+        self._to_measure: list[tuple[str, list[Metric], Tensor, Callable[[int], Array]]] = []
         # Order within one batch has no meaning, unless neighbours are mixed.
-        self.shuffled = len(spans) > 1 or learner.mix is not None
+        self._shuffled = len(spans) > 1 or learner.mix is not None
+        self._orders = seed, train.rows if self._shuffled else 0
         self._steps(train, spans, running)
         if learner.averages_epochs:
             self._add(learner.plan("_take_in"), [], (0, 0), [], [])
@@ -68,24 +74,24 @@ class PlannedEpochs:
         """Whether something is measured with numpy, after every epoch."""
         return bool(self._to_measure)
 
-    def run(self, orders: Array) -> tuple[Array, bool]:
-        """Run one epoch for each row of ``orders``, or until Ctrl-C.
+    def run(self, first: int, epochs: int, seconds: float) -> tuple[Array, bool]:
+        """Run epochs from number ``first`` on, until time is over or Ctrl-C comes.
 
         Returns:
             A row for each whole epoch: its figures, then the seconds since the call began; and
             whether it was interrupted.
         """
-        table = np.zeros((len(orders), len(self._figures) + 1))
+        table = self._table(epochs)
         interrupted = False
         try:
-            self._epoch.run(orders, table)
+            whole = self._run(first, table, seconds, interruptible=True)
         except KeyboardInterrupt:  # it may come just before the call or after the last epoch, too
+            whole = int(np.count_nonzero(table[:, -1]))  # the seconds are written last
             interrupted = True
-        whole = np.count_nonzero(table[:, -1])  # the seconds are written last
-        if whole < len(orders):
-            return table[:whole], True
-        for prefix, metrics, outputs, targets in self._to_measure:
-            measured = self._learner.measure(outputs.numpy(), targets(orders[-1]), metrics)
+        if whole < epochs:
+            table = table[:whole].copy()  # a history keeps what it is given
+        for prefix, metrics, outputs, targets in self._to_measure if whole else []:
+            measured = self._learner.measure(outputs.numpy(), targets(first), metrics)
             for name, value in measured.items():
                 table[-1, self._figures.index(prefix + name)] = value
         return table, interrupted
@@ -98,14 +104,24 @@ class PlannedEpochs:
         """Go back to what ``save`` gave."""
         self._epoch.restore(state)
 
-    def repeat(self, state: EpochState, orders: Array) -> None:
+    def repeat(self, state: EpochState, first: int, epochs: int) -> None:
         """Go back to ``state`` and run these epochs, which have been run before, to their end.
 
         An interruption would leave weights that nobody asked for: Ctrl-C is raised afterwards.
         """
         self.restore(state)
-        table = np.zeros((len(orders), len(self._figures) + 1))
-        self._epoch.run(orders, table, interruptible=False)
+        self._run(first, self._table(epochs), math.inf, interruptible=False)
+
+    def _table(self, epochs: int) -> Array:
+        return np.zeros((epochs, len(self._figures) + 1))
+
+    def _run(self, first: int, table: Array, seconds: float, interruptible: bool) -> int:
+        seed, rows = self._orders
+        return self._epoch.run_drawn(seed, first, rows, table, seconds, interruptible)
+
+    def _in_order(self, y: Tensor, epoch: int) -> Array:
+        seed, rows = self._orders
+        return y.numpy()[_core.orders(seed, epoch, 1, rows)[0]] if rows else y.numpy()
 
     def _steps(self, feed: Feed, spans: list[tuple[int, int]], running: bool) -> None:
         data = feed.whole()
@@ -121,11 +137,11 @@ class PlannedEpochs:
             plan = self._learner.plan("_update", *[(size, *rows.shape[1:]) for rows in data])
             if running and self._learner.metrics and kept is None:
                 kept = _rows_of(plan, 1, len(x))
-                ordered = partial(_in_order, y)
+                ordered = partial(self._in_order, y)
                 self._to_measure.append(("", self._learner.metrics, kept, ordered))
             span = batches[0][0], batches[-1][1]
             outputs = [None, kept, None][: len(data)]
-            self._add(plan, [*data], span, figures, outputs, self.shuffled, float(size))
+            self._add(plan, [*data], span, figures, outputs, self._shuffled, float(size))
 
     def _evaluation(self, feed: Feed, prefix: str) -> None:
         x, y, *weights = feed.whole()
@@ -143,7 +159,7 @@ class PlannedEpochs:
             plan = self._learner.plan("_measure", *[rows.shape for rows in measured])
             self._add(plan, measured, (0, len(x)), figures, nowhere)
         if metrics := self._learner.numpy_metrics:
-            self._to_measure.append((prefix, metrics, outputs, lambda order: y.numpy()))
+            self._to_measure.append((prefix, metrics, outputs, lambda epoch: y.numpy()))
 
     def _forward(self, x: Tensor) -> Tensor:
         """The outputs for all rows, once the epoch has run."""
@@ -177,7 +193,3 @@ def _rows_of(plan: Plan, output: int, rows: int) -> Tensor:
     """An array for an output of all rows."""
     shape, dtype = plan.outputs[output]
     return Tensor(np.empty((rows, *shape[1:]), dtype))
-
-
-def _in_order(y: Tensor, order: Array) -> Array:
-    return y.numpy()[order] if len(order) else y.numpy()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from minigrad._core import EpochState
 from minigrad.training.learner import Learner
 from minigrad.training.planned import PlannedEpochs
@@ -22,16 +19,17 @@ class Replayed(Snapshot):
         training: Training,
         planned: PlannedEpochs,
         start: EpochState,
-        orders: npt.NDArray[np.int64],
+        first: int,
+        epochs: int,
     ) -> None:
         self._training, self._planned = training, planned
-        self._start, self._orders = start, orders
+        self._epochs = start, first, epochs
 
     def restore(self, learner: Learner) -> None:
         """Put the state back."""
         noise = self._training.noise.get_state()
         try:
-            self._planned.repeat(self._start, self._orders)
+            self._planned.repeat(*self._epochs)
         finally:
             self._training.noise.set_state(noise)
 
@@ -39,7 +37,7 @@ class Replayed(Snapshot):
         """The state as arrays."""
         now = self._planned.save()
         try:
-            self._planned.repeat(self._start, self._orders)
+            self._planned.repeat(*self._epochs)
             training = self._training
             return take_snapshot(training.model, training.optimizer, training.average)
         finally:
