@@ -117,7 +117,7 @@ class History:
     def __getitem__(self, key: str | int) -> npt.NDArray[np.float64] | Row:
         """Return a column by name, as float64 (NaN where an epoch lacks it), or a row by number."""
         if not isinstance(key, str):
-            return self.rows[key]
+            return self._rows.last() if key == -1 else self.rows[key]
         columns = self.columns
         if key not in columns:
             hint = ": fit was given no validation data" if key.startswith("val_") else ""

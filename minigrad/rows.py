@@ -69,6 +69,11 @@ class Rows:
         assert isinstance(rows, list)
         return rows
 
+    def last(self) -> Row:
+        """Return the last row: the dict itself."""
+        part = self._parts[-1]
+        return part[-1] if isinstance(part, list) else self.dicts()[-1]
+
     def names(self) -> list[str]:
         """Return the names of all columns, in order of appearance."""
         keys = (chain.from_iterable(p) if isinstance(p, list) else p for p in self._parts)

@@ -253,9 +253,8 @@ def _check_callable(name: str, value: Any, example: str) -> None:
 def _all_run(history: History) -> str:
     count = len(history)
     text = f"all {count} epochs run" if count > 1 else "1 epoch run, as asked"
-    loss = history["loss"]
-    if not math.isfinite(loss[-1]):
-        finite = np.flatnonzero(np.isfinite(loss))
+    if not math.isfinite(history[-1]["loss"]):
+        finite = np.flatnonzero(np.isfinite(history["loss"]))
         since = 0 if finite.size == 0 else int(finite[-1]) + 1
         text += f"; the loss is not finite from epoch {since} on (StopOnNaN would have ended it)"
     return text

@@ -147,16 +147,15 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module under the name `prefix`, then all below it; a shared one comes once."""
-        return self._walk(prefix, set())
+        found: dict[int, tuple[str, Module]] = {}
+        self._walk(prefix, found)
+        return iter(found.values())
 
-    def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, Module]]:
-        if id(self) in seen:
-            return
-        seen.add(id(self))
-        yield prefix, self
+    def _walk(self, prefix: str, found: dict[int, tuple[str, Module]]) -> None:
+        found[id(self)] = prefix, self
         for name, value in self.__dict__.items():
-            if isinstance(value, Module):
-                yield from value._walk(_join(prefix, name), seen)
+            if isinstance(value, Module) and id(value) not in found:
+                value._walk(_join(prefix, name), found)
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it."""
@@ -232,7 +231,8 @@ class Module:
         if not isinstance(mode, bool):
             raise TypeError(f"train() takes True or False, got {mode!r}")
         for module in self.modules():
-            module.training = mode
+            if module.training is not mode:
+                module.training = mode
         return self
 
     def eval(self) -> Self:

@@ -20,7 +20,7 @@ from minigrad.nn.module import Module
 from minigrad.plan.batches import over_batches
 from minigrad.plan.reach import Reach
 from minigrad.plan.recording import Recording, SideEffects
-from minigrad.plan.structure import LEAF, flatten, hashable, is_array, objects, restore
+from minigrad.plan.structure import flatten, hashable, is_array, objects, restore
 from minigrad.watched import recorders, recording, same, settings
 
 P = ParamSpec("P")
@@ -200,14 +200,12 @@ class Compiled(Generic[P, R]):
             raise _core.CaptureError(f"mg.compile: in {name!r} {known.obstacle}")
         reach = self._reach
         assert reach is not None
-        if structure is None:
-            structure = tuple(LEAF for _ in leaves), {}
         self._follow(objects(structure))
         inputs = [_as_input(leaf) for leaf in leaves]
         results: list[Any] = []
 
         def body() -> list[Tensor]:
-            args, kwargs = restore(structure, iter(inputs))
+            args, kwargs = (inputs, {}) if structure is None else restore(structure, iter(inputs))
             outputs: list[Any] = []
             results.append(flatten(self._fn(*args, **kwargs), outputs))
             return [o.detach() for o in outputs]

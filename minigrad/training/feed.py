@@ -170,18 +170,20 @@ def target_form(
     return TargetForm(dtype, target)
 
 
+_KNOWN_LOSSES: dict[LossKind, tuple[Any, ...]] = {
+    "classes": (nn.CrossEntropyLoss, nn.functional.cross_entropy),
+    "binary": (nn.BCEWithLogitsLoss, nn.functional.binary_cross_entropy_with_logits),
+    "values": (
+        *(nn.MSELoss, nn.functional.mse_loss),
+        *(nn.L1Loss, nn.functional.l1_loss),
+        *(nn.HuberLoss, nn.functional.huber_loss),
+    ),
+}
+
+
 def loss_kind(loss: Any) -> LossKind:
     """Return what kind of targets a loss takes; ``"own"`` if it is a function of the user's."""
-    known: dict[LossKind, tuple[Any, ...]] = {
-        "classes": (nn.CrossEntropyLoss, nn.functional.cross_entropy),
-        "binary": (nn.BCEWithLogitsLoss, nn.functional.binary_cross_entropy_with_logits),
-        "values": (
-            *(nn.MSELoss, nn.functional.mse_loss),
-            *(nn.L1Loss, nn.functional.l1_loss),
-            *(nn.HuberLoss, nn.functional.huber_loss),
-        ),
-    }
-    for kind, losses in known.items():
+    for kind, losses in _KNOWN_LOSSES.items():
         if loss in losses or type(loss) in losses:
             return kind
     return "own"

@@ -95,7 +95,8 @@ class Learner:
         if not self.planned or len(self._plans) >= _MOST_PLANS:
             return fn(*tensors)
         noise = random.default_generator.get_state()
-        compiled = self._compiled.setdefault(fn.__name__, compile(fn))
+        if (compiled := self._compiled.get(fn.__name__)) is None:
+            compiled = self._compiled[fn.__name__] = compile(fn)
         try:
             outputs = compiled(*tensors)
         except CaptureError as reason:

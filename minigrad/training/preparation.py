@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad._core import Tensor
 from minigrad.data import Dataset
 from minigrad.data.dataset import as_dataset
@@ -81,8 +83,8 @@ def make_feed(learner: Learner, data: Dataset | Stream, what: str) -> Feed | Str
         ValueError: no targets, labels out of range, shapes that do not go together, or a loss that
             is not one number.
     """
-    form = _match(learner, _first(data), what)
     dtype = model_dtype(learner.model)
+    form = _match(learner, _first(data), dtype, what)
     if isinstance(data, Dataset):
         return Feed(data, dtype, form)
     data.match(dtype, form, lambda batch: _check_targets(learner, batch, form, what))
@@ -94,11 +96,10 @@ def _first(data: Dataset | Stream) -> Dataset:
     return data if isinstance(data, Dataset) else data.first
 
 
-def _match(learner: Learner, data: Dataset, what: str) -> TargetForm:
+def _match(learner: Learner, data: Dataset, dtype: np.dtype[Any], what: str) -> TargetForm:
     """Find how the targets are handed to the loss."""
     if data.y is None:
         raise ValueError(f"{what} has no targets: give both as one pair, (x, y)")
-    dtype = model_dtype(learner.model)
     first = slice(0, min(len(data), EVALUATION_ROWS))
     x, y = data.rows(first)
     assert y is not None
