@@ -32,7 +32,6 @@ static int64_t even_block(int64_t n, int64_t most, int64_t unit) {
 // written once a block of k, and its rows often lie at a power of two from each other, where they
 // clash. Wide vectors make more of each load, so that panels of B that outgrow L1 cost them less
 // than C does.
-static constexpr bool wide_vectors = Vec<float>::width > 8;
 static constexpr int64_t most_k = wide_vectors ? 8192 : 1536;
 static constexpr int64_t most_a = wide_vectors ? 640 << 10 : 256 << 10, most_b = 8 << 20;
 
@@ -73,7 +72,7 @@ static Blocks choose_blocks(const Problem<T>& g) {
         : m <= 2 * S::rows ? BForm::direct
                            : BForm::copied;
   x.fetch = (x.rows_outside ? m : n) * k * size > l2 / 2;
-  x.fetch_c = m * n * size > l2;
+  x.fetch_c = !wide_vectors && m * n * size > l2;
   x.a_size = x.pack_a ? x.m * x.k + Vec<T>::width : 0;
   x.b_size = (x.b == BForm::direct ? 1
               : !x.one_panel       ? panels

@@ -13,7 +13,11 @@ struct Finish {
   Finish at(int64_t column, int64_t down) const {
     return {bias ? bias + column : nullptr, relu, kept ? kept + down + column : nullptr, scale};
   }
-  Vec<T> masked(Vec<T> x, Vec<T> y) const {
+  // Without branches max(least(), x + bias_at(j)) is x with the bias added and above relu; what is
+  // not wanted changes no bit.
+  MG_METHOD Vec<T> bias_at(int64_t j) const { return bias ? load(bias + j) : Vec<T>(T(-0.0)); }
+  MG_METHOD Vec<T> least() const { return Vec<T>(relu ? T(0) : -static_cast<T>(__builtin_inf())); }
+  MG_METHOD Vec<T> masked(Vec<T> x, Vec<T> y) const {
     return select(y <= Vec<T>::zero(), Vec<T>::zero(), x * Vec<T>(scale));
   }
   // A whole vector of outputs from column j on, `down` elements into `kept`.

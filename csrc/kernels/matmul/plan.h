@@ -24,7 +24,7 @@ struct GemmPlan {
     bool rows_outside;  // goes through C row by row of tiles, not panel by panel
     bool one_panel;     // a panel of B is used up before the next is packed
     bool fetch;         // the operands outgrow L2: fetch ahead of the tiles
-    bool fetch_c;       // C does
+    bool fetch_c;       // C does, and tiles do not fetch it themselves
     int64_t a_size, b_size;
   };
 

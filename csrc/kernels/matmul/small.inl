@@ -51,7 +51,7 @@ static void multiply_small(const Problem<T>& g, Done done) {
       t.b = j < copied ? g.b + j : packed + (j - copied) * g.k;
       t.b_row = j < copied ? g.b_row : vectors * width;
       t.c = g.c + row * g.c_row + j;
-      t.next_c = far ? t.c + rows * g.c_row : nullptr;
+      t.next_c = far && !wide_vectors ? t.c + rows * g.c_row : nullptr;
       if (t.finish) finish = g.finish.at(j, row * g.c_row);
       fns[rows - 1][vectors - 1](t);
       t.ahead += t.ahead_step * g.k;

@@ -33,13 +33,12 @@ static void links_rows(const Problem<T>& g, const Links<T>& links, int64_t i0) {
   const T* const b = links.b;
   T* const c = g.c + i0 * c_row;
   const Finish<T> finish = g.finish.at(0, i0 * c_row);
-  // Without a bias or relu the same sums do nothing: fewer branches where most time is spent.
-  const Vec<T> least(finish.relu ? T(0) : -static_cast<T>(__builtin_inf()));
+  const Vec<T> least = finish.least();
   const auto vector = [&](int64_t j) __attribute__((always_inline)) {
     Vec<T> row[K], bias;
 #pragma GCC unroll 4
     for (int p = 0; p < K; ++p) row[p] = load(b + p * b_row + j);
-    if constexpr (Finished) bias = finish.bias ? load(finish.bias + j) : Vec<T>(T(-0.0));
+    if constexpr (Finished) bias = finish.bias_at(j);
 #pragma GCC unroll 2
     for (int i = 0; i < Rows; ++i) {
       Vec<T> x = Vec<T>::zero();

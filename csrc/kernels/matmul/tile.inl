@@ -33,43 +33,49 @@ static inline void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
 // A tile of so many steps is over before what it fetched into L1 is pushed out.
 static constexpr int64_t soon = 64;
 
+// With wide vectors a step has time to spare, and from so many cycles before its end, about as far
+// as memory is, a tile fetches the rows of C that it is to write, a row a step.
+static constexpr bool wide_vectors = Vec<float>::width > 8;
+static constexpr int64_t fetch_cycles = 1024;
+
 // How a tile finds element (i, p) of A: rows[i * step + p], or columns[p * step + i] (which is also
 // the form of a packed panel).
 enum class AForm { rows, columns };
 
-// x stays in its register and the compiler forgets how it came about: it would keep every address
+// x, in its register, of which the compiler forgets how it came about: it would keep every address
 // that follows from it in registers that it does not have.
-#define MG_OPAQUE(x) asm("" : "+r"(x))
+template <class X>
+MG_INLINE X opaque(X x) {
+  asm("" : "+r"(x));
+  return x;
+}
 
-// The first element of each of several rows at equal distances, from every fourth of them.
+// The first element of each of up to 16 rows at equal distances, from every fourth of them. (By
+// names, as the compiler would keep an array in memory.)
 template <class T, int Rows>
 struct RowStarts {
-  char* fourth[(Rows + 3) / 4];
+  char *p0, *p4, *p8, *p12;
   int64_t step, step3;  // in bytes
 
   MG_METHOD RowStarts(const T* p, int64_t distance) {
-    step = distance * static_cast<int64_t>(sizeof(T));
-    step3 = 3 * step;
-    MG_OPAQUE(step3);
-    char* at = reinterpret_cast<char*>(const_cast<T*>(p));
-#pragma GCC unroll 4
-    for (char*& f : fourth) {
-      f = at;
-      at += step + step3;
-    }
-    settle();
-  }
-  MG_METHOD void settle() {
-#pragma GCC unroll 4
-    for (char*& f : fourth) MG_OPAQUE(f);
+    static_assert(Rows <= 16);
+    step = opaque(distance * static_cast<int64_t>(sizeof(T)));
+    step3 = opaque(3 * step);
+    p0 = reinterpret_cast<char*>(const_cast<T*>(p));
+    p4 = p0 + step + step3;
+    p8 = p4 + step + step3;
+    p12 = p8 + step + step3;
+    move(0);
   }
   MG_METHOD void move(int64_t bytes) {
-#pragma GCC unroll 4
-    for (char*& f : fourth) f += bytes;
-    settle();
+    p0 = opaque(p0 + bytes);
+    if constexpr (Rows > 4) p4 = opaque(p4 + bytes);
+    if constexpr (Rows > 8) p8 = opaque(p8 + bytes);
+    if constexpr (Rows > 12) p12 = opaque(p12 + bytes);
   }
   MG_METHOD T* operator[](int i) const {
-    return reinterpret_cast<T*>(fourth[i / 4] + (i % 4 == 3 ? step3 : i % 4 * step));
+    char* p = i < 4 ? p0 : i < 8 ? p4 : i < 12 ? p8 : p12;
+    return reinterpret_cast<T*>(p + (i % 4 == 3 ? step3 : i % 4 * step));
   }
 };
 
@@ -124,9 +130,17 @@ static void tile(const Tile<T>& t) {
   T* copy = t.copy;
   const T* ahead = t.ahead;
   const int64_t ahead_step = t.ahead_step;
+  const T* c_fetched = t.c;
+  constexpr int64_t lead = 2 * Rows + fetch_cycles / (Rows * Vectors);
+  const int64_t fetch_from = k > lead ? k - lead : 0, fetch_step = t.c_row;
   for (int64_t p = 0; p < k; ++p, ahead += ahead_step) {
     Vec<T> row[Vectors];
     prefetch_far(ahead);
+    if constexpr (wide_vectors) {
+      prefetch(c_fetched);
+      prefetch(c_fetched + (Vectors * width - 1));
+      c_fetched += static_cast<uint64_t>(p - fetch_from) < Rows - 1 ? fetch_step : 0;
+    }
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       row[v] = load(b + v * width);
@@ -142,29 +156,21 @@ static void tile(const Tile<T>& t) {
     b += b_row;
     if constexpr (Copy) copy += Vectors * width;
   }
-  T* begin = t.c;
-  MG_OPAQUE(begin);  // addresses in C are not needed before
-  const RowStarts<T, Rows> c(begin, t.c_row);
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v) {
+    T* const begin = opaque(t.c + v * width);  // addresses in C are not needed before
+    const RowStarts<T, Rows> c(begin, t.c_row);
     if (v == Vectors - 1 && cut) {
 #pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) store_n(c[i] + v * width, acc[i][v], t.last);
-      T* edge = begin + v * width;
+      for (int i = 0; i < Rows; ++i) store_n(c[i], acc[i][v], t.last);
       if (t.finish)
-        finish_rows(edge, t.c_row, edge, t.c_row, Rows, t.last, t.finish->at(v * width, 0));
+        finish_rows(begin, t.c_row, begin, t.c_row, Rows, t.last, t.finish->at(v * width, 0));
       return;
     }
     if (t.finish) {
-      if (t.finish->bias) {
-        const Vec<T> bias = load(t.finish->bias + v * width);
+      const Vec<T> bias = t.finish->bias_at(v * width), least = t.finish->least();
 #pragma GCC unroll 16
-        for (int i = 0; i < Rows; ++i) acc[i][v] = acc[i][v] + bias;
-      }
-      if (t.finish->relu) {
-#pragma GCC unroll 16
-        for (int i = 0; i < Rows; ++i) acc[i][v] = max(Vec<T>::zero(), acc[i][v]);
-      }
+      for (int i = 0; i < Rows; ++i) acc[i][v] = max(least, acc[i][v] + bias);
       if (t.finish->kept) {
         const RowStarts<T, Rows> kept(t.finish->kept, t.c_row);
 #pragma GCC unroll 16
@@ -173,7 +179,7 @@ static void tile(const Tile<T>& t) {
       }
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) store(c[i] + v * width, acc[i][v]);
+    for (int i = 0; i < Rows; ++i) store(c[i], acc[i][v]);
   }
 }
 
