@@ -19,8 +19,8 @@
 // stand there; infinities may make NaN of an output that they would have made infinite.
 //
 // Where a filter has few weights, or a group few filters, weight_grad sums in 16 lanes along the
-// rows of pixels, or along whole planes if they are narrow (conv/lanes.h). That, too, depends on the
-// shape alone.
+// rows of pixels, or along whole planes if they are narrow (conv/lanes.h). That, too, depends on
+// the shape alone.
 //
 // A pass is cut into units that are computed in any order, by any thread:
 //   prepare(shape, weight, shared)  once; fills shared_bytes (packed weight, tables)
